@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A broken invariant: a bug in our code, never bad input. It crashes the process on purpose. */
+export class AssertionError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'AssertionError';
+  }
+}
+
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message);
+}
+
+/** Makes the compiler prove that a switch is exhaustive. */
+export function assertNever(value: never): never {
+  throw new AssertionError(`unreachable case: ${JSON.stringify(value)}`);
+}
