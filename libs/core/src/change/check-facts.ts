@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
+import { ID, METHOD, onlyMembers, readDigest, readInteger, readList, readObject, readText, SHORT_TEXT, shapeError } from './shape.ts';
+
+const MEMBERS = new Set([
+  'route',
+  'method',
+  'target_digest',
+  'principal',
+  'tenants',
+  'actors',
+  'nonce_digest',
+  'content',
+  'payload_digest',
+  'payload_size',
+  'canonical_digest',
+  'schema',
+  'idempotency',
+  'velocity',
+  'execution_token_hash',
+  'inspected_under',
+  'origin',
+  'client_app_id',
+  'session_id',
+]);
+const CONTENT = /^(?:ok|CLY_[A-Z0-9_]{1,60})$/;
+const VERDICT = /^(?:valid|invalid|not_required|not_checked)$/;
+const FROM = /^(?:credential|header|body)$/;
+
+/** Shape of `facts` (docs/spec/records.md §4.1). Throws CLY_RECORD_SHAPE. */
+export function checkFacts(facts: JsonObject): void {
+  onlyMembers(facts, MEMBERS);
+  if (facts['route'] !== null) readText(facts, 'route', ID);
+  readText(facts, 'method', METHOD);
+  for (const name of ['target_digest', 'nonce_digest', 'payload_digest', 'execution_token_hash']) readDigest(facts, name);
+  if (facts['canonical_digest'] !== null) readDigest(facts, 'canonical_digest');
+  readText(facts, 'principal', ID);
+  checkClaims(readList(facts, 'tenants', 8));
+  checkClaims(readList(facts, 'actors', 8));
+  readText(facts, 'content', CONTENT);
+  readInteger(facts, 'payload_size');
+  checkSchema(readObject(facts, 'schema'));
+  if (facts['idempotency'] !== null) {
+    const idempotency = readObject(facts, 'idempotency');
+    onlyMembers(idempotency, new Set(['key_digest', 'fingerprint']));
+    readDigest(idempotency, 'key_digest');
+    readDigest(idempotency, 'fingerprint');
+  }
+  for (const entry of readList(facts, 'velocity', 16)) checkVelocity(entry);
+  const under = readObject(facts, 'inspected_under');
+  onlyMembers(under, new Set(['policy_digest', 'inspector']));
+  if (under['policy_digest'] !== null) readDigest(under, 'policy_digest');
+  readText(under, 'inspector', ID);
+  for (const name of ['origin', 'client_app_id', 'session_id']) {
+    if (facts[name] !== undefined) readText(facts, name, SHORT_TEXT);
+  }
+}
+
+function checkClaims(claims: readonly JsonValue[]): void {
+  if (claims.length === 0) throw shapeError('a request has a claimed tenant and actor');
+  for (const claim of claims) {
+    if (!isJsonObject(claim)) throw shapeError('a claim is not an object');
+    onlyMembers(claim, new Set(['from', 'value']));
+    readText(claim, 'from', FROM);
+    readText(claim, 'value', SHORT_TEXT);
+  }
+}
+
+function checkSchema(schema: JsonObject): void {
+  onlyMembers(schema, new Set(['id', 'verdict', 'errors']));
+  if (schema['id'] !== null) readText(schema, 'id', ID);
+  readText(schema, 'verdict', VERDICT);
+  for (const error of readList(schema, 'errors', 8)) {
+    if (!isJsonObject(error)) throw shapeError('a schema error is not an object');
+    onlyMembers(error, new Set(['pointer', 'rule']));
+    readText(error, 'pointer', SHORT_TEXT);
+    readText(error, 'rule', SHORT_TEXT);
+  }
+}
+
+function checkVelocity(entry: JsonValue): void {
+  if (!isJsonObject(entry)) throw shapeError('a velocity entry is not an object');
+  onlyMembers(entry, new Set(['rule', 'key_digest']));
+  readText(entry, 'rule', ID);
+  readDigest(entry, 'key_digest');
+}

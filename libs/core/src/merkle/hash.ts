@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestOf } from '../canonical/digest.ts';
+
+/** RFC 6962 §2.1: the prefixes keep a leaf from ever passing as a node (second preimage). */
+export function leafHash(data: Uint8Array): Digest {
+  const bytes = new Uint8Array(data.length + 1);
+  bytes.set(data, 1);
+  return digestOf(bytes);
+}
+
+const nodeBytes = Buffer.alloc(65);
+nodeBytes[0] = 1;
+
+export function nodeHash(left: Digest, right: Digest): Digest {
+  nodeBytes.write(left, 1, 'hex');
+  nodeBytes.write(right, 33, 'hex');
+  return digestOf(nodeBytes);
+}
+
+export const EMPTY_ROOT: Digest = digestOf('');

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../canonical/digest.ts';
+import { type SignatureBlock, sendIdOf, signedBytesOf } from './batch-signature.ts';
+import { verifyEd25519 } from './ed25519.ts';
+import { keyFor, type Role, type TrustRoot } from './trust-root.ts';
+
+const REMEMBERED_MAX = 4_096;
+
+/**
+ * Checks signature blocks of one record type. A send is verified once, however many bodies it has; what is
+ * remembered is only that this very signature covers these very bytes, so a cache hit can never widen trust.
+ */
+export class BatchVerifier {
+  readonly #type: string;
+  readonly #role: Role;
+  readonly #verified = new Set<string>();
+
+  constructor(type: string, role: Role) {
+    this.#type = type;
+    this.#role = role;
+  }
+
+  verify(root: TrustRoot, body: { digest: Digest; block: SignatureBlock; atMs: number }): boolean {
+    const key = keyFor(root, { keyId: body.block.key_id, role: this.#role, atMs: body.atMs });
+    const signed = signedBytesOf(this.#type, body.digest, body.block);
+    if (key === undefined || signed === undefined) return false;
+    const sendId = sendIdOf(signed, body.block);
+    if (this.#verified.has(sendId)) return true;
+    if (!verifyEd25519(key.keyObject, signed, Buffer.from(body.block.sig, 'base64'))) return false;
+    if (this.#verified.size >= REMEMBERED_MAX) this.#verified.clear();
+    this.#verified.add(sendId);
+    return true;
+  }
+}
