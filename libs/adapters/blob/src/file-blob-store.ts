@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { dirname, join, resolve } from 'node:path';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { checkPrefix, segmentsOf } from '@clyra/core/ports/blob-name';
+import type { BlobStore } from '@clyra/core/ports/blob-store';
+import { blobError, errnoOf } from './blob-error.ts';
+import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { sameBytes } from './same-bytes.ts';
+
+/** Temporary files stand here, on the same file system, under names that no blob can have. */
+const STAGING = '.staging';
+const FOLDERS_REMEMBERED_MAX = 1_024;
+
+/**
+ * Blobs as files below one folder. A blob is written aside, synced, linked to its name and its folder synced: it is
+ * seen whole or not at all, also after a power cut, and never replaced. Several processes may share the folder.
+ */
+export class FileBlobStore implements BlobStore {
+  readonly #root: string;
+  readonly #files: FileSystem;
+  readonly #durableFolders = new Set<string>();
+
+  constructor(root: string, files: FileSystem = nodeFileSystem) {
+    this.#root = resolve(root);
+    this.#files = files;
+  }
+
+  async put(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    const path = join(this.#root, ...segmentsOf(name));
+    const staged = join(this.#root, STAGING, randomBytes(12).toString('hex'));
+    try {
+      await this.#makeFolders(join(this.#root, STAGING));
+      await this.#makeFolders(dirname(path));
+      await this.#files.writeSynced(staged, chunksOf(content));
+      await this.#publish(staged, path, name);
+      await this.#files.syncFolder(dirname(path));
+    } catch (cause) {
+      throw blobError('put', name, cause);
+    } finally {
+      // What a crash leaves behind in staging is never read; an error here must not hide the one above.
+      await this.#files.remove(staged).catch(() => {});
+    }
+  }
+
+  async get(name: string): Promise<Uint8Array | undefined> {
+    const path = join(this.#root, ...segmentsOf(name));
+    try {
+      return await this.#files.read(path);
+    } catch (cause) {
+      if (isAbsent(cause)) return undefined;
+      throw blobError('get', name, cause);
+    }
+  }
+
+  async has(name: string): Promise<boolean> {
+    const path = join(this.#root, ...segmentsOf(name));
+    try {
+      return await this.#files.isFile(path);
+    } catch (cause) {
+      throw blobError('has', name, cause);
+    }
+  }
+
+  async list(prefix: string): Promise<readonly string[]> {
+    checkPrefix(prefix);
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const names = await this.#namesBelow(folder);
+    return names.filter((name) => name.startsWith(prefix)).toSorted();
+  }
+
+  async #publish(staged: string, path: string, name: string): Promise<void> {
+    try {
+      await this.#files.publish(staged, path);
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EEXIST') throw cause;
+      const [ours, theirs] = await Promise.all([this.#files.read(staged), this.#files.read(path)]);
+      if (sameBytes(ours, theirs)) return;
+      throw new ClyraError(
+        'CLY_BLOB_CONFLICT',
+        `blob ${name} exists with other bytes; blobs are never replaced: two writers disagree, compare their inputs`,
+        { retry: 'never', context: { name, sizeFound: theirs.length, sizeGiven: ours.length } },
+      );
+    }
+  }
+
+  /**
+   * A folder is durable only once its parent is synced, and another process may have made it and died before it did
+   * so: each is synced once by each process, whoever made it.
+   */
+  async #makeFolders(path: string): Promise<void> {
+    if (this.#durableFolders.has(path)) return;
+    await this.#files.makeFolder(path);
+    for (let at = path; at.length >= this.#root.length; at = dirname(at)) await this.#files.syncFolder(dirname(at));
+    if (this.#durableFolders.size >= FOLDERS_REMEMBERED_MAX) this.#durableFolders.clear();
+    this.#durableFolders.add(path);
+  }
+
+  async #namesBelow(folder: string): Promise<string[]> {
+    const names: string[] = [];
+    for (const entry of await this.#entries(join(this.#root, folder))) {
+      if (entry.startsWith('.')) continue;
+      if (entry.endsWith('/')) names.push(...(await this.#namesBelow(`${folder}${entry}`)));
+      else names.push(`${folder}${entry}`);
+    }
+    return names;
+  }
+
+  async #entries(path: string): Promise<readonly string[]> {
+    try {
+      return await this.#files.entries(path);
+    } catch (cause) {
+      if (isAbsent(cause)) return [];
+      throw blobError('list', path, cause);
+    }
+  }
+}
+
+async function* chunksOf(content: Uint8Array | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  if (content instanceof Uint8Array) yield content;
+  else yield* content;
+}
+
+function isAbsent(cause: unknown): boolean {
+  const errno = errnoOf(cause);
+  return errno === 'ENOENT' || errno === 'ENOTDIR';
+}

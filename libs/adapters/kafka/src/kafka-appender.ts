@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import { assert } from '@clyra/core/kernel/assert';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { LogAppender, PartitionAppend, PartitionBatch } from '@clyra/core/ports/record-log';
+import type { Message, Producer, RecordMetadata } from 'kafkajs';
+import { type Deadline, deadlineIn, remainingMs, within } from './deadline.ts';
+import { kafkaClient } from './kafka-client.ts';
+import { describeError, refusalRetry } from './kafka-errors.ts';
+import type { KafkaSettings } from './kafka-options.ts';
+import { safeOffset } from './kafka-session.ts';
+import type { SocketLedger } from './socket-ledger.ts';
+
+type Connected = { readonly producer: Producer; readonly sockets: SocketLedger };
+
+const ALL_REPLICAS = -1;
+
+/**
+ * Not idempotent, and a new producer after any error. kafkajs' idempotent producer takes its sequence numbers back
+ * when a response is lost; a different record then reuses a number, and the broker acknowledges it without
+ * storing it. Acknowledged records were lost that way in measurements; a repeated record is the lesser evil, and
+ * readers remove it by position and event id.
+ */
+export class KafkaAppender implements LogAppender {
+  readonly #settings: KafkaSettings;
+  readonly #name: string;
+  #connected: Connected | undefined;
+  #attemptCount = 0;
+  #closed = false;
+  #inFlight: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: KafkaSettings, name: string) {
+    this.#settings = settings;
+    this.#name = name;
+  }
+
+  append(batches: readonly PartitionBatch[], deadlineMs: number): Promise<readonly PartitionAppend[]> {
+    const deadline = deadlineIn(deadlineMs);
+    checkBatches(batches);
+    // The deadline runs while a call waits for its turn, too.
+    const turn = within(deadline, this.#inFlight);
+    const sent = turn.then(
+      () => this.#send(batches, deadline),
+      (error: unknown) => Promise.reject(this.#failure(batches, error)),
+    );
+    // The next send waits until this one is over, however it ended; a call that never got its turn changes nothing.
+    const previous = this.#inFlight;
+    this.#inFlight = Promise.allSettled([previous, sent]);
+    return sent;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#inFlight;
+    this.#drop();
+  }
+
+  async #send(batches: readonly PartitionBatch[], deadline: Deadline): Promise<readonly PartitionAppend[]> {
+    try {
+      if (this.#closed) throw new Error('the appender is closed');
+      const metadata = await within(deadline, this.#produce(batches, deadline));
+      return batches.map((batch) => appended(batch, metadata));
+    } catch (error) {
+      this.#drop();
+      throw this.#failure(batches, error);
+    }
+  }
+
+  async #produce(batches: readonly PartitionBatch[], deadline: Deadline): Promise<RecordMetadata[]> {
+    const { producer } = await this.#connect();
+    return producer.sendBatch({
+      acks: ALL_REPLICAS,
+      timeout: Math.max(1, Math.min(this.#settings.requestTimeoutMs, Math.floor(remainingMs(deadline)))),
+      topicMessages: batches.map(({ topic, partition, records }) => ({
+        topic,
+        messages: records.map(({ key, value }) => ({ key: asBuffer(key), value: asBuffer(value), partition })),
+      })),
+    });
+  }
+
+  async #connect(): Promise<Connected> {
+    if (this.#connected !== undefined) return this.#connected;
+    this.#attemptCount += 1;
+    const { kafka, sockets } = kafkaClient(this.#settings, this.#attemptCount);
+    const producer = kafka.producer({
+      idempotent: false,
+      allowAutoTopicCreation: false,
+      retry: { retries: 0 },
+      createPartitioner: () => partitionOf,
+    });
+    const connected = { producer, sockets };
+    this.#connected = connected;
+    await producer.connect();
+    return connected;
+  }
+
+  #drop(): void {
+    this.#connected?.sockets.discard();
+    this.#connected = undefined;
+  }
+
+  #failure(batches: readonly PartitionBatch[], cause: unknown): ClyraError {
+    const refusal = refusalRetry(cause);
+    const context = {
+      appender: this.#name,
+      partitions: batches.map(({ topic, partition }) => `${topic}/${partition}`).join(),
+      recordCount: batches.reduce((sum, { records }) => sum + records.length, 0),
+      lastError: describeError(cause),
+    };
+    // With several partitions one of them may have been stored before another was refused.
+    if (refusal !== undefined && batches.length === 1) {
+      return new ClyraError(
+        'CLY_LOG_APPEND_REFUSED',
+        `the broker refused the records, none was stored: ${describeError(cause)}`,
+        { retry: refusal, context, cause },
+      );
+    }
+    return new ClyraError(
+      'CLY_LOG_APPEND_UNKNOWN',
+      'the log did not confirm the records, they may be stored or not: send the same bytes again',
+      { retry: refusal ?? 'backoff', context, cause },
+    );
+  }
+}
+
+/** A response that is silent about a partition is no acknowledgement of it. */
+function appended({ topic, partition }: PartitionBatch, metadata: readonly RecordMetadata[]): PartitionAppend {
+  const found = metadata.find((entry) => entry.topicName === topic && entry.partition === partition);
+  if (found?.baseOffset === undefined || found.errorCode !== 0) {
+    throw new Error(`the broker did not acknowledge ${topic}/${partition} (error code ${found?.errorCode ?? 'none'})`);
+  }
+  return { topic, partition, baseOffset: safeOffset(found.baseOffset) };
+}
+
+function checkBatches(batches: readonly PartitionBatch[]): void {
+  const names = new Set(batches.map(({ topic, partition }) => `${topic}/${partition}`));
+  assert(batches.length > 0 && names.size === batches.length, 'an append names each of its partitions once');
+  assert(
+    batches.every(({ records }) => records.length > 0),
+    'an append has a record for each of its partitions',
+  );
+}
+
+function partitionOf({ message }: { readonly message: Message }): number {
+  assert(message.partition !== undefined, 'each message names its partition');
+  return message.partition;
+}
+
+/** The same memory, seen as the type kafkajs wants. */
+function asBuffer(bytes: Uint8Array | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

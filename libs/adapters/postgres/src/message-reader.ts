@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ClyraError } from '@clyra/core/kernel/error';
+
+/** 2000-01-01T00:00:00Z in milliseconds since 1970: the zero of PostgreSQL's timestamps. */
+const POSTGRES_EPOCH_MS = 946_684_800_000n;
+const MICROSECONDS_PER_MS = 1_000n;
+
+/** A replication message whose bytes do not have the shape the protocol gives them. */
+export function malformedMessage(reason: string, type: number): ClyraError {
+  return new ClyraError(
+    'CLY_SOURCE_MESSAGE_MALFORMED',
+    `A replication message cannot be decoded (${reason}). Stop the recorder, and report the server version.`,
+    { retry: 'never', context: { messageType: type } },
+  );
+}
+
+/** Reads big-endian fields in order; every read past the end is CLY_SOURCE_MESSAGE_MALFORMED. Starts after the type byte. */
+export class MessageReader {
+  readonly #bytes: Buffer;
+  readonly #type: number;
+  #offset = 1;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#type = bytes[0] ?? 0;
+  }
+
+  get remainingBytes(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  uint8(): number {
+    return this.#bytes.readUInt8(this.#take(1));
+  }
+
+  uint16(): number {
+    return this.#bytes.readUInt16BE(this.#take(2));
+  }
+
+  /** Oids and transaction ids: above 2^31 they stay positive. */
+  uint32(): number {
+    return this.#bytes.readUInt32BE(this.#take(4));
+  }
+
+  int32(): number {
+    return this.#bytes.readInt32BE(this.#take(4));
+  }
+
+  lsn(): bigint {
+    return this.#bytes.readBigUInt64BE(this.#take(8));
+  }
+
+  /** Milliseconds since 1970, rounded down: BigInt division truncates, and commit times are after 2000. */
+  timestampMs(): number {
+    return Number(this.#bytes.readBigInt64BE(this.#take(8)) / MICROSECONDS_PER_MS + POSTGRES_EPOCH_MS);
+  }
+
+  /** UTF-8, since the connection asks for that client encoding. */
+  cString(): string {
+    const end = this.#bytes.indexOf(0, this.#offset);
+    if (end < 0) {
+      throw malformedMessage('a string has no end', this.#type);
+    }
+    const text = this.#bytes.toString('utf8', this.#offset, end);
+    this.#offset = end + 1;
+    return text;
+  }
+
+  /** A view, not a copy. */
+  bytes(size: number): Buffer {
+    const start = this.#take(size);
+    return this.#bytes.subarray(start, start + size);
+  }
+
+  /** A view of everything not yet read, without moving on. */
+  rest(): Buffer {
+    return this.#bytes.subarray(this.#offset);
+  }
+
+  skip(size: number): void {
+    this.#take(size);
+  }
+
+  expectEnd(): void {
+    if (this.remainingBytes !== 0) {
+      throw malformedMessage(`${this.remainingBytes} bytes after its end`, this.#type);
+    }
+  }
+
+  #take(size: number): number {
+    const start = this.#offset;
+    if (size < 0 || start + size > this.#bytes.length) {
+      throw malformedMessage('it is cut off', this.#type);
+    }
+    this.#offset = start + size;
+    return start;
+  }
+}

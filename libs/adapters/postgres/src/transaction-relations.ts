@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KeyObject } from 'node:crypto';
+import type { OperationCounts, RelationChange, UnlistedChanges } from './committed-transaction.ts';
+import { type RelationIdentity, RowsDigest } from './rows-digest.ts';
+
+type RowOperation = 'insert' | 'update' | 'delete';
+
+type Tally = {
+  readonly schema: string;
+  readonly name: string;
+  readonly digest: RowsDigest;
+  readonly counts: { -readonly [operation in keyof OperationCounts]: number };
+};
+
+/** The relations of one open transaction: counts and a running digest each, for at most `relationsMax` of them. */
+export class TransactionRelations {
+  readonly #digestKey: KeyObject;
+  readonly #relationsMax: number;
+  /** By name rather than oid: a relation dropped and made again under its name is the same one to a reader. */
+  readonly #byName = new Map<string, Tally>();
+  #unlisted: Tally | undefined;
+  /** Consecutive rows mostly belong to one relation. */
+  #last: { readonly relation: RelationIdentity; readonly tally: Tally } | undefined;
+
+  constructor(digestKey: KeyObject, relationsMax: number) {
+    this.#digestKey = digestKey;
+    this.#relationsMax = relationsMax;
+  }
+
+  row(relation: RelationIdentity, operation: RowOperation, body: Uint8Array): void {
+    const tally = this.#tally(relation);
+    tally.counts[operation] += 1;
+    tally.digest.row(relation, operation, body);
+  }
+
+  truncate(relation: RelationIdentity, options: { cascade: boolean; restartIdentity: boolean }): void {
+    const tally = this.#tally(relation);
+    tally.counts.truncate += 1;
+    tally.digest.truncate(relation, options);
+  }
+
+  finishListed(): readonly RelationChange[] {
+    return [...this.#byName.entries()]
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([, tally]) => ({
+        schema: tally.schema,
+        name: tally.name,
+        operations: tally.counts,
+        rowsDigest: tally.digest.finish(),
+      }));
+  }
+
+  finishUnlisted(): UnlistedChanges | null {
+    const tally = this.#unlisted;
+    return tally === undefined ? null : { operations: tally.counts, rowsDigest: tally.digest.finish() };
+  }
+
+  #tally(relation: RelationIdentity): Tally {
+    if (this.#last?.relation === relation) {
+      return this.#last.tally;
+    }
+    const tally = this.#find(relation);
+    this.#last = { relation, tally };
+    return tally;
+  }
+
+  #find(relation: RelationIdentity): Tally {
+    // PostgreSQL identifiers cannot hold a zero byte, so the joined name is unambiguous and sorts by schema first.
+    const qualifiedName = `${relation.schema}\0${relation.name}`;
+    const known = this.#byName.get(qualifiedName);
+    if (known !== undefined) {
+      return known;
+    }
+    if (this.#byName.size >= this.#relationsMax) {
+      this.#unlisted ??= newTally({ schema: '', name: '' }, this.#digestKey);
+      return this.#unlisted;
+    }
+    const tally = newTally(relation, this.#digestKey);
+    this.#byName.set(qualifiedName, tally);
+    return tally;
+  }
+}
+
+function newTally(relation: { schema: string; name: string }, digestKey: KeyObject): Tally {
+  return {
+    schema: relation.schema,
+    name: relation.name,
+    digest: new RowsDigest(digestKey),
+    counts: { insert: 0, update: 0, delete: 0, truncate: 0 },
+  };
+}

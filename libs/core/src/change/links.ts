@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestBytes, digestOf } from '../canonical/digest.ts';
+
+/** docs/spec/records.md §2: the hashes that chain bodies. Domain-separated, and over bodies, never over signatures. */
+const PREV = Buffer.from('clyra/prev/v0\n', 'utf8');
+
+export function linkTo(body: Uint8Array): Digest {
+  return digestOf(Buffer.concat([PREV, body]));
+}
+
+export function tenantGenesis(streamId: string, tenant: string): Digest {
+  return digestOf(`clyra/tenant/v0\n${streamId}\n${tenant}`);
+}
+
+export function runGenesis(tenant: string, runId: string): Digest {
+  return digestOf(`clyra/run/v0\n${tenant}\n${runId}`);
+}
+
+export function receiptIdOf(place: { streamId: string; partition: number; offset: number }): string {
+  return digestOf(`${place.streamId}\n${place.partition}\n${place.offset}`).slice(0, 32);
+}
+
+export function chainGenesis(partition: number): Digest {
+  return digestOf(`clyra/chain/v0\n${partition}`);
+}
+
+export function chainAfter(chain: Digest, bodyDigest: Digest): Digest {
+  return digestOf(Buffer.concat([digestBytes(chain), digestBytes(bodyDigest)]));
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../canonical/digest.ts';
+import type { JsonObject } from '../canonical/json-value.ts';
+import type { ChangeBody } from '../change/change-body.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { TrustRoot } from '../signing/trust-root.ts';
+
+/** Documents that records name by digest. The shell loads them before it folds a record that needs them. */
+export interface Artifacts {
+  policy(digest: Digest): Policy | undefined;
+  trustRoot(digest: Digest): TrustRoot | undefined;
+}
+
+export type ArtifactNeed = { readonly kind: 'policy' | 'trust_root'; readonly digest: Digest };
+
+/** What a record makes necessary from here on. Pure, so that every replica waits for the same documents. */
+export function artifactNeeds(change: ChangeBody): readonly ArtifactNeed[] {
+  if (change.kind !== 'tenant.opened' && change.kind !== 'policy.activated') return [];
+  const command: JsonObject = change.command;
+  const needs: ArtifactNeed[] = [];
+  if (typeof command['trust_root'] === 'string') needs.push({ kind: 'trust_root', digest: command['trust_root'] });
+  if (typeof command['policy'] === 'string') needs.push({ kind: 'policy', digest: command['policy'] });
+  return needs;
+}

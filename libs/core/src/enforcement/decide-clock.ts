@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ClockTicked, WindowClosed } from '../change/change-body.ts';
+import type { DecideInput } from './decide-input.ts';
+import { accepted, type Draft, recorded, refused } from './draft.ts';
+import { overdue } from './open-change.ts';
+import type { StateOp, StateView } from './state-table.ts';
+import { putMeta } from './tenant-meta.ts';
+
+/** Any intake may write a tick; the first with the next number counts. */
+export function decideTick({ change, state, meta, nowMs }: DecideInput<ClockTicked>): Draft {
+  if (change.number !== meta.tick + 1) return recorded('ignored', []);
+  return recorded('ticked', [...overdue(state, nowMs), putMeta({ ...meta, tick: change.number })]);
+}
+
+/** Any intake may write a window cut; the first with the next number counts. A cut forgets what has expired. */
+export function decideWindow({ change, state, meta, nowMs }: DecideInput<WindowClosed>): Draft {
+  if (change.number !== meta.window + 1) return refused('CLY_WINDOW_NUMBER', 'windows');
+  const late = overdue(state, nowMs);
+  const ops = [...late, ...expired(state, nowMs, new Set(late.map((op) => op.key)))];
+  return { ...accepted([...ops, putMeta({ ...meta, window: change.number })]), cut: true };
+}
+
+const EXPIRING = ['event', 'nonce', 'idem', 'velocity', 'abandoned', 'command'];
+
+/** Keys that can no longer change a decision. A held idempotency key is never one of them. */
+function expired(state: StateView, nowMs: number, touched: ReadonlySet<string>): StateOp[] {
+  const ops: StateOp[] = [];
+  for (const namespace of EXPIRING) {
+    for (const [key, value] of state.entries(namespace)) {
+      const held = value['state'] === 'in_flight' || value['state'] === 'unknown';
+      const over = (value['expires_at'] as number) <= nowMs;
+      if (over && !held && !touched.has(key)) ops.push({ op: 'delete', key });
+    }
+  }
+  return ops;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../canonical/digest.ts';
+import type { ChangeBody } from '../change/change-body.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Role } from '../signing/trust-root.ts';
+import type { StateView } from './state-table.ts';
+import type { TenantMeta } from './tenant-meta.ts';
+
+/** Somebody whose signature on a command was checked under the trust root in force. */
+export type CommandSigner = { readonly subject: string; readonly roles: ReadonlySet<Role> };
+
+/** Everything a decision sees. Signatures were checked by the shell with a pure function; the result comes in here. */
+export type DecideInput<Change extends ChangeBody = ChangeBody> = {
+  readonly change: Change;
+  readonly changeDigest: Digest;
+  readonly receiptId: string;
+  readonly partition: number;
+  /** The log's append time in milliseconds. */
+  readonly appendTimeMs: number;
+  /** The same, never going back: tenant time of this record. */
+  readonly nowMs: number;
+  readonly signatureValid: boolean;
+  readonly signers: readonly CommandSigner[];
+  readonly state: StateView;
+  readonly meta: TenantMeta;
+  /** The document in force; null before the first. */
+  readonly policy: Policy | null;
+};

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '../canonical/json-value.ts';
+import type { ChangeRequested } from '../change/change-body.ts';
+import { type Route, routeById } from '../policy/policy.ts';
+import type { DecideInput } from './decide-input.ts';
+import { type DecidedPart, type Draft, type RunStep, refused } from './draft.ts';
+import { EVENT_MEMORY_MS, KEY_COUNT_MAX, OUTCOME_DEADLINE_MS, TIME_SKEW_MS_MAX } from './limits.ts';
+import { openKey } from './open-change.ts';
+import type { Finding, RequestContext } from './primitive.ts';
+import { actorOf } from './primitives/fences.ts';
+import { PRIMITIVES } from './primitives.ts';
+import type { Decision, Grant } from './receipt-body.ts';
+import type { StateOp, StateView } from './state-table.ts';
+import { type ReasonDraft, reasonOf } from './threat-map.ts';
+
+type Input = DecideInput<ChangeRequested>;
+
+/** What is remembered of an event id: enough to answer the same bytes again and to refuse others. */
+type KnownEvent = { readonly digest: string; readonly decision: Decision; readonly receipt_id: string; readonly expires_at: number };
+
+/**
+ * One requested change. The order matters: an event seen before is answered as before, whatever the clock says by
+ * now; what must not count at all (abandoned, skewed, inspected under another policy) is refused before any primitive.
+ */
+export function decideRequest(input: Input): Draft {
+  const repeat = repeated(input);
+  if (repeat !== undefined) return repeat;
+  const unheard = notToBeHeard(input);
+  if (unheard !== undefined) return describe(input, unheard);
+  const context = contextOf(input);
+  const findings = PRIMITIVES.map((primitive) => primitive.evaluate(context));
+  const drafts = findings.flatMap((finding) => finding.reasons);
+  const full = drafts.some((reason) => reason.effect === 'block') ? undefined : fullNamespace(input.state);
+  if (full !== undefined) drafts.push({ code: 'CLY_STATE_FULL', effect: 'block', rule: 'state', detail: full });
+  return conclude(input, context, { findings, drafts });
+}
+
+function repeated(input: Input): Draft | undefined {
+  const known = input.state.get(`event/${input.change.event_id}`) as KnownEvent | undefined;
+  if (known === undefined || known.expires_at <= input.nowMs) return undefined;
+  if (known.digest !== input.changeDigest) return describe(input, refused('CLY_CHANGE_CONFLICT', 'identity'));
+  const part: DecidedPart = {
+    kind: 'decided',
+    decision: known.decision,
+    mode: 'gate',
+    reasons: [],
+    duplicate_of: known.receipt_id,
+  };
+  return describe(input, { part, ops: [] });
+}
+
+function notToBeHeard(input: Input): Draft | undefined {
+  const { change, state, meta } = input;
+  const abandoned = state.get(`abandoned/${change.event_id}`);
+  if (abandoned !== undefined) return refused('CLY_CHANGE_ABANDONED', 'identity');
+  if (Math.abs(input.appendTimeMs - change.intake_at) > TIME_SKEW_MS_MAX) return refused('CLY_TIME_SKEW', 'time');
+  const inspectedUnder = change.facts.inspected_under.policy_digest;
+  if (meta.policy === null || inspectedUnder !== meta.policy) return refused('CLY_POLICY_MOVED', 'policy');
+  return undefined;
+}
+
+function contextOf(input: Input): RequestContext {
+  const { facts } = input.change;
+  const policy = input.policy as NonNullable<Input['policy']>;
+  return {
+    change: input.change,
+    facts,
+    policy,
+    route: routeById(policy, facts.route),
+    actor: actorOf(facts.actors),
+    nowMs: input.nowMs,
+    receiptId: input.receiptId,
+    state: input.state,
+  };
+}
+
+const SPENDING = ['event', 'nonce', 'idem', 'velocity', 'open'];
+
+function fullNamespace(state: StateView): string | undefined {
+  return SPENDING.find((namespace) => state.count(namespace) >= (KEY_COUNT_MAX[namespace] ?? 0));
+}
+
+function strongest(drafts: readonly ReasonDraft[]): Decision {
+  if (drafts.some((reason) => reason.effect === 'block')) return 'block';
+  return drafts.some((reason) => reason.effect === 'hold') ? 'hold' : 'allow';
+}
+
+type Evaluated = { readonly findings: readonly Finding[]; readonly drafts: readonly ReasonDraft[] };
+
+function conclude(input: Input, context: RequestContext, evaluated: Evaluated): Draft {
+  const { findings, drafts } = evaluated;
+  const runKnown = runIsKnown(input);
+  const reasons: ReasonDraft[] = runKnown ? [...drafts] : [...drafts, { code: 'CLY_RUN_UNKNOWN', effect: 'block', rule: 'runs' }];
+  const decision = strongest(reasons);
+  const ops: StateOp[] = roomToRemember(input.state) ? findings.flatMap((finding) => finding.always ?? []) : [];
+  if (roomToRemember(input.state)) ops.push(rememberEvent(input, decision));
+  if (decision === 'allow') ops.push(...findings.flatMap((finding) => finding.spend ?? []), openChange(input, findings));
+  const part: DecidedPart = {
+    kind: 'decided',
+    decision,
+    mode: context.route?.mode ?? 'gate',
+    reasons: reasons.map(reasonOf),
+    ...Object.assign({}, ...findings.map((finding) => finding.fields ?? {})),
+    ...(decision === 'allow' ? grantsOf(input, context.route) : {}),
+  };
+  return describe(input, { part, ops });
+}
+
+function roomToRemember(state: StateView): boolean {
+  return ['event', 'nonce'].every((namespace) => state.count(namespace) < (KEY_COUNT_MAX[namespace] ?? 0));
+}
+
+function rememberEvent(input: Input, decision: Decision): StateOp {
+  const value: KnownEvent = {
+    digest: input.changeDigest,
+    decision,
+    receipt_id: input.receiptId,
+    expires_at: input.nowMs + EVENT_MEMORY_MS,
+  };
+  return { op: 'put', key: `event/${input.change.event_id}`, value };
+}
+
+function openChange(input: Input, findings: readonly Finding[]): StateOp {
+  const spent: Record<string, JsonObject> = {};
+  PRIMITIVES.forEach((primitive, index) => {
+    const entry = findings[index]?.spent;
+    if (entry !== undefined) spent[primitive.name] = entry;
+  });
+  const value: JsonObject = {
+    intake: input.change.intake,
+    state: 'allowed',
+    deadline: input.nowMs + OUTCOME_DEADLINE_MS,
+    spent,
+  };
+  return { op: 'put', key: openKey(input.change.event_id), value };
+}
+
+function grantsOf(input: Input, route: Route | undefined): { grants?: readonly Grant[] } {
+  if (route?.effects == null) return {};
+  const { source_id, relations, operations, rows_max, ttl_seconds } = route.effects;
+  const token_hash = input.change.facts.execution_token_hash;
+  return {
+    grants: [{ token_hash, source_id, relations, operations, rows_max, expires_at: input.nowMs + ttl_seconds * 1_000 }],
+  };
+}
+
+function runIsKnown({ change, state }: Input): boolean {
+  return change.run_id === undefined || state.get(`run/${change.run_id}`) !== undefined;
+}
+
+/** Adds what every answer to a request says about it, and its place in its run. */
+function describe(input: Input, draft: Draft): Draft {
+  const { change } = input;
+  const { facts } = change;
+  const run: { run?: RunStep } =
+    change.run_id !== undefined && runIsKnown(input) ? { run: { runId: change.run_id, step: 'extend' } } : {};
+  const part: DecidedPart = {
+    ...(draft.part as DecidedPart),
+    actor: actorOf(facts.actors),
+    payload_digest: facts.payload_digest,
+    inspected_under: facts.inspected_under,
+    ...(facts.route === null ? {} : { route: facts.route }),
+    ...(change.supersedes === undefined ? {} : { supersedes: change.supersedes }),
+  };
+  return { ...draft, ...run, part };
+}

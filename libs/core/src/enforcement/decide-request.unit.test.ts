@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals';
+import type { Facts } from '../change/change-body.ts';
+import { codesOf, FoldScript, SCRIPT_KEYS, strangerKey, TENANT } from '@clyra/testing/fold-script';
+import { digestOf } from '../canonical/digest.ts';
+
+const refunds = (payee = 'a'): Partial<Facts> => ({
+  route: 'refunds.create',
+  schema: { id: null, verdict: 'not_required', errors: [] },
+  velocity: [{ rule: 'refunds', key_digest: digestOf(payee) }],
+});
+
+describe('a request, by what is wrong with it', () => {
+  const claims = (credential: string, header: string): Partial<Facts> => ({
+    tenants: [
+      { from: 'credential', value: credential },
+      { from: 'header', value: header },
+    ],
+  });
+  const table: readonly [name: string, facts: Partial<Facts>, decision: string, codes: string[]][] = [
+    ['nothing', {}, 'allow', []],
+    ['another tenant in the header', claims(TENANT, 'globex'), 'block', ['CLY_FENCE_TENANT']],
+    ['a credential of another tenant', claims('globex', TENANT), 'block', ['CLY_FENCE_TENANT']],
+    [
+      'an actor the credential does not allow',
+      {
+        actors: [
+          { from: 'credential', value: 'sync-bot' },
+          { from: 'header', value: 'root' },
+        ],
+      },
+      'block',
+      ['CLY_FENCE_ACTOR'],
+    ],
+    ['an unlisted route', { route: null, content: 'CLY_ROUTE_UNKNOWN' }, 'block', ['CLY_ROUTE_UNKNOWN']],
+    ['malformed JSON', { content: 'CLY_JSON_DUPLICATE_NAME' }, 'block', ['CLY_JSON_DUPLICATE_NAME']],
+    [
+      'a broken schema',
+      { schema: { id: 'contact', verdict: 'invalid', errors: [{ pointer: '/email', rule: 'type' }] } },
+      'block',
+      ['CLY_SCHEMA_INVALID'],
+    ],
+    ['a schema that was not checked', { schema: { id: 'contact', verdict: 'not_checked', errors: [] } }, 'block', ['CLY_SCHEMA_NOT_CHECKED']],
+    ['a schema of another route', { schema: { id: 'other', verdict: 'valid', errors: [] } }, 'block', ['CLY_SCHEMA_OTHER']],
+    ['no idempotency key', { idempotency: null }, 'block', ['CLY_IDEMPOTENCY_MISSING']],
+    ['another policy', { inspected_under: { policy_digest: digestOf('x'), inspector: 'clyra-inspector/0' } }, 'block', ['CLY_POLICY_MOVED']],
+    ['an approval outstanding', { route: 'audiences.push', schema: { id: null, verdict: 'not_required', errors: [] } }, 'hold', ['CLY_APPROVAL_REQUIRED']],
+    ['no velocity key', { ...refunds(), velocity: [] }, 'block', ['CLY_VELOCITY_KEY_MISSING']],
+  ];
+
+  it.each(table)('%s', async (_name, facts, decision, codes) => {
+    const script = await new FoldScript().opened();
+    const step = await script.request(facts);
+    expect(step.receipt['decision']).toBe(decision);
+    expect(codesOf(step)).toEqual(codes);
+  });
+
+  it('lists every reason and takes the strongest effect', async () => {
+    const script = await new FoldScript().opened();
+    const step = await script.request({ ...claims(TENANT, 'globex'), content: 'CLY_JSON_UTF8', idempotency: null });
+    expect(codesOf(step)).toEqual(['CLY_FENCE_TENANT', 'CLY_JSON_UTF8', 'CLY_IDEMPOTENCY_MISSING']);
+  });
+
+  it('refuses what intake did not sign, and counts nothing', async () => {
+    const script = await new FoldScript().opened();
+    const facts = script.facts();
+    const forged = await script.append(script.body('change.requested', { facts }), strangerKey());
+    expect(codesOf(forged)).toEqual(['CLY_CHANGE_SIGNATURE']);
+    const genuine = await script.append(script.body('change.requested', { facts }));
+    expect(genuine.receipt['decision']).toBe('allow');
+  });
+});
+
+describe('identity and time', () => {
+  it('answers the same bytes again as before, with nothing counted twice', async () => {
+    const script = await new FoldScript().opened();
+    const body = script.body('change.requested', { facts: script.facts(refunds()) });
+    const first = await script.append(body);
+    const again = await script.append(body);
+    expect(first.receipt['decision']).toBe('allow');
+    expect(again.receipt['decision']).toBe('allow');
+    expect(again.receipt['duplicate_of']).toBe(first.receipt['receipt_id']);
+    expect(again.receipt['grants']).toBeUndefined();
+    await script.request(refunds());
+    await script.request(refunds());
+    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
+  });
+
+  it('refuses other bytes under a known event id', async () => {
+    const script = await new FoldScript().opened();
+    const body = script.body('change.requested', { facts: script.facts() });
+    await script.append(body);
+    const other = await script.append({ ...body, facts: script.facts({ payload_size: 11 }) });
+    expect(codesOf(other)).toEqual(['CLY_CHANGE_CONFLICT']);
+  });
+
+  it('recognises a late resend before the clock is looked at', async () => {
+    const script = await new FoldScript().opened();
+    const body = script.body('change.requested', { facts: script.facts() });
+    await script.append(body);
+    script.nowMs += 60_000;
+    expect((await script.append(body)).receipt['duplicate_of']).toBeDefined();
+  });
+
+  it('refuses a skewed clock and does not move tenant time', async () => {
+    const script = await new FoldScript().opened();
+    const before = script.nowMs;
+    script.nowMs += 2_001;
+    const skewed = await script.append({ ...script.body('change.requested', { facts: script.facts() }), intake_at: before });
+    expect(codesOf(skewed)).toEqual(['CLY_TIME_SKEW']);
+    expect(skewed.receipt['decided_at']).toBe(before);
+  });
+
+  it('refuses a nonce that came before, for five minutes', async () => {
+    const script = await new FoldScript().opened();
+    const nonce = { nonce_digest: digestOf('the nonce') };
+    await script.request(nonce);
+    expect(codesOf(await script.request(nonce))).toEqual(['CLY_AUTH_REPLAYED']);
+    script.nowMs += 300_000;
+    expect((await script.request(nonce)).receipt['decision']).toBe('allow');
+  });
+});
+
+describe('idempotency', () => {
+  const key = { idempotency: { key_digest: digestOf('k'), fingerprint: digestOf('f') } };
+
+  it('lets one change hold a key until its end is known', async () => {
+    const script = await new FoldScript().opened();
+    const first = await script.request(key);
+    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_IN_FLIGHT']);
+    await script.outcome(first.receipt['event_id'] as string, 'done');
+    const repeat = await script.request(key);
+    expect(codesOf(repeat)).toEqual(['CLY_IDEMPOTENCY_REPEAT']);
+    expect(repeat.receipt['idempotency']).toMatchObject({ state: 'repeat', outcome: 'done', receipt_id: first.receipt['receipt_id'] });
+  });
+
+  it('refuses another body under the key', async () => {
+    const script = await new FoldScript().opened();
+    await script.request(key);
+    const other = await script.request({ idempotency: { key_digest: digestOf('k'), fingerprint: digestOf('g') } });
+    expect(codesOf(other)).toEqual(['CLY_IDEMPOTENCY_MISMATCH']);
+  });
+
+  it('gives the key back when the change was not forwarded', async () => {
+    const script = await new FoldScript().opened();
+    const first = await script.request(key);
+    await script.outcome(first.receipt['event_id'] as string, 'not_forwarded');
+    expect((await script.request(key)).receipt['decision']).toBe('allow');
+  });
+
+  it('never frees a key whose change may have had an effect, however late it is', async () => {
+    const script = await new FoldScript().opened();
+    await script.request(key);
+    script.nowMs += 4_000_000;
+    await script.append(script.body('window.closed', { number: 1 }));
+    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_UNKNOWN']);
+  });
+
+  it('takes a settled key again after its time, and says so', async () => {
+    const script = await new FoldScript().opened();
+    const first = await script.request(key);
+    await script.outcome(first.receipt['event_id'] as string, 'done');
+    script.nowMs += 3_600_000;
+    expect((await script.request(key)).receipt['idempotency']).toMatchObject({ state: 'expired_reuse' });
+  });
+});
+
+describe('velocity', () => {
+  it('counts exactly, per key, and says what remains', async () => {
+    const script = await new FoldScript().opened();
+    for (const remaining of [2, 1, 0]) {
+      const step = await script.request(refunds());
+      expect(step.receipt['velocity']).toMatchObject([{ rule: 'refunds', limit: 3, remaining }]);
+    }
+    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
+    expect((await script.request(refunds('b'))).receipt['decision']).toBe('allow');
+  });
+
+  it('slides: an action leaves the window exactly when its time is over', async () => {
+    const script = await new FoldScript().opened();
+    for (let count = 0; count < 3; count += 1) {
+      await script.request(refunds());
+      script.nowMs += 1_000;
+    }
+    script.nowMs += 296_999;
+    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
+    script.nowMs += 1;
+    expect((await script.request(refunds())).receipt['decision']).toBe('allow');
+  });
+
+  it('gives an action back that was not forwarded', async () => {
+    const script = await new FoldScript().opened();
+    const steps = [await script.request(refunds()), await script.request(refunds()), await script.request(refunds())];
+    await script.outcome(steps[1]?.receipt['event_id'] as string, 'not_forwarded');
+    expect((await script.request(refunds())).receipt['decision']).toBe('allow');
+    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
+  });
+});
+
+describe('kill switch', () => {
+  it.each(['tenant', 'route:contacts.sync', 'actor:sync-bot'])('%s stops what is under it until two lift it', async (scope) => {
+    const script = await new FoldScript().opened();
+    await script.command('kill_switch.engaged', { scope, reason: 'drill' }, [SCRIPT_KEYS.operator]);
+    expect(codesOf(await script.request())).toEqual(['CLY_KILL_SWITCH']);
+    script.nowMs += 1;
+    const alone = await script.command('kill_switch.lifted', { scope, reason: 'over' }, [SCRIPT_KEYS.operator]);
+    expect(codesOf(alone)).toEqual(['CLY_COMMAND_TWO_PERSONS']);
+    const both = [SCRIPT_KEYS.operator, SCRIPT_KEYS.second];
+    expect((await script.command('kill_switch.lifted', { scope, reason: 'over' }, both)).receipt['decision']).toBe('allow');
+    expect((await script.request()).receipt['decision']).toBe('allow');
+  });
+});

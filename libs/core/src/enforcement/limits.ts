@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Engine 1's constants. They are part of what engine 1 means: a change here after its release would change recorded
+ * decisions, and needs engine 2.
+ */
+export const ENGINE_1 = 1;
+
+/** How far the intake's clock and the log's may differ before a request is refused. */
+export const TIME_SKEW_MS_MAX = 2_000;
+/** How long an event id is recognised, in tenant time. */
+export const EVENT_MEMORY_MS = 600_000;
+/** How long a nonce may not come again. */
+export const NONCE_MEMORY_MS = 300_000;
+/** After this an allowed change without an outcome is unknown. */
+export const OUTCOME_DEADLINE_MS = 60_000;
+
+/** Keys per tenant and namespace: beyond, requests are blocked with CLY_STATE_FULL rather than forgotten. */
+export const KEY_COUNT_MAX: Readonly<Record<string, number>> = {
+  event: 1_000_000,
+  nonce: 1_000_000,
+  idem: 1_000_000,
+  velocity: 100_000,
+  open: 50_000,
+  abandoned: 100_000,
+  run: 1_000,
+  source: 100,
+  switch: 10_000,
+  intake: 1_000,
+  command: 10_000,
+};

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '../canonical/json-value.ts';
+import type { IntakeRef } from '../change/change-body.ts';
+import type { Primitive, Settlement } from './primitive.ts';
+import { PRIMITIVES } from './primitives.ts';
+import type { StateOp, StateView } from './state-table.ts';
+
+/** An allowed change whose end is not known yet, and what it spent, by primitive. */
+export type OpenChange = {
+  readonly intake: IntakeRef;
+  readonly state: 'allowed' | 'unknown';
+  readonly deadline: number;
+  readonly spent: Readonly<Record<string, JsonObject>>;
+};
+
+export function openKey(eventId: string): string {
+  return `open/${eventId}`;
+}
+
+/** The ops that settle an open change with every primitive that spent something on it. */
+export function settle(state: StateView, open: OpenChange, settlement: Settlement): StateOp[] {
+  return PRIMITIVES.flatMap((primitive: Primitive) => {
+    const spent = open.spent[primitive.name];
+    return spent === undefined || primitive.settle === undefined ? [] : primitive.settle({ state, spent, settlement });
+  });
+}
+
+/** An allowed change becomes unknown: everything stays as spent until somebody who knows resolves it. */
+export function becomeUnknown(state: StateView, key: string, open: OpenChange): StateOp[] {
+  const value: JsonObject = { ...(open as unknown as JsonObject), state: 'unknown' };
+  return [...settle(state, open, 'unknown'), { op: 'put', key, value }];
+}
+
+/** All allowed changes past their outcome deadline, in tenant time. */
+export function overdue(state: StateView, nowMs: number): StateOp[] {
+  const ops: StateOp[] = [];
+  for (const [key, value] of state.entries('open')) {
+    const open = value as unknown as OpenChange;
+    if (open.state === 'allowed' && open.deadline <= nowMs) ops.push(...becomeUnknown(state, key, open));
+  }
+  return ops;
+}
+
+/** A newer epoch of an intake proves that the older one is gone: what it still held open is unknown. */
+export function orphaned(state: StateView, intake: IntakeRef): StateOp[] {
+  const ops: StateOp[] = [];
+  for (const [key, value] of state.entries('open')) {
+    const open = value as unknown as OpenChange;
+    const older = open.intake.instance === intake.instance && open.intake.epoch < intake.epoch;
+    if (open.state === 'allowed' && older) ops.push(...becomeUnknown(state, key, open));
+  }
+  return ops;
+}

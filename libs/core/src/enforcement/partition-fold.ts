@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestOf } from '../canonical/digest.ts';
+import type { ChangeBody, CommandChange } from '../change/change-body.ts';
+import { chainAfter, chainGenesis, receiptIdOf, tenantGenesis } from '../change/links.ts';
+import { assert } from '../kernel/assert.ts';
+import { ClyraError } from '../kernel/error.ts';
+import { BatchVerifier } from '../signing/batch-verifier.ts';
+import { CHANGE_TYPE } from '../signing/pae.ts';
+import type { TrustRoot } from '../signing/trust-root.ts';
+import type { Artifacts } from './artifacts.ts';
+import { commandSigners } from './command-signers.ts';
+import type { CommandSigner } from './decide-input.ts';
+import { accepted } from './draft.ts';
+import { openingMeta } from './open-tenant.ts';
+import { appendToPartitionLog, decidedMembers, NO_EVENT_ID, type PartitionLog } from './partition-log.ts';
+import { isPoison, type Poison, type ReadChange } from './read-change.ts';
+import { type Answer, advanceTenant, answer, emptyTenant, type Place, placeMembers, type Tenant } from './tenant.ts';
+import { putMeta, readMeta } from './tenant-meta.ts';
+
+/** One record of clyra.changes as the fold takes it. */
+export type FoldRecord = {
+  readonly offset: number;
+  readonly appendTimeMs: number;
+  readonly read: ReadChange | Poison;
+  /** Of the raw record value: what a poisoned body names. */
+  readonly rawDigest: Digest;
+  readonly rawSize: number;
+};
+
+export type Folded = {
+  readonly offset: number;
+  readonly tenant: string;
+  readonly kind: string;
+  readonly eventId: string;
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  /** The partition chain after this body. */
+  readonly chain: Digest;
+  readonly signed: boolean;
+  /** At a cut: the state digest that the body carries. */
+  readonly stateDigest: Digest | undefined;
+};
+
+/**
+ * The fold of one partition of clyra.changes: exactly one body for each record. Two processes that fold the same
+ * records make the same bytes; nothing but the records and the documents they name goes in.
+ */
+export class PartitionFold {
+  readonly partition: number;
+  readonly #artifacts: Artifacts;
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #verifier = new BatchVerifier(CHANGE_TYPE, 'intake');
+  #streamId: string | undefined;
+  #log: PartitionLog = { nextSeq: 0, prev: '', time: 0 };
+  #chain: Digest;
+  #nextOffset = 0;
+  #previousOffset = -1;
+
+  constructor(partition: number, artifacts: Artifacts) {
+    this.partition = partition;
+    this.#artifacts = artifacts;
+    this.#chain = chainGenesis(partition);
+  }
+
+  /** The lowest offset not folded yet. Offsets between it and the next record do not exist in the log. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  get chain(): Digest {
+    return this.#chain;
+  }
+
+  tenant(name: string): Tenant | undefined {
+    return this.#tenants.get(name);
+  }
+
+  fold(record: FoldRecord): Folded {
+    assert(record.offset >= this.#nextOffset, 'records are folded in offset order');
+    const made = this.#answer(record);
+    const digest = digestOf(made.bytes);
+    this.#chain = chainAfter(this.#chain, digest);
+    this.#previousOffset = record.offset;
+    this.#nextOffset = record.offset + 1;
+    const stateDigest = made.body['state_digest'] as Digest | undefined;
+    return {
+      offset: record.offset,
+      tenant: made.body['tenant'] as string,
+      kind: made.body['kind'] as string,
+      eventId: made.body['event_id'] as string,
+      bytes: made.bytes,
+      digest,
+      chain: this.#chain,
+      signed: made.signed,
+      stateDigest,
+    };
+  }
+
+  #answer(record: FoldRecord): Answer {
+    if (isPoison(record.read)) return this.#poison(record, record.read.reason);
+    const change = record.read.body;
+    if (change.kind === 'stream.opened') return this.#streamOpened(record, change);
+    const tenant = this.#tenants.get(change.tenant);
+    if (tenant !== undefined) return this.#advance(record, tenant, record.read);
+    if (change.kind === 'tenant.opened') return this.#openTenant(record, change as CommandChange, record.read);
+    return this.#stranger(record, change, 'CLY_TENANT_UNKNOWN');
+  }
+
+  #place(record: FoldRecord): Place {
+    if (this.#streamId === undefined) {
+      throw new ClyraError('CLY_STREAM_NOT_OPENED', 'the partition does not begin with stream.opened', {
+        retry: 'never',
+        context: { partition: this.partition, offset: record.offset },
+      });
+    }
+    return {
+      streamId: this.#streamId,
+      partition: this.partition,
+      offset: record.offset,
+      previousOffset: this.#previousOffset,
+    };
+  }
+
+  #streamOpened(record: FoldRecord, change: ChangeBody & { kind: 'stream.opened' }): Answer {
+    if (this.#streamId !== undefined) return this.#stranger(record, change, 'CLY_STREAM_EXISTS');
+    if (record.offset !== 0 || change.partition !== this.partition) this.#place(record);
+    this.#streamId = change.stream_id;
+    this.#log = { nextSeq: 0, prev: tenantGenesis(change.stream_id, '_partition'), time: 0 };
+    return this.#partitionDecided(record, change, 'allow');
+  }
+
+  #stranger(record: FoldRecord, change: ChangeBody, code: string): Answer {
+    return this.#partitionDecided(record, change, { block: code });
+  }
+
+  #partitionDecided(record: FoldRecord, change: ChangeBody, decision: 'allow' | { readonly block: string }): Answer {
+    const place = this.#place(record);
+    const changeDigest = isPoison(record.read) ? record.rawDigest : record.read.bodyDigest;
+    const receiptId = receiptIdOf(place);
+    const members = { ...placeMembers({ change, changeDigest, place, receiptId }), ...decidedMembers(decision) };
+    return appendToPartitionLog(this.#log, { members, appendTimeMs: record.appendTimeMs });
+  }
+
+  #poison(record: FoldRecord, reason: string): Answer {
+    const place = this.#place(record);
+    const members = {
+      v: 0,
+      kind: 'poisoned',
+      change_kind: 'unknown',
+      receipt_id: receiptIdOf(place),
+      event_id: NO_EVENT_ID,
+      stream_id: place.streamId,
+      partition: place.partition,
+      offset: place.offset,
+      previous_offset: place.previousOffset,
+      change_digest: record.rawDigest,
+      reason,
+      record_digest: record.rawDigest,
+      record_size: record.rawSize,
+    };
+    return appendToPartitionLog(this.#log, { members, appendTimeMs: record.appendTimeMs });
+  }
+
+  #advance(record: FoldRecord, tenant: Tenant, read: ReadChange): Answer {
+    const meta = readMeta(tenant.table);
+    const root = this.#trustRoot(meta.trust_root);
+    const place = this.#place(record);
+    return advanceTenant(tenant, {
+      change: read.body,
+      changeDigest: read.bodyDigest,
+      place,
+      receiptId: receiptIdOf(place),
+      appendTimeMs: record.appendTimeMs,
+      signatureValid: this.#intakeSigned(root, read, record.appendTimeMs),
+      signers: signersOf(root, read.body, record.appendTimeMs),
+      policy: meta.policy === null ? null : this.#policy(meta.policy),
+    });
+  }
+
+  #openTenant(record: FoldRecord, change: CommandChange, read: ReadChange): Answer {
+    const named = change.command['trust_root'];
+    const root = typeof named === 'string' ? this.#artifacts.trustRoot(named) : undefined;
+    if (root === undefined) return this.#stranger(record, change, 'CLY_COMMAND_MALFORMED');
+    const meta = openingMeta({
+      change,
+      partition: this.partition,
+      nowMs: record.appendTimeMs,
+      signatureValid: this.#intakeSigned(root, read, record.appendTimeMs),
+      signers: signersOf(root, change, record.appendTimeMs),
+    });
+    if (typeof meta === 'string') return this.#stranger(record, change, meta);
+    const place = this.#place(record);
+    const tenant = emptyTenant(tenantGenesis(place.streamId, change.tenant));
+    tenant.table.apply([
+      putMeta(meta),
+      { op: 'put', key: `intake/${change.intake.instance}`, value: { epoch: change.intake.epoch } },
+    ]);
+    this.#tenants.set(change.tenant, tenant);
+    const input = {
+      change,
+      changeDigest: read.bodyDigest,
+      place,
+      receiptId: receiptIdOf(place),
+      appendTimeMs: record.appendTimeMs,
+      signatureValid: true,
+      signers: [],
+      policy: null,
+    };
+    return answer(tenant, input, { draft: { ...accepted([]), cut: true }, decidedAt: meta.time });
+  }
+
+  #intakeSigned(root: TrustRoot, read: ReadChange, atMs: number): boolean {
+    return this.#verifier.verify(root, { digest: read.bodyDigest, block: read.block, atMs });
+  }
+
+  #trustRoot(digest: Digest): TrustRoot {
+    const root = this.#artifacts.trustRoot(digest);
+    assert(root !== undefined, 'the shell loads a trust root before the record that names it');
+    return root;
+  }
+
+  #policy(digest: Digest): NonNullable<ReturnType<Artifacts['policy']>> {
+    const policy = this.#artifacts.policy(digest);
+    assert(policy !== undefined, 'the shell loads a policy before the record that names it');
+    return policy;
+  }
+}
+
+function signersOf(root: TrustRoot, change: ChangeBody, atMs: number): readonly CommandSigner[] {
+  return 'command' in change ? commandSigners(root, change, atMs) : [];
+}

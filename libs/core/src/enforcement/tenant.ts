@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestOf } from '../canonical/digest.ts';
+import type { JsonObject } from '../canonical/json-value.ts';
+import { encodeRecord } from '../canonical/record.ts';
+import type { ChangeBody } from '../change/change-body.ts';
+import { linkTo, runGenesis } from '../change/links.ts';
+import { assert } from '../kernel/assert.ts';
+import type { Policy } from '../policy/policy.ts';
+import { decide } from './decide.ts';
+import type { CommandSigner } from './decide-input.ts';
+import type { Draft } from './draft.ts';
+import { StateTable } from './state-table.ts';
+import { putMeta, readMeta } from './tenant-meta.ts';
+
+/** A tenant as the fold holds it: its state, and the head of its chain of bodies (not part of the state digest). */
+export type Tenant = { readonly table: StateTable; nextSeq: number; prev: Digest };
+
+export type Place = {
+  readonly streamId: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly previousOffset: number;
+};
+
+export type TenantInput = {
+  readonly change: ChangeBody;
+  readonly changeDigest: Digest;
+  readonly place: Place;
+  readonly receiptId: string;
+  readonly appendTimeMs: number;
+  readonly signatureValid: boolean;
+  readonly signers: readonly CommandSigner[];
+  readonly policy: Policy | null;
+};
+
+export type Answer = { readonly bytes: Uint8Array; readonly body: JsonObject; readonly signed: boolean };
+
+type RunHead = { readonly next_seq: number; readonly head: Digest };
+
+/** Decides one record and moves the tenant on: the only place where a tenant's state changes. */
+export function advanceTenant(tenant: Tenant, input: TenantInput): Answer {
+  const meta = readMeta(tenant.table);
+  const nowMs = Math.max(meta.time, input.appendTimeMs);
+  const draft = decide({
+    change: input.change,
+    changeDigest: input.changeDigest,
+    receiptId: input.receiptId,
+    partition: input.place.partition,
+    appendTimeMs: input.appendTimeMs,
+    nowMs,
+    signatureValid: input.signatureValid,
+    signers: input.signers,
+    state: tenant.table,
+    meta,
+    policy: input.policy,
+  });
+  const counts = input.signatureValid && !isSkewed(draft);
+  tenant.table.apply(draft.ops);
+  if (counts) tenant.table.apply([putMeta({ ...readMeta(tenant.table), time: nowMs })]);
+  return answer(tenant, input, { draft, decidedAt: counts ? nowMs : meta.time });
+}
+
+/** A record whose clock is off must not move tenant time (architecture, time). */
+function isSkewed(draft: Draft): boolean {
+  return draft.part.kind === 'decided' && draft.part.reasons.some((reason) => reason.code === 'CLY_TIME_SKEW');
+}
+
+export function answer(tenant: Tenant, input: TenantInput, decided: { draft: Draft; decidedAt: number }): Answer {
+  const { draft, decidedAt } = decided;
+  const runHead = headOfRun(tenant, input, draft);
+  if (draft.run?.step === 'close') tenant.table.apply([{ op: 'delete', key: `run/${draft.run.runId}` }]);
+  const signed = draft.part.kind === 'decided';
+  const meta = readMeta(tenant.table);
+  const body: JsonObject = {
+    ...(draft.part as unknown as JsonObject),
+    ...placeMembers(input),
+    tenant: input.change.tenant,
+    tenant_seq: tenant.nextSeq,
+    tenant_prev: tenant.prev,
+    decided_at: decidedAt,
+    ...(signed ? { policy_digest: meta.policy, engine: meta.engine } : {}),
+    ...(runHead === undefined ? {} : { run_id: draft.run?.runId, seq: runHead.next_seq, prev: runHead.head }),
+    ...(draft.run?.step === 'close' ? { count: runHead?.next_seq } : {}),
+    ...(draft.cut === true ? { state_digest: tenant.table.digest() } : {}),
+  };
+  const bytes = encodeRecord(body);
+  const link = linkTo(bytes);
+  tenant.nextSeq += 1;
+  tenant.prev = link;
+  if (draft.run !== undefined && draft.run.step !== 'close') extendRun(tenant, draft.run.runId, { runHead, link });
+  return { bytes, body, signed };
+}
+
+export function placeMembers(input: Pick<TenantInput, 'change' | 'changeDigest' | 'place' | 'receiptId'>): JsonObject {
+  return {
+    v: 0,
+    change_kind: input.change.kind,
+    receipt_id: input.receiptId,
+    event_id: input.change.event_id,
+    stream_id: input.place.streamId,
+    partition: input.place.partition,
+    offset: input.place.offset,
+    previous_offset: input.place.previousOffset,
+    change_digest: input.changeDigest,
+  };
+}
+
+function headOfRun(tenant: Tenant, input: TenantInput, draft: Draft): RunHead | undefined {
+  if (draft.run === undefined) return undefined;
+  if (draft.run.step === 'open') return { next_seq: 0, head: runGenesis(input.change.tenant, draft.run.runId) };
+  const run = tenant.table.get(`run/${draft.run.runId}`);
+  assert(run !== undefined, 'only an open run is extended or closed');
+  return run as unknown as RunHead;
+}
+
+function extendRun(tenant: Tenant, runId: string, step: { runHead: RunHead | undefined; link: Digest }): void {
+  const value: JsonObject = { next_seq: (step.runHead?.next_seq ?? 0) + 1, head: step.link };
+  tenant.table.apply([{ op: 'put', key: `run/${runId}`, value }]);
+}
+
+/** For a program that re-folds: the digest under which a state artifact is stored. */
+export function stateArtifact(tenant: Tenant): { digest: Digest; bytes: Uint8Array; contentDigest: Digest } {
+  const bytes = tenant.table.serialize();
+  return { digest: tenant.table.digest(), bytes, contentDigest: digestOf(bytes) };
+}
+
+export function emptyTenant(prev: Digest): Tenant {
+  return { table: new StateTable(), nextSeq: 0, prev };
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHmac } from 'node:crypto';
+import { type Digest, digestOf } from '../canonical/digest.ts';
+import type { JsonValue } from '../canonical/json-value.ts';
+import { canonicalJson } from '../canonical/canonical-json.ts';
+import { type Facts, INSPECTOR, type SchemaFact } from '../change/change-body.ts';
+import { appliesTo, type RateLimitRule, type Route } from '../policy/policy.ts';
+import { type BodyFinding, checkBody, mediaType, type ReceivedBody } from './check-body.ts';
+import { claimsOf } from './claims.ts';
+import { parseIdempotencyKey } from './idempotency-key.ts';
+import { valueAt } from './json-pointer.ts';
+import type { PolicyInForce } from './policy-in-force.ts';
+import { parseTarget } from './request-target.ts';
+
+/** One authenticated request. Secrets and randomness are arguments; nothing here asks for the time. */
+export type InspectionInput = {
+  readonly method: string;
+  readonly target: string;
+  readonly contentType: string | null;
+  readonly contentEncoding: string | null;
+  /** Every `idempotency-key` header as sent. */
+  readonly idempotencyKeys: readonly string[];
+  readonly claimedDigest: Digest | null;
+  readonly body: ReceivedBody;
+  readonly credential: { readonly id: string; readonly tenant: string; readonly actors: readonly string[] };
+  /** What the headers claim. */
+  readonly tenant: string;
+  readonly actor: string;
+  readonly nonce: string;
+  /** Secret per tenant, at least 32 bytes: fingerprints of small bodies cannot be guessed without it. */
+  readonly fingerprintKey: Uint8Array;
+  readonly executionToken: string;
+  readonly policy: PolicyInForce;
+};
+
+export type Inspection = { readonly facts: Facts; readonly route: Route | null };
+
+/** Bodies up to this size have all their schema faults listed, larger ones only the first. */
+const LIST_ALL_BYTES_MAX = 65_536;
+
+/** Turns a request into facts (docs/spec/records.md §4.1). Pure; nothing of the payload is in the result. */
+export function inspectRequest(input: InspectionInput): Inspection {
+  const { policy, body, credential } = input;
+  const rules = policy.compiled.policy;
+  const target = parseTarget(input.target);
+  const route = target === undefined ? undefined : policy.routes.match(input.method, target.path);
+  const finding = checkBody(body, input, route !== undefined && route.schema !== null);
+  const idempotencyKey = parseIdempotencyKey(input.idempotencyKeys);
+  const content = firstFault([
+    target === undefined ? 'CLY_ROUTE_TARGET' : 'ok',
+    finding.content,
+    idempotencyKey === 'invalid' ? 'CLY_IDEMPOTENCY_SYNTAX' : 'ok',
+  ]);
+  const tenants = { credential: [credential.tenant], header: input.tenant, pointer: rules.tenant_fences.body_tenant };
+  const actors = { credential: credential.actors, header: input.actor, pointer: rules.tenant_fences.body_actor };
+  const facts: Facts = {
+    route: route?.id ?? null,
+    method: input.method,
+    target_digest: digestOf(input.target),
+    principal: credential.id,
+    tenants: claimsOf({ ...tenants, body: finding.value }),
+    actors: claimsOf({ ...actors, body: finding.value }),
+    nonce_digest: digestOf(`${credential.id}\n${input.nonce}`),
+    content,
+    payload_digest: body.digest,
+    payload_size: body.size,
+    canonical_digest: finding.canonicalDigest,
+    schema: checkSchema(input, route, finding),
+    idempotency:
+      route === undefined || typeof idempotencyKey === 'string'
+        ? null
+        : idempotencyFacts(input, { routeId: route.id, key: idempotencyKey.key, finding }),
+    velocity: route === undefined ? [] : velocityFacts(input, route, finding.value),
+    execution_token_hash: digestOf(input.executionToken),
+    inspected_under: { policy_digest: policy.compiled.digest, inspector: INSPECTOR },
+  };
+  return { facts, route: route ?? null };
+}
+
+function firstFault(contents: readonly string[]): string {
+  return contents.find((content) => content !== 'ok') ?? 'ok';
+}
+
+function checkSchema(input: InspectionInput, route: Route | undefined, finding: BodyFinding): SchemaFact {
+  const id = route?.schema ?? null;
+  if (id === null) return { id, verdict: 'not_required', errors: [] };
+  if (finding.content !== 'ok' || finding.value === undefined) return { id, verdict: 'not_checked', errors: [] };
+  const errors = input.policy.schemas.check(id, finding.value, input.body.size <= LIST_ALL_BYTES_MAX);
+  return { id, verdict: errors.length === 0 ? 'valid' : 'invalid', errors };
+}
+
+type KeyUse = { readonly routeId: string; readonly key: string; readonly finding: BodyFinding };
+
+/**
+ * The key counts within tenant, actor, method and route, so a guessed key reads nobody else's answer. The
+ * fingerprint tells a repetition from another request under the same key, also when white space has moved.
+ */
+function idempotencyFacts(input: InspectionInput, use: KeyUse): { key_digest: Digest; fingerprint: Digest } {
+  const scope = `${input.credential.tenant}\n${input.actor}\n${input.method}\n${use.routeId}\n${use.key}`;
+  const payload = use.finding.canonicalDigest ?? input.body.digest;
+  const sameness = `${payload}\n${input.method}\n${use.routeId}\n${mediaType(input.contentType)}`;
+  return {
+    key_digest: digestOf(scope),
+    fingerprint: createHmac('sha256', input.fingerprintKey).update(sameness, 'utf8').digest('hex'),
+  };
+}
+
+function velocityFacts(input: InspectionInput, route: Route, body: JsonValue | undefined): Facts['velocity'] {
+  const rules = input.policy.compiled.policy.rate_limits.filter((rule) => appliesTo(rule, route.id));
+  return rules.flatMap((rule) => {
+    const counted = countedValue(input, rule, { route, body });
+    return counted === undefined ? [] : [{ rule: rule.id, key_digest: counted }];
+  });
+}
+
+/** undefined where the body lacks what is counted: the enforcer blocks then, so leaving it out evades nothing. */
+function countedValue(
+  input: InspectionInput,
+  rule: RateLimitRule,
+  request: { readonly route: Route; readonly body: JsonValue | undefined },
+): Digest | undefined {
+  const prefix = `${input.credential.tenant}\n${rule.id}`;
+  if (typeof rule.key === 'object') {
+    const value = valueAt(request.body, rule.key.body);
+    if (value === undefined) return undefined;
+    // Keyed, since account numbers and the like are few enough to be guessed from a plain hash.
+    return createHmac('sha256', input.fingerprintKey).update(`${prefix}\nbody\n${canonicalJson(value)}`, 'utf8').digest('hex');
+  }
+  const values = { actor: input.actor, tenant: input.credential.tenant, route: request.route.id };
+  return digestOf(`${prefix}\n${rule.key}\n${values[rule.key]}`);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Effects, Mode, Operation, Route } from './policy.ts';
+import type { PolicyCursor } from './policy-cursor.ts';
+import { ROUTE_TEMPLATE, templatesOverlap } from './route-template.ts';
+
+export const ID_RULE = {
+  pattern: /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/,
+  what: 'an id (letters, digits and ._:@/- up to 128)',
+};
+export const RELATION_RULE = {
+  pattern: /^[A-Za-z_][A-Za-z0-9_$]{0,62}\.[A-Za-z_][A-Za-z0-9_$]{0,62}$/,
+  what: 'a relation as schema.table',
+};
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete', 'truncate'];
+export const MODES: readonly Mode[] = ['gate', 'review'];
+const UPSTREAM_RULE = { pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, what: 'the name of an upstream' };
+const TEMPLATE_RULE = {
+  pattern: ROUTE_TEMPLATE,
+  what: 'a path such as /v1/refunds/{id}: no %, no empty or dot segment, no slash at the end',
+};
+
+export function readRoutes(policy: PolicyCursor, defaultMode: Mode, schemaIds: ReadonlySet<string>): Route[] {
+  const cursors = policy.items('routes');
+  const routes = cursors.map((cursor) => readRoute(cursor, defaultMode, schemaIds));
+  for (let index = 0; index < routes.length; index += 1) {
+    const route = routes[index] as Route;
+    for (const earlier of routes.slice(0, index)) {
+      if (route.id !== '' && earlier.id === route.id) cursors[index]?.member('id').report('another route has this id');
+      if (route.path !== '' && earlier.path !== '' && templatesOverlap(earlier, route)) {
+        cursors[index]?.member('path').report(`ambiguous: some requests match route ${earlier.id} too`);
+      }
+    }
+  }
+  return routes;
+}
+
+function readRoute(route: PolicyCursor, defaultMode: Mode, schemaIds: ReadonlySet<string>): Route {
+  route.objectOf(['id', 'method', 'path', 'upstream', 'mode', 'schema', 'effects']);
+  const schema = route.textOrNull('schema', ID_RULE);
+  if (schema !== null && !schemaIds.has(schema)) route.member('schema').report('no schema has this id');
+  return {
+    id: route.text('id', ID_RULE),
+    method: route.oneOf('method', METHODS),
+    path: route.text('path', TEMPLATE_RULE),
+    upstream: route.text('upstream', UPSTREAM_RULE),
+    mode: route.oneOf('mode', MODES, defaultMode),
+    schema,
+    effects: readEffects(route.member('effects')),
+  };
+}
+
+function readEffects(effects: PolicyCursor): Effects | null {
+  if (effects.isAbsent()) return null;
+  if (!effects.objectOf(['source_id', 'relations', 'operations', 'rows_max', 'ttl_seconds'])) return null;
+  const operations = effects.texts('operations', {
+    pattern: /^(?:insert|update|delete|truncate)$/,
+    what: OPERATIONS.join(', '),
+  });
+  return {
+    source_id: effects.text('source_id', ID_RULE),
+    relations: effects.texts('relations', RELATION_RULE),
+    operations: operations as Operation[],
+    rows_max: effects.integer('rows_max', { min: 0, max: 1_000_000_000, fallback: 1 }),
+    ttl_seconds: effects.integer('ttl_seconds', { min: 1, max: 86_400, fallback: 60 }),
+  };
+}

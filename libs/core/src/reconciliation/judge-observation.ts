@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../canonical/digest.ts';
+import type { GuardedSource, Operation } from '../policy/policy.ts';
+import { type LedgerGrant, type PendingObservation, type RelationEffect, relationName } from './ledger-entry.ts';
+
+export const MATCH_STATUSES = ['matched', 'exceeded', 'reused', 'unattributed', 'claimed_unproved'] as const;
+export type MatchStatus = (typeof MATCH_STATUSES)[number];
+
+export type MatchReason =
+  | 'token_and_effect'
+  | 'source'
+  | 'relation'
+  | 'operation'
+  | 'rows'
+  | 'time'
+  | 'token_used'
+  | 'token_unknown'
+  | 'no_token';
+
+export type Verdict = {
+  readonly status: MatchStatus;
+  readonly reason: MatchReason;
+  readonly event_id: string | null;
+  readonly receipt_id: string | null;
+  readonly token_hash: Digest | null;
+  /** Token hashes of the grants that this observation uses up. */
+  readonly uses: readonly Digest[];
+};
+
+export type Permissions = {
+  /** Of the policy in force at the cut. */
+  readonly guarded: readonly GuardedSource[];
+  readonly grants: ReadonlyMap<Digest, LedgerGrant>;
+};
+
+/** How far a source's clock may be from the log's, in milliseconds. */
+export const CLOCK_TOLERANCE_MS = 5_000;
+
+/**
+ * Whether a transaction is what was permitted (docs/spec/bundle.md §4). Undefined where it touched nothing guarded.
+ * A pure function of the observation and what stands before the cut.
+ */
+export function judgeObservation(observation: PendingObservation, permissions: Permissions): Verdict | undefined {
+  const touched = touchedRelations(observation, permissions.guarded);
+  if (touched.length === 0) return undefined;
+  const tokens = [...new Set(observation.token_hashes)];
+  if (tokens.length === 0) return { ...NO_GRANT, status: 'unattributed', reason: 'no_token' };
+  const unknown = tokens.find((token) => !permissions.grants.has(token));
+  if (unknown !== undefined) {
+    return { ...NO_GRANT, status: 'claimed_unproved', reason: 'token_unknown', token_hash: unknown };
+  }
+  const grants = tokens.map((token) => permissions.grants.get(token) as LedgerGrant);
+  const [first] = grants as [LedgerGrant, ...LedgerGrant[]];
+  const named = { event_id: first.event_id, receipt_id: first.receipt_id, token_hash: first.token_hash };
+  if (grants.some((grant) => grant.used_by !== null && grant.used_by !== observation.observation_id)) {
+    return { status: 'reused', reason: 'token_used', ...named, uses: [] };
+  }
+  const excess = excessOf(observation, touched, grants);
+  if (excess !== undefined) return { status: 'exceeded', reason: excess, ...named, uses: tokens };
+  return { status: 'matched', reason: 'token_and_effect', ...named, uses: tokens };
+}
+
+const NO_GRANT = { event_id: null, receipt_id: null, token_hash: null, uses: [] } as const;
+
+export function touchedRelations(
+  observation: Pick<PendingObservation, 'source_id' | 'relations'>,
+  guarded: readonly GuardedSource[],
+): readonly RelationEffect[] {
+  const names = new Set(
+    guarded.filter((source) => source.source_id === observation.source_id).flatMap((source) => source.relations),
+  );
+  return observation.relations.filter((relation) => names.has(relationName(relation)));
+}
+
+/** What went beyond the grants, in the order in which the first that applies is named. */
+function excessOf(
+  observation: PendingObservation,
+  touched: readonly RelationEffect[],
+  grants: readonly LedgerGrant[],
+): MatchReason | undefined {
+  if (grants.some((grant) => grant.source_id !== observation.source_id)) return 'source';
+  const covering = (relation: RelationEffect): LedgerGrant[] =>
+    grants.filter((grant) => grant.relations.includes(relationName(relation)));
+  if (touched.some((relation) => covering(relation).length === 0)) return 'relation';
+  // An operation is covered only by a grant for that very relation: two grants never add up to a third.
+  const covered = (relation: RelationEffect): boolean =>
+    operationsOf(relation).every((operation) =>
+      covering(relation).some((grant) => grant.operations.includes(operation)),
+    );
+  if (!touched.every(covered)) return 'operation';
+  const rows = touched.reduce((sum, { inserts, updates, deletes }) => sum + inserts + updates + deletes, 0);
+  if (rows > grants.reduce((sum, grant) => sum + grant.rows_max, 0)) return 'rows';
+  const at = observation.committed_at;
+  const outside = (grant: LedgerGrant): boolean =>
+    at < grant.not_before - CLOCK_TOLERANCE_MS || at > grant.expires_at + CLOCK_TOLERANCE_MS;
+  return grants.some(outside) ? 'time' : undefined;
+}
+
+function operationsOf(relation: RelationEffect): readonly Operation[] {
+  const counts = [
+    ['insert', relation.inserts],
+    ['update', relation.updates],
+    ['delete', relation.deletes],
+    ['truncate', relation.truncates],
+  ] as const;
+  return counts.filter(([, count]) => count > 0).map(([operation]) => operation);
+}

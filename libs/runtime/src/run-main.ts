@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import process from 'node:process';
+import { ClyraError } from '@clyra/core/kernel/error';
+
+export type Closable = { close(): Promise<void> };
+
+/**
+ * The main of a service process. SIGTERM and SIGINT end a waiting start or close the service, a second one ends the
+ * process at once. Exit codes: 0 stopped, 1 a bug or a late stop, 2 cannot start (the message says what to do).
+ */
+export async function runMain(start: (signal: AbortSignal) => Promise<Closable>): Promise<void> {
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    const onSignal = (): void => {
+      if (stopping.signal.aborted) process.exit(1);
+      stopping.abort();
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+  try {
+    const service = await start(stopping.signal);
+    await stopped;
+    await service.close();
+    process.exit(0);
+  } catch (failure) {
+    process.exit(exitCodeOf(failure, stopping.signal.aborted));
+  }
+}
+
+/** A start that was told to stop while it waited has done as it was told. */
+function exitCodeOf(failure: unknown, toldToStop: boolean): number {
+  const known = failure instanceof ClyraError;
+  const late = known && failure.code === 'CLY_SERVICE_STOP_LATE';
+  if (known && toldToStop && !late) return 0;
+  process.stderr.write(failureText(failure));
+  return known && !late ? 2 : 1;
+}
+
+function failureText(failure: unknown): string {
+  if (failure instanceof ClyraError) return `${failure.code}: ${failure.message}\n`;
+  return `${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}\n`;
+}

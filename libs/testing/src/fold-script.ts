@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+import { digestOf } from '@clyra/core/canonical/digest';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
+import { encodeRecord, parseRecord } from '@clyra/core/canonical/record';
+import type { Facts } from '@clyra/core/change/change-body';
+import type { Artifacts } from '@clyra/core/enforcement/artifacts';
+import { type Folded, PartitionFold } from '@clyra/core/enforcement/partition-fold';
+import { readChange } from '@clyra/core/enforcement/read-change';
+import type { Policy } from '@clyra/core/policy/policy';
+import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
+import { CHANGE_TYPE, COMMAND_TYPE, pae } from '@clyra/core/signing/pae';
+import { makeTestKey, makeTestTrust, type TestKey, type TestTrust } from './test-keys.ts';
+
+export const TENANT = 'acme';
+export const STREAM = '00112233445566778899aabbccddeeff';
+export const POLICY_DIGEST = digestOf('policy of the script');
+export const START_MS = 1_750_000_000_000;
+
+export const SCRIPT_KEYS: Readonly<Record<'intake' | 'operator' | 'second' | 'author' | 'approver', TestKey>> = {
+  intake: makeTestKey('intake-1', ['intake']),
+  operator: makeTestKey('olga', ['operator']),
+  second: makeTestKey('omar', ['operator']),
+  author: makeTestKey('alice', ['policy_author']),
+  approver: makeTestKey('bob', ['policy_approver']),
+};
+
+export const SCRIPT_TRUST: TestTrust = makeTestTrust(Object.values(SCRIPT_KEYS));
+
+export const SCRIPT_POLICY: Policy = {
+  format: 'clyra/policy/v0',
+  name: 'script',
+  routes: [
+    route('contacts.sync', { schema: 'contact', effects: true }),
+    route('audiences.push', { schema: null, effects: false }),
+    route('refunds.create', { schema: null, effects: false }),
+  ],
+  schemas: { contact: { type: 'object' } },
+  idempotency: [{ routes: ['contacts.sync'], required: true, ttl_seconds: 3_600 }],
+  rate_limits: [{ id: 'refunds', routes: ['refunds.create'], key: 'actor', window_seconds: 300, max_actions: 3 }],
+  tenant_fences: { cross_check: true, body_tenant: null, body_actor: null },
+  approvals: [{ id: 'audiences', routes: ['audiences.push'] }],
+  guarded: [{ source_id: 'crm', relations: ['public.contacts'] }],
+};
+
+function route(id: string, options: { schema: string | null; effects: boolean }): Policy['routes'][number] {
+  return {
+    id,
+    method: 'POST',
+    path: `/${id}`,
+    upstream: 'crm',
+    mode: 'gate',
+    schema: options.schema,
+    effects: options.effects
+      ? { source_id: 'crm', relations: ['public.contacts'], operations: ['insert'], rows_max: 1, ttl_seconds: 60 }
+      : null,
+  };
+}
+
+export type Step = { readonly folded: Folded; readonly receipt: JsonObject };
+
+/** Folds one partition, a record at a time, with a clock that only moves when the script says so. */
+export class FoldScript {
+  readonly fold: PartitionFold;
+  readonly records: { body: JsonObject; appendTimeMs: number }[] = [];
+  nowMs = START_MS;
+  #offset = 0;
+  #serial = 0;
+
+  constructor(policy: Policy = SCRIPT_POLICY) {
+    const artifacts: Artifacts = {
+      policy: (digest) => (digest === POLICY_DIGEST ? policy : undefined),
+      trustRoot: (digest) => (digest === SCRIPT_TRUST.root.digest ? SCRIPT_TRUST.root : undefined),
+    };
+    this.fold = new PartitionFold(0, artifacts);
+  }
+
+  /** Opens the stream and the tenant, with the policy in force. */
+  async opened(): Promise<this> {
+    const stream = { stream_id: STREAM, partition: 0, partition_count: 1, previous_stream: null };
+    await this.append(this.body('stream.opened', { ...stream, tenant: '_partition' }));
+    const command = { partition: 0, engine: 1, trust_root: SCRIPT_TRUST.root.digest, policy: POLICY_DIGEST };
+    await this.command('tenant.opened', command, [SCRIPT_KEYS.operator]);
+    return this;
+  }
+
+  eventId(): string {
+    this.#serial += 1;
+    return `00000000-0000-7000-8000-${this.#serial.toString(16).padStart(12, '0')}`;
+  }
+
+  body(kind: string, members: JsonObject): JsonObject {
+    const intake = { instance: 'intake-1', epoch: 1 };
+    return { v: 0, kind, tenant: TENANT, event_id: this.eventId(), intake, intake_at: this.nowMs, ...members };
+  }
+
+  request(facts: Partial<Facts> = {}, members: JsonObject = {}): Promise<Step> {
+    return this.append(this.body('change.requested', { facts: this.facts(facts), ...members }));
+  }
+
+  facts(overrides: Partial<Facts> = {}): JsonObject {
+    const unique = String(this.#serial);
+    const facts: Facts = {
+      route: 'contacts.sync',
+      method: 'POST',
+      target_digest: digestOf('/contacts'),
+      principal: 'key-1',
+      tenants: [
+        { from: 'credential', value: TENANT },
+        { from: 'header', value: TENANT },
+      ],
+      actors: [
+        { from: 'credential', value: '*' },
+        { from: 'header', value: 'sync-bot' },
+      ],
+      nonce_digest: digestOf(`nonce ${unique}`),
+      content: 'ok',
+      payload_digest: digestOf(`payload ${unique}`),
+      payload_size: 10,
+      canonical_digest: digestOf(`canonical ${unique}`),
+      schema: { id: 'contact', verdict: 'valid', errors: [] },
+      idempotency: { key_digest: digestOf(`key ${unique}`), fingerprint: digestOf(`print ${unique}`) },
+      velocity: [],
+      execution_token_hash: digestOf(`token ${unique}`),
+      inspected_under: { policy_digest: POLICY_DIGEST, inspector: 'clyra-inspector/0' },
+      ...overrides,
+    };
+    return facts as unknown as JsonObject;
+  }
+
+  outcome(of: string, outcome: string): Promise<Step> {
+    return this.append(this.body('change.outcome', { of, outcome }));
+  }
+
+  command(kind: string, members: JsonObject, signers: readonly TestKey[]): Promise<Step> {
+    const command = { kind, tenant: TENANT, issued_at: this.nowMs, expires_at: this.nowMs + 600_000, ...members };
+    return this.signedCommand(kind, { subject: signers[0]?.subject ?? '', replaces: null, ...command }, signers);
+  }
+
+  async signedCommand(kind: string, command: JsonObject, signers: readonly TestKey[]): Promise<Step> {
+    const payload = pae(COMMAND_TYPE, encodeRecord(command));
+    const signatures: JsonObject[] = [];
+    for (const signer of signers) {
+      signatures.push({ key_id: signer.keyId, sig: Buffer.from(await signer.sign(payload)).toString('base64') });
+    }
+    return this.append(this.body(kind, { command, signatures }));
+  }
+
+  /** Appends a body as intake would: signed, with its routing copies. */
+  async append(body: JsonObject, signer: TestKey = SCRIPT_KEYS.intake): Promise<Step> {
+    const bytes = encodeRecord(body);
+    const [block] = await signBatch(signer, CHANGE_TYPE, [digestOf(bytes)]);
+    if (block === undefined) throw new Error('a send of one body has one block');
+    this.records.push({ body, appendTimeMs: this.nowMs });
+    return this.appendEnvelope({
+      body: bytes,
+      signature: encodeRecord(blockToJson(block)),
+      tenant: body['tenant'] as string,
+      kind: body['kind'] as string,
+      event_id: body['event_id'] as string,
+    });
+  }
+
+  appendEnvelope(envelope: Parameters<typeof readChange>[0]): Step {
+    const folded = this.fold.fold({
+      offset: this.#offset,
+      appendTimeMs: this.nowMs,
+      read: readChange(envelope),
+      rawDigest: digestOf(envelope.body),
+      rawSize: envelope.body.length,
+    });
+    this.#offset += 1;
+    return { folded, receipt: parseRecord(folded.bytes) };
+  }
+}
+
+export function codesOf(step: Step): string[] {
+  return (step.receipt['reasons'] as { code: string }[]).map((reason) => reason.code);
+}
+
+/** A signature by a key that is not in any trust root. */
+export function strangerKey(): TestKey {
+  return makeTestKey('stranger', ['intake']);
+}
+

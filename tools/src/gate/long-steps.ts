@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { globSync } from 'node:fs';
+import { basename } from 'node:path';
+import { runCommand } from './command.ts';
+import type { GateConfig } from './config.ts';
+import { runTier } from './jest-tier.ts';
+import { failedStep, type Step, type StepResult } from './step.ts';
+import { TIERS } from './tiers.ts';
+
+const LONG_DEADLINE_MS = 60 * 60_000;
+
+/** What is too slow for the gate: a tier again, with more of what its environment variable counts. */
+const LONG_TIERS = [{ name: 'sim-long', tier: 'sim', env: { CLYRA_SIM_SEEDS: '5000' } }];
+
+export function longSteps(config: GateConfig): readonly Step[] {
+  return LONG_TIERS.flatMap(({ name, tier, env }) =>
+    TIERS.filter((candidate) => candidate.name === tier).map((base) => ({
+      name,
+      group: name,
+      run: async () => ({
+        ...(await runTier(config, { ...base, ...longLimits }, env)),
+        name,
+      }),
+    })),
+  );
+}
+
+const longLimits = { budgetMs: LONG_DEADLINE_MS, deadlineMs: LONG_DEADLINE_MS, testTimeoutMs: LONG_DEADLINE_MS };
+
+/** Benchmarks print tables and judge nothing; each is a script `test/bench/<name>.bench.ts`. */
+export function benchSteps(config: GateConfig): readonly Step[] {
+  return globSync('test/bench/**/*.bench.ts', { cwd: config.root })
+    .sort()
+    .map((script) => ({ name: basename(script, '.bench.ts'), group: 'bench', run: () => runBench(config, script) }));
+}
+
+async function runBench(config: GateConfig, script: string): Promise<StepResult> {
+  const end = await runCommand({
+    argv: ['node', '--conditions=@clyra/source', script],
+    cwd: config.root,
+    env: config.env,
+    deadlineMs: LONG_DEADLINE_MS,
+    output: 'show',
+  });
+  const name = basename(script, '.bench.ts');
+  if (end.exitCode !== 0)
+    return failedStep(name, end.durationMs, `run it with node --conditions=@clyra/source ${script}`);
+  return { name, ok: true, passed: 0, failed: 0, skipped: 0, durationMs: end.durationMs };
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FileHandle } from 'node:fs/promises';
+
+const CHUNK_BYTES = 262_144;
+const LF = 0x0a;
+
+export interface LineSink {
+  /** Bytes as they stand in the file, each once. */
+  onBytes(bytes: Uint8Array): void;
+  /** A line without its LF. The bytes are only good during the call. */
+  onLine(bytes: Uint8Array): void;
+  /** A line longer than allowed (its bytes are not kept), or one that no LF ends. */
+  onBroken(what: 'too_long' | 'unterminated'): void;
+}
+
+/** Reads lines in constant memory, whatever the file holds. Rejects only when the file cannot be read. */
+export async function readLines(file: FileHandle, lineBytesMax: number, sink: LineSink): Promise<void> {
+  const buffer = Buffer.alloc(lineBytesMax + CHUNK_BYTES);
+  let kept = 0;
+  let skipping = false;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, kept, CHUNK_BYTES, null);
+    if (bytesRead === 0) {
+      break;
+    }
+    sink.onBytes(buffer.subarray(kept, kept + bytesRead));
+    const filled = kept + bytesRead;
+    let from = 0;
+    for (let end = buffer.indexOf(LF, kept); end >= 0 && end < filled; end = buffer.indexOf(LF, from)) {
+      if (skipping) {
+        sink.onBroken('too_long');
+        skipping = false;
+      } else {
+        emit(buffer.subarray(from, end), lineBytesMax, sink);
+      }
+      from = end + 1;
+    }
+    kept = filled - from;
+    if (kept > lineBytesMax || skipping) {
+      skipping = true;
+      kept = 0;
+    } else {
+      buffer.copyWithin(0, from, filled);
+    }
+  }
+  if (kept > 0 || skipping) {
+    sink.onBroken(skipping ? 'too_long' : 'unterminated');
+  }
+}
+
+function emit(line: Uint8Array, lineBytesMax: number, sink: LineSink): void {
+  if (line.length > lineBytesMax) {
+    sink.onBroken('too_long');
+  } else {
+    sink.onLine(line);
+  }
+}

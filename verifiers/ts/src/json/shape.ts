@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isObject, type JsonObject, type JsonValue } from './json-value.ts';
+
+/** A value that parses but is not of the shape its format gives it. `member` is a path such as `receipt.body.offset`. */
+export class ShapeError extends Error {
+  readonly member: string;
+
+  constructor(member: string, message: string) {
+    super(message);
+    this.name = 'ShapeError';
+    this.member = member;
+  }
+}
+
+export type Reader<T> = (value: JsonValue | undefined, member: string) => T;
+type Members = Readonly<Record<string, Reader<unknown>>>;
+type Read<M extends Members> = { readonly [K in keyof M]: ReturnType<M[K]> };
+
+const DIGEST = /^[0-9a-f]{64}$/;
+const ID = /^[0-9a-f]{32}$/;
+
+export const text: Reader<string> = (value, member) => {
+  if (typeof value !== 'string') {
+    throw new ShapeError(member, 'must be a string');
+  }
+  return value;
+};
+
+export const flag: Reader<boolean> = (value, member) => {
+  if (typeof value !== 'boolean') {
+    throw new ShapeError(member, 'must be true or false');
+  }
+  return value;
+};
+
+export const anything: Reader<JsonValue> = (value, member) => {
+  if (value === undefined) {
+    throw new ShapeError(member, 'is missing');
+  }
+  return value;
+};
+
+export const object: Reader<JsonObject> = (value, member) => {
+  if (!isObject(value)) {
+    throw new ShapeError(member, 'must be an object');
+  }
+  return value;
+};
+
+export const digest: Reader<string> = matching(DIGEST, 'must be 64 lower-case hex digits');
+export const id: Reader<string> = matching(ID, 'must be 32 lower-case hex digits');
+
+export function matching(pattern: RegExp, message: string): Reader<string> {
+  return (value, member) => {
+    if (typeof value !== 'string' || !pattern.test(value)) {
+      throw new ShapeError(member, message);
+    }
+    return value;
+  };
+}
+
+export function oneOf<const T extends string>(...allowed: readonly T[]): Reader<T> {
+  return (value, member) => {
+    const found = allowed.find((word) => word === value);
+    if (found === undefined) {
+      throw new ShapeError(member, `must be one of ${allowed.join(', ')}`);
+    }
+    return found;
+  };
+}
+
+export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Reader<number> {
+  return (value, member) => {
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+      throw new ShapeError(member, `must be an integer from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+export function nullable<T>(reader: Reader<T>): Reader<T | null> {
+  return (value, member) => (value === null ? null : reader(value, member));
+}
+
+/** For a member that may be absent. Null is not absent. */
+export function optional<T>(reader: Reader<T>): Reader<T | undefined> {
+  return (value, member) => (value === undefined ? undefined : reader(value, member));
+}
+
+export function list<T>(reader: Reader<T>, countMax: number = Number.MAX_SAFE_INTEGER): Reader<readonly T[]> {
+  return (value, member) => {
+    if (!Array.isArray(value) || value.length > countMax) {
+      throw new ShapeError(member, `must be a list of at most ${countMax} values`);
+    }
+    return value.map((item, index) => reader(item, `${member}[${index}]`));
+  };
+}
+
+/** An object with at least these members; others are left unread. */
+export function open<const M extends Members>(members: M): Reader<Read<M>> {
+  return (value, member) => {
+    const from = object(value, member);
+    const into: Record<string, unknown> = {};
+    for (const [name, reader] of Object.entries(members)) {
+      into[name] = reader(from[name], member === '' ? name : `${member}.${name}`);
+    }
+    return into as Read<M>;
+  };
+}
+
+/** An object with these members and no other. */
+export function closed<const M extends Members>(members: M): Reader<Read<M>> {
+  const read = open(members);
+  return (value, member) => {
+    const result = read(value, member);
+    for (const name of Object.keys(object(value, member))) {
+      if (!Object.hasOwn(members, name)) {
+        throw new ShapeError(member === '' ? name : `${member}.${name}`, 'is no member of this format');
+      }
+    }
+    return result;
+  };
+}

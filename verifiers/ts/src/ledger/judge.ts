@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { GuardedSource } from '../documents/policy-document.ts';
+import { integer, open, text } from '../json/shape.ts';
+import type { Grant, Pending } from './ledger.ts';
+
+/** Between the clock of a source and the broker's. */
+const CLOCK_SLACK_MS = 5_000;
+
+export type MatchStatus = 'matched' | 'exceeded' | 'reused' | 'unattributed' | 'claimed_unproved';
+
+/** A `matched` line as a value (bundle.md §1). */
+export interface Match {
+  readonly v: 0;
+  readonly kind: 'matched';
+  readonly observation_id: string;
+  readonly leaf: number;
+  readonly status: MatchStatus;
+  readonly event_id: string | null;
+  readonly receipt_id: string | null;
+  readonly token_hash: string | null;
+  readonly reason: string;
+}
+
+export const readRelation = open({
+  schema: text,
+  name: text,
+  inserts: integer(0),
+  updates: integer(0),
+  deletes: integer(0),
+  truncates: integer(0),
+});
+type Relation = ReturnType<typeof readRelation>;
+
+/** Judges one observation (bundle.md §4) and marks the grants it uses. Null when nothing guarded was touched. */
+export function judge(
+  pending: Pending,
+  guarded: readonly GuardedSource[],
+  grants: ReadonlyMap<string, Grant>,
+): Match | null {
+  const touched = touchedRelations(pending, guarded);
+  if (touched.length === 0) {
+    return null;
+  }
+  const tokens = [...new Set(pending.token_hashes)];
+  if (tokens.length === 0) {
+    return match(pending, 'unattributed', 'no_token', null);
+  }
+  const unknown = tokens.find((token) => !grants.has(token));
+  if (unknown !== undefined) {
+    return { ...match(pending, 'claimed_unproved', 'token_unknown', null), token_hash: unknown };
+  }
+  const named = tokens.map((token) => grants.get(token) as Grant);
+  const first = named[0] as Grant;
+  if (named.some((grant) => grant.used_by !== null && grant.used_by !== pending.observation_id)) {
+    return match(pending, 'reused', 'token_used', first);
+  }
+  const excess = findExcess(pending, touched, named);
+  for (const grant of named) {
+    grant.used_by = pending.observation_id;
+  }
+  return excess === null
+    ? match(pending, 'matched', 'token_and_effect', first)
+    : match(pending, 'exceeded', excess, first);
+}
+
+function touchedRelations(pending: Pending, guarded: readonly GuardedSource[]): readonly Relation[] {
+  const names = new Set(
+    guarded.filter((source) => source.source_id === pending.source_id).flatMap((source) => source.relations),
+  );
+  return pending.relations
+    .map((relation, index) => readRelation(relation, `relations[${index}]`))
+    .filter((relation) => names.has(nameOf(relation)));
+}
+
+/** The first reason in the order of the specification why the effect goes beyond its grants, or null. */
+function findExcess(pending: Pending, touched: readonly Relation[], grants: readonly Grant[]): string | null {
+  const relations = new Set(grants.flatMap((grant) => grant.relations));
+  const operations = new Set<string>(grants.flatMap((grant) => grant.operations));
+  const rows = touched.reduce((sum, relation) => sum + relation.inserts + relation.updates + relation.deletes, 0);
+  const rowsMax = grants.reduce((sum, grant) => sum + grant.rows_max, 0);
+  const at = pending.committed_at;
+  if (grants.some((grant) => grant.source_id !== pending.source_id)) {
+    return 'source';
+  }
+  if (touched.some((relation) => !relations.has(nameOf(relation)))) {
+    return 'relation';
+  }
+  if (touched.some((relation) => operationsOf(relation).some((operation) => !operations.has(operation)))) {
+    return 'operation';
+  }
+  if (rows > rowsMax) {
+    return 'rows';
+  }
+  const isOutside = grants.some(
+    (grant) => at < grant.not_before - CLOCK_SLACK_MS || at > grant.expires_at + CLOCK_SLACK_MS,
+  );
+  return isOutside ? 'time' : null;
+}
+
+function operationsOf(relation: Relation): readonly string[] {
+  const counts: readonly (readonly [string, number])[] = [
+    ['insert', relation.inserts],
+    ['update', relation.updates],
+    ['delete', relation.deletes],
+    ['truncate', relation.truncates],
+  ];
+  return counts.filter(([, count]) => count > 0).map(([operation]) => operation);
+}
+
+function nameOf(relation: Relation): string {
+  return `${relation.schema}.${relation.name}`;
+}
+
+function match(pending: Pending, status: MatchStatus, reason: string, grant: Grant | null): Match {
+  return {
+    v: 0,
+    kind: 'matched',
+    observation_id: pending.observation_id,
+    leaf: pending.leaf,
+    status,
+    event_id: grant?.event_id ?? null,
+    receipt_id: grant?.receipt_id ?? null,
+    token_hash: grant?.token_hash ?? null,
+    reason,
+  };
+}
