@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 # Node 24 comes as a package and goes first on the PATH. Set-up itself uses the host's Node, since it replaces node_modules.
 WITH_NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 RUN := $(WITH_NODE) node --conditions=@clyra/source
-CLYRA := $(RUN) cli/src/main.ts
+CLYRA := cli/bin/clyra
 GATE := $(RUN) tools/src/gate.ts
 STAMP := node_modules/.clyra-setup
 

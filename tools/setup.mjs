@@ -5,8 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const ROOT = join(import.meta.dirname ?? '.', '..');
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const HOST_NEEDS = [
   {

@@ -31,12 +31,12 @@ async function runGate(): Promise<number> {
     options: { only: { type: 'string' }, long: { type: 'boolean' }, bench: { type: 'boolean' } },
   });
   const config = loadGateConfig();
+  process.once('exit', () => rmSync(config.resultsFolder, { recursive: true, force: true }));
   const results: StepResult[] = [];
   for (const step of chooseSteps(config, values)) {
     process.stdout.write(heading(step.name));
     results.push(await step.run());
   }
-  rmSync(config.resultsFolder, { recursive: true, force: true });
   process.stdout.write(summary(results));
   // Nothing chosen is nothing proven.
   return results.length > 0 && results.every((result) => result.ok) ? 0 : 1;

@@ -27,12 +27,16 @@ export function refuseUntilReady(scope: FastifyInstance, readiness: Readiness): 
   scope.addHook('onRequest', async (_request, reply) => {
     const reason = readiness.reasonOf('stop') ?? readiness.reasonOf('start');
     if (reason === undefined) return;
-    return reply.code(503).header('retry-after', '1').type('application/problem+json').send({
-      type: 'about:blank',
-      title: 'Service not ready',
-      status: 503,
-      code: 'CLY_SERVICE_NOT_READY',
-      detail: `${reason}; ask /readyz for what it waits for, then repeat the request`,
-    });
+    return reply
+      .code(503)
+      .header('retry-after', '1')
+      .type('application/problem+json')
+      .send({
+        type: 'about:blank',
+        title: 'Service not ready',
+        status: 503,
+        code: 'CLY_SERVICE_NOT_READY',
+        detail: `${reason}; ask /readyz for what it waits for, then repeat the request`,
+      });
   });
 }

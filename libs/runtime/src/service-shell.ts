@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
-import { type Clock, sleep } from '@clyra/core/ports/clock';
+import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import { Module, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { awaitDependencies, type Dependency } from './dependencies.ts';
-import { registerHealthRoutes, refuseUntilReady } from './health-routes.ts';
+import { refuseUntilReady, registerHealthRoutes } from './health-routes.ts';
 import { MetricsRegistry } from './metrics/metrics-registry.ts';
 import { nestLogger } from './nest-logger.ts';
 import { Readiness } from './readiness.ts';
@@ -142,10 +142,8 @@ function closer({ app, readiness, running }: Running, options: ServiceOptions): 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     readiness.block('stop', 'the service is stopping');
-    const drained = app.close();
-    await Promise.race([drained, sleep(options.clock, deadlineMs / 2)]);
-    app.getHttpServer().closeAllConnections();
-    await drained;
+    const giveUp = options.clock.after(deadlineMs / 2, () => app.getHttpServer().closeAllConnections());
+    await app.close().finally(giveUp);
     await running.stop?.();
     options.logger.info('stopped');
   };

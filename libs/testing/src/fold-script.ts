@@ -181,4 +181,3 @@ export function codesOf(step: Step): string[] {
 export function strangerKey(): TestKey {
   return makeTestKey('stranger', ['intake']);
 }
-

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { type Command, runCommand } from './command.ts';
 
 const script = (source: string, more: Partial<Command> = {}): Command => ({
@@ -17,6 +17,9 @@ const script = (source: string, more: Partial<Command> = {}): Command => ({
 const FOR_EVER = 'setInterval(() => {}, 1000)';
 
 describe('a command of the gate', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'clyra-command-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
   it('tells its exit code and what it printed', async () => {
     const end = await runCommand(script('process.stdout.write("out"); process.exitCode = 3'));
     expect(end).toMatchObject({ why: 'exited', exitCode: 3, stdout: 'out' });
@@ -30,7 +33,7 @@ describe('a command of the gate', () => {
   });
 
   it('is stopped when its result is there and it does not exit', async () => {
-    const doneFile = join(mkdtempSync(join(tmpdir(), 'clyra-command-')), 'done');
+    const doneFile = join(folder, 'done');
     const source = `require('fs').writeFileSync(${JSON.stringify(doneFile)}, ''); ${FOR_EVER}`;
     const end = await runCommand(script(source, { doneFile, lingerMsMax: 100 }));
     expect(end.why).toBe('lingered');

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { projectsMissingFromGraph } from './project-graph.ts';
 
 describe('the project graph', () => {
   const root = mkdtempSync(join(tmpdir(), 'clyra-graph-'));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
   const write = (path: string, value: unknown) => writeFileSync(join(root, path), JSON.stringify(value));
   mkdirSync(join(root, 'libs/core'), { recursive: true });
   mkdirSync(join(root, 'cli'));

@@ -108,6 +108,7 @@ describe('what is accepted', () => {
       'libs/core/src/kernel/record-log.ts',
       'export const a = (b: number, c: number, d: number) => b + c + d;',
     ],
+    ['a callback with what it is given', 'cli/src/a.ts', 'export const a = all((b, c, d, e) => b + c + d + e);'],
     ['a long suite of tests', 'cli/src/a.unit.test.ts', `describe('a', () => {\n${lines(80, () => '  a();')}\n});`],
     ['a switch with a default', 'cli/src/a.ts', 'export const a = (b: 1) => { switch (b) { default: return b; } };'],
     ['unfinished work with a decision', 'cli/src/a.ts', `export const a = 1; // ${'TO'}DO ADR-0007: widen`],

@@ -5,13 +5,13 @@ import type { Finding, SourceText } from './finding.ts';
 type Manifest = {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
-  readonly devDependencies?: Readonly<Record<string, string>>;
 };
 type TsConfig = { readonly references?: readonly { readonly path: string }[] };
 
 /**
  * The compiler builds a package's workspace dependencies first only if tsconfig.json refers to them, and the root
- * builds only what it refers to: both lists follow package.json.
+ * builds only what it refers to: both lists follow package.json. What only tests need (devDependencies) is left out:
+ * libs/testing depends on core, whose tests use it, and references may not go in a circle.
  */
 export function projectReferences(sources: readonly SourceText[]): readonly Finding[] {
   const byPath = new Map(sources.map((source) => [source.path, source.text]));
@@ -21,8 +21,7 @@ export function projectReferences(sources: readonly SourceText[]): readonly Find
   const manifest = (folder: string): Manifest => JSON.parse(byPath.get(`${folder}/package.json`) ?? '{}') as Manifest;
   const folderOf = new Map(folders.map((folder) => [manifest(folder).name, folder]));
   const wantedBy = (folder: string): readonly string[] => {
-    const { dependencies, devDependencies } = manifest(folder);
-    return Object.keys({ ...dependencies, ...devDependencies }).flatMap((name) => folderOf.get(name) ?? []);
+    return Object.keys(manifest(folder).dependencies ?? {}).flatMap((name) => folderOf.get(name) ?? []);
   };
   return [
     ...folders.flatMap((folder) => compare(`${folder}/tsconfig.json`, wantedBy(folder), byPath)),

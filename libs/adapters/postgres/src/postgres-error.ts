@@ -165,24 +165,27 @@ function clientVerdict(error: unknown): Verdict {
   return STATEMENT;
 }
 
+/** Errors are told apart by their fields, never by class: those of the platform may be of another realm's class. */
 function serverErrorFields(error: unknown): ServerErrorFields | undefined {
-  if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) {
+  const sqlState = textField(error, 'code');
+  if (sqlState === '' || textField(error, 'severity') === '') {
     return undefined;
   }
-  const text = (name: string): string => {
-    const value: unknown = Reflect.get(error, name);
-    return typeof value === 'string' ? value : '';
-  };
-  return { sqlState: text('code'), file: text('file'), routine: text('routine') };
+  return { sqlState, file: textField(error, 'file'), routine: textField(error, 'routine') };
 }
 
 /** A failed connection to several addresses is one error that holds the others. */
 function errorText(error: unknown): { code: string; message: string } {
-  if (error instanceof AggregateError && error.errors.length > 0) {
+  if (typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors)) {
     return errorText(error.errors[0]);
   }
-  if (!(error instanceof Error)) {
-    return { code: '', message: '' };
+  return { code: textField(error, 'code'), message: textField(error, 'message') };
+}
+
+function textField(error: unknown, name: string): string {
+  if (typeof error !== 'object' || error === null) {
+    return '';
   }
-  return { code: 'code' in error && typeof error.code === 'string' ? error.code : '', message: error.message };
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' ? value : '';
 }

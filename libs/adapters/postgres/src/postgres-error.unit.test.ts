@@ -39,18 +39,18 @@ describe('classifyPostgresError', () => {
   });
 
   it.each([
-    [system('ECONNREFUSED'), 'CLY_SOURCE_UNREACHABLE'],
-    [system('EAI_AGAIN'), 'CLY_SOURCE_UNREACHABLE'],
-    [new AggregateError([system('ECONNREFUSED')]), 'CLY_SOURCE_UNREACHABLE'],
-    [new Error('Connection terminated unexpectedly'), 'CLY_SOURCE_UNREACHABLE'],
-    [new Error('timeout exceeded when trying to connect'), 'CLY_SOURCE_UNREACHABLE'],
-    [new Error('Query read timeout'), 'CLY_SOURCE_BUSY'],
-    [system('SELF_SIGNED_CERT_IN_CHAIN'), 'CLY_SOURCE_TLS'],
-    [system('ERR_TLS_CERT_ALTNAME_INVALID'), 'CLY_SOURCE_TLS'],
-    [new Error('The server does not support SSL connections'), 'CLY_SOURCE_TLS'],
-    [new Error('something else'), 'CLY_SOURCE_SQL_FAILED'],
-    ['no error at all', 'CLY_SOURCE_SQL_FAILED'],
-  ])('names what the client met: %s', (error, code) => {
+    ['a refused connection', system('ECONNREFUSED'), 'CLY_SOURCE_UNREACHABLE'],
+    ['a name server that is away', system('EAI_AGAIN'), 'CLY_SOURCE_UNREACHABLE'],
+    ['every address refused', new AggregateError([system('ECONNREFUSED')]), 'CLY_SOURCE_UNREACHABLE'],
+    ['a cut connection', new Error('Connection terminated unexpectedly'), 'CLY_SOURCE_UNREACHABLE'],
+    ['a pool that waited', new Error('timeout exceeded when trying to connect'), 'CLY_SOURCE_UNREACHABLE'],
+    ['an answer that did not come', new Error('Query read timeout'), 'CLY_SOURCE_BUSY'],
+    ['an unknown authority', system('SELF_SIGNED_CERT_IN_CHAIN'), 'CLY_SOURCE_TLS'],
+    ['another host in the certificate', system('ERR_TLS_CERT_ALTNAME_INVALID'), 'CLY_SOURCE_TLS'],
+    ['a server without TLS', new Error('The server does not support SSL connections'), 'CLY_SOURCE_TLS'],
+    ['anything else', new Error('something else'), 'CLY_SOURCE_SQL_FAILED'],
+    ['what is no error at all', 'text', 'CLY_SOURCE_SQL_FAILED'],
+  ])('names what the client met: %s', (_what, error, code) => {
     expect(classifyPostgresError(error, 'connect').code).toBe(code);
   });
 

@@ -72,6 +72,7 @@ export async function prepareSource(
     const before = await readSource(client, request, system);
     requireNoRefusal(serverProblems(before.server, request));
     if (before.publication === null) {
+      requireNoSlotBeforePublication(before.slot);
       await createPublication(client, {
         name: request.publication,
         guarded: request.guarded,
@@ -86,6 +87,17 @@ export async function prepareSource(
     requireUsable(facts);
     return { facts, consistentPointLsn };
   });
+}
+
+/** The server decodes each change with the catalogue of its time: log older than the publication cannot be read. */
+function requireNoSlotBeforePublication(slot: SlotFacts | null): void {
+  if (slot !== null) {
+    throw new ClyraError(
+      'CLY_SOURCE_SLOT_BEFORE_PUBLICATION',
+      'The slot is older than the publication it needs. Record the gap and drop the slot; then both are made in order.',
+      { retry: 'never', context: { slot: slot.slot } },
+    );
+  }
 }
 
 /** For a slot that is lost, after its gap was recorded. The server refuses (CLY_SOURCE_SLOT_IN_USE) while it is read. */

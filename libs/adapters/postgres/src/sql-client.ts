@@ -22,7 +22,7 @@ export type SqlResult<Row extends SqlRow> = {
 
 /** `Row` is the caller's promise about its own select list. int8 and numeric come as text, bytea as Buffer. */
 export interface SqlSession {
-  /** Rejects with what `classifyPostgresError` names; `context.sqlState` tells refusals of the server apart. */
+  /** Several statements may share a text without parameters; the last one answers. Rejects with what `classifyPostgresError` names; `context.sqlState` tells refusals of the server apart. */
   query<Row extends SqlRow = SqlRow>(text: string, params?: readonly SqlValue[]): Promise<SqlResult<Row>>;
 }
 
@@ -80,7 +80,9 @@ async function run<Row extends SqlRow>(
   params?: readonly SqlValue[],
 ): Promise<SqlResult<Row>> {
   try {
-    const result = await session.query<Row>(text, params === undefined ? undefined : params.map(boundValue));
+    const answer = await session.query<Row>(text, params === undefined ? undefined : params.map(boundValue));
+    // Several statements in one text, possible only without parameters, give a list that the types do not tell of.
+    const result = Array.isArray(answer) ? (answer.at(-1) as typeof answer) : answer;
     return { rows: result.rows, rowCount: result.rowCount ?? 0 };
   } catch (error) {
     throw classifyPostgresError(error);
@@ -96,9 +98,9 @@ function boundValue(value: SqlValue): unknown {
 
 async function inTransaction<Value>(pool: Pool, work: (session: SqlSession) => Promise<Value>): Promise<Value> {
   const client = await connect(pool);
-  let broken: Error | undefined;
-  const onError = (error: Error): void => {
-    broken = error;
+  let isBroken = false;
+  const onError = (): void => {
+    isBroken = true;
   };
   // A connection taken from the pool has no listener of its own while it is out.
   client.on('error', onError);
@@ -106,7 +108,7 @@ async function inTransaction<Value>(pool: Pool, work: (session: SqlSession) => P
     await run(client, 'BEGIN');
     const value = await work({ query: (text, params) => run(client, text, params) });
     const commit = await client.query('COMMIT').catch((error: unknown) => {
-      broken = error instanceof Error ? error : new Error('commit failed');
+      isBroken = true;
       throw classifyPostgresError(error);
     });
     if (commit.command !== 'COMMIT') {
@@ -118,13 +120,13 @@ async function inTransaction<Value>(pool: Pool, work: (session: SqlSession) => P
     }
     return value;
   } catch (error) {
-    await client.query('ROLLBACK').catch((rollbackError: unknown) => {
-      broken = rollbackError instanceof Error ? rollbackError : new Error('rollback failed');
+    await client.query('ROLLBACK').catch(() => {
+      isBroken = true;
     });
     throw error;
   } finally {
     client.off('error', onError);
-    client.release(broken);
+    client.release(isBroken);
   }
 }
 

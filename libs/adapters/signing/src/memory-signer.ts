@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
-import { keyIdOf } from '@clyra/core/signing/ed25519';
 import type { Signer } from '@clyra/core/ports/signer';
+import { keyIdOf } from '@clyra/core/signing/ed25519';
 import { generateKey, rawPublicKey } from './private-key.ts';
 
 /** RFC 8410 §7: an Ed25519 PKCS #8 key without attributes is these 16 bytes and the seed. */

@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
-import { ID, METHOD, onlyMembers, readDigest, readInteger, readList, readObject, readText, SHORT_TEXT, shapeError } from './shape.ts';
+import {
+  ID,
+  METHOD,
+  onlyMembers,
+  readDigest,
+  readInteger,
+  readList,
+  readObject,
+  readText,
+  SHORT_TEXT,
+  shapeError,
+} from './shape.ts';
 
 const MEMBERS = new Set([
   'route',
@@ -32,7 +43,8 @@ export function checkFacts(facts: JsonObject): void {
   onlyMembers(facts, MEMBERS);
   if (facts['route'] !== null) readText(facts, 'route', ID);
   readText(facts, 'method', METHOD);
-  for (const name of ['target_digest', 'nonce_digest', 'payload_digest', 'execution_token_hash']) readDigest(facts, name);
+  for (const name of ['target_digest', 'nonce_digest', 'payload_digest', 'execution_token_hash'])
+    readDigest(facts, name);
   if (facts['canonical_digest'] !== null) readDigest(facts, 'canonical_digest');
   readText(facts, 'principal', ID);
   checkClaims(readList(facts, 'tenants', 8));

@@ -20,7 +20,8 @@ export function readObject(object: JsonObject, name: string): JsonObject {
 
 export function readList(object: JsonObject, name: string, countMax: number): readonly JsonValue[] {
   const value = object[name];
-  if (!Array.isArray(value) || value.length > countMax) throw shapeError(`${name} is not a list of at most ${countMax}`);
+  if (!Array.isArray(value) || value.length > countMax)
+    throw shapeError(`${name} is not a list of at most ${countMax}`);
   return value as readonly JsonValue[];
 }
 

@@ -49,10 +49,11 @@ function registerSource({ change, state }: Input): Draft {
   return accepted([{ op: 'put', key, value: { database, system_id: systemId } }]);
 }
 
-function activatePolicy({ change, meta }: Input): Draft {
+function activatePolicy({ change, meta, isPolicy }: Input): Draft {
   const policy = text(change.command, 'policy', DIGEST);
   if (policy === undefined) return MALFORMED;
   if ((change.command['replaces'] ?? null) !== meta.policy) return refused('CLY_COMMAND_REPLACES', 'commands');
+  if (!isPolicy(policy)) return refused('CLY_POLICY_INVALID', 'commands');
   return accepted([putMeta({ ...meta, policy })]);
 }
 

@@ -7,6 +7,7 @@ import type { TrustRoot } from '../signing/trust-root.ts';
 
 /** Documents that records name by digest. The shell loads them before it folds a record that needs them. */
 export interface Artifacts {
+  /** undefined where the loaded bytes are no valid document: the same for everybody who folds. */
   policy(digest: Digest): Policy | undefined;
   trustRoot(digest: Digest): TrustRoot | undefined;
 }

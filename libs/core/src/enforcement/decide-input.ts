@@ -25,4 +25,6 @@ export type DecideInput<Change extends ChangeBody = ChangeBody> = {
   readonly meta: TenantMeta;
   /** The document in force; null before the first. */
   readonly policy: Policy | null;
+  /** Whether the digest names a valid policy document. */
+  readonly isPolicy: (digest: Digest) => boolean;
 };

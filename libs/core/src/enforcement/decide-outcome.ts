@@ -18,7 +18,8 @@ export function decideOutcome(input: DecideInput<ChangeOutcome>): Draft {
   if (open === undefined) return withoutOpen(input);
   const { instance, epoch } = change.intake;
   const holder = open.intake.instance === instance && open.intake.epoch === epoch;
-  if (!holder || (open.state === 'unknown' && change.outcome === 'not_forwarded')) return recorded('ignored', [], change.of);
+  if (!holder || (open.state === 'unknown' && change.outcome === 'not_forwarded'))
+    return recorded('ignored', [], change.of);
   const settlement = change.outcome === 'not_forwarded' ? 'returned' : change.outcome;
   return recorded(settlement, [...settle(state, open, settlement), { op: 'delete', key }], change.of);
 }

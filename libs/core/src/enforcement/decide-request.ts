@@ -16,7 +16,12 @@ import { type ReasonDraft, reasonOf } from './threat-map.ts';
 type Input = DecideInput<ChangeRequested>;
 
 /** What is remembered of an event id: enough to answer the same bytes again and to refuse others. */
-type KnownEvent = { readonly digest: string; readonly decision: Decision; readonly receipt_id: string; readonly expires_at: number };
+type KnownEvent = {
+  readonly digest: string;
+  readonly decision: Decision;
+  readonly receipt_id: string;
+  readonly expires_at: number;
+};
 
 /**
  * One requested change. The order matters: an event seen before is answered as before, whatever the clock says by
@@ -90,11 +95,14 @@ type Evaluated = { readonly findings: readonly Finding[]; readonly drafts: reado
 function conclude(input: Input, context: RequestContext, evaluated: Evaluated): Draft {
   const { findings, drafts } = evaluated;
   const runKnown = runIsKnown(input);
-  const reasons: ReasonDraft[] = runKnown ? [...drafts] : [...drafts, { code: 'CLY_RUN_UNKNOWN', effect: 'block', rule: 'runs' }];
+  const reasons: ReasonDraft[] = runKnown
+    ? [...drafts]
+    : [...drafts, { code: 'CLY_RUN_UNKNOWN', effect: 'block', rule: 'runs' }];
   const decision = strongest(reasons);
   const ops: StateOp[] = roomToRemember(input.state) ? findings.flatMap((finding) => finding.always ?? []) : [];
   if (roomToRemember(input.state)) ops.push(rememberEvent(input, decision));
-  if (decision === 'allow') ops.push(...findings.flatMap((finding) => finding.spend ?? []), openChange(input, findings));
+  if (decision === 'allow')
+    ops.push(...findings.flatMap((finding) => finding.spend ?? []), openChange(input, findings));
   const part: DecidedPart = {
     kind: 'decided',
     decision,

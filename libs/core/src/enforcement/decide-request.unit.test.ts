@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from '@jest/globals';
-import type { Facts } from '../change/change-body.ts';
+
 import { codesOf, FoldScript, SCRIPT_KEYS, strangerKey, TENANT } from '@clyra/testing/fold-script';
+import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
+import type { Facts } from '../change/change-body.ts';
 
 const refunds = (payee = 'a'): Partial<Facts> => ({
   route: 'refunds.create',
@@ -40,11 +41,31 @@ describe('a request, by what is wrong with it', () => {
       'block',
       ['CLY_SCHEMA_INVALID'],
     ],
-    ['a schema that was not checked', { schema: { id: 'contact', verdict: 'not_checked', errors: [] } }, 'block', ['CLY_SCHEMA_NOT_CHECKED']],
-    ['a schema of another route', { schema: { id: 'other', verdict: 'valid', errors: [] } }, 'block', ['CLY_SCHEMA_OTHER']],
+    [
+      'a schema that was not checked',
+      { schema: { id: 'contact', verdict: 'not_checked', errors: [] } },
+      'block',
+      ['CLY_SCHEMA_NOT_CHECKED'],
+    ],
+    [
+      'a schema of another route',
+      { schema: { id: 'other', verdict: 'valid', errors: [] } },
+      'block',
+      ['CLY_SCHEMA_OTHER'],
+    ],
     ['no idempotency key', { idempotency: null }, 'block', ['CLY_IDEMPOTENCY_MISSING']],
-    ['another policy', { inspected_under: { policy_digest: digestOf('x'), inspector: 'clyra-inspector/0' } }, 'block', ['CLY_POLICY_MOVED']],
-    ['an approval outstanding', { route: 'audiences.push', schema: { id: null, verdict: 'not_required', errors: [] } }, 'hold', ['CLY_APPROVAL_REQUIRED']],
+    [
+      'another policy',
+      { inspected_under: { policy_digest: digestOf('x'), inspector: 'clyra-inspector/0' } },
+      'block',
+      ['CLY_POLICY_MOVED'],
+    ],
+    [
+      'an approval outstanding',
+      { route: 'audiences.push', schema: { id: null, verdict: 'not_required', errors: [] } },
+      'hold',
+      ['CLY_APPROVAL_REQUIRED'],
+    ],
     ['no velocity key', { ...refunds(), velocity: [] }, 'block', ['CLY_VELOCITY_KEY_MISSING']],
   ];
 
@@ -106,7 +127,10 @@ describe('identity and time', () => {
     const script = await new FoldScript().opened();
     const before = script.nowMs;
     script.nowMs += 2_001;
-    const skewed = await script.append({ ...script.body('change.requested', { facts: script.facts() }), intake_at: before });
+    const skewed = await script.append({
+      ...script.body('change.requested', { facts: script.facts() }),
+      intake_at: before,
+    });
     expect(codesOf(skewed)).toEqual(['CLY_TIME_SKEW']);
     expect(skewed.receipt['decided_at']).toBe(before);
   });
@@ -131,7 +155,11 @@ describe('idempotency', () => {
     await script.outcome(first.receipt['event_id'] as string, 'done');
     const repeat = await script.request(key);
     expect(codesOf(repeat)).toEqual(['CLY_IDEMPOTENCY_REPEAT']);
-    expect(repeat.receipt['idempotency']).toMatchObject({ state: 'repeat', outcome: 'done', receipt_id: first.receipt['receipt_id'] });
+    expect(repeat.receipt['idempotency']).toMatchObject({
+      state: 'repeat',
+      outcome: 'done',
+      receipt_id: first.receipt['receipt_id'],
+    });
   });
 
   it('refuses another body under the key', async () => {
@@ -198,15 +226,20 @@ describe('velocity', () => {
 });
 
 describe('kill switch', () => {
-  it.each(['tenant', 'route:contacts.sync', 'actor:sync-bot'])('%s stops what is under it until two lift it', async (scope) => {
-    const script = await new FoldScript().opened();
-    await script.command('kill_switch.engaged', { scope, reason: 'drill' }, [SCRIPT_KEYS.operator]);
-    expect(codesOf(await script.request())).toEqual(['CLY_KILL_SWITCH']);
-    script.nowMs += 1;
-    const alone = await script.command('kill_switch.lifted', { scope, reason: 'over' }, [SCRIPT_KEYS.operator]);
-    expect(codesOf(alone)).toEqual(['CLY_COMMAND_TWO_PERSONS']);
-    const both = [SCRIPT_KEYS.operator, SCRIPT_KEYS.second];
-    expect((await script.command('kill_switch.lifted', { scope, reason: 'over' }, both)).receipt['decision']).toBe('allow');
-    expect((await script.request()).receipt['decision']).toBe('allow');
-  });
+  it.each(['tenant', 'route:contacts.sync', 'actor:sync-bot'])(
+    '%s stops what is under it until two lift it',
+    async (scope) => {
+      const script = await new FoldScript().opened();
+      await script.command('kill_switch.engaged', { scope, reason: 'drill' }, [SCRIPT_KEYS.operator]);
+      expect(codesOf(await script.request())).toEqual(['CLY_KILL_SWITCH']);
+      script.nowMs += 1;
+      const alone = await script.command('kill_switch.lifted', { scope, reason: 'over' }, [SCRIPT_KEYS.operator]);
+      expect(codesOf(alone)).toEqual(['CLY_COMMAND_TWO_PERSONS']);
+      const both = [SCRIPT_KEYS.operator, SCRIPT_KEYS.second];
+      expect((await script.command('kill_switch.lifted', { scope, reason: 'over' }, both)).receipt['decision']).toBe(
+        'allow',
+      );
+      expect((await script.request()).receipt['decision']).toBe('allow');
+    },
+  );
 });

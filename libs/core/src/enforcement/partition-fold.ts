@@ -174,6 +174,7 @@ export class PartitionFold {
       signatureValid: this.#intakeSigned(root, read, record.appendTimeMs),
       signers: signersOf(root, read.body, record.appendTimeMs),
       policy: meta.policy === null ? null : this.#policy(meta.policy),
+      isPolicy: this.#isPolicy,
     });
   }
 
@@ -189,6 +190,8 @@ export class PartitionFold {
       signers: signersOf(root, change, record.appendTimeMs),
     });
     if (typeof meta === 'string') return this.#stranger(record, change, meta);
+    if (meta.policy !== null && !this.#isPolicy(meta.policy))
+      return this.#stranger(record, change, 'CLY_POLICY_INVALID');
     const place = this.#place(record);
     const tenant = emptyTenant(tenantGenesis(place.streamId, change.tenant));
     tenant.table.apply([
@@ -205,6 +208,7 @@ export class PartitionFold {
       signatureValid: true,
       signers: [],
       policy: null,
+      isPolicy: this.#isPolicy,
     };
     return answer(tenant, input, { draft: { ...accepted([]), cut: true }, decidedAt: meta.time });
   }
@@ -218,6 +222,8 @@ export class PartitionFold {
     assert(root !== undefined, 'the shell loads a trust root before the record that names it');
     return root;
   }
+
+  readonly #isPolicy = (digest: Digest): boolean => this.#artifacts.policy(digest) !== undefined;
 
   #policy(digest: Digest): NonNullable<ReturnType<Artifacts['policy']>> {
     const policy = this.#artifacts.policy(digest);

@@ -44,7 +44,11 @@ export type Primitive = {
   readonly name: string;
   evaluate(context: RequestContext): Finding;
   /** What follows for the state when an allowed change ends; `spent` is what evaluate returned. */
-  settle?(end: { readonly state: StateView; readonly spent: JsonObject; readonly settlement: Settlement }): readonly StateOp[];
+  settle?(end: {
+    readonly state: StateView;
+    readonly spent: JsonObject;
+    readonly settlement: Settlement;
+  }): readonly StateOp[];
 };
 
 export const NOTHING: Finding = { reasons: [] };

@@ -31,6 +31,7 @@ export type TenantInput = {
   readonly signatureValid: boolean;
   readonly signers: readonly CommandSigner[];
   readonly policy: Policy | null;
+  readonly isPolicy: (digest: Digest) => boolean;
 };
 
 export type Answer = { readonly bytes: Uint8Array; readonly body: JsonObject; readonly signed: boolean };
@@ -53,6 +54,7 @@ export function advanceTenant(tenant: Tenant, input: TenantInput): Answer {
     state: tenant.table,
     meta,
     policy: input.policy,
+    isPolicy: input.isPolicy,
   });
   const counts = input.signatureValid && !isSkewed(draft);
   tenant.table.apply(draft.ops);

@@ -5,7 +5,11 @@ import type { Effect, Reason } from './receipt-body.ts';
 type Threat = { readonly threat_class: string; readonly owasp: readonly string[]; readonly mitre_id?: string };
 
 const OUTPUT: Threat = { threat_class: 'malformed_output', owasp: ['LLM10:2026', 'API10:2023'] };
-const FENCE: Threat = { threat_class: 'cross_tenant_access', owasp: ['ASI03:2025', 'API1:2023', 'API5:2023'], mitre_id: 'T1078' };
+const FENCE: Threat = {
+  threat_class: 'cross_tenant_access',
+  owasp: ['ASI03:2025', 'API1:2023', 'API5:2023'],
+  mitre_id: 'T1078',
+};
 const REPLAY: Threat = { threat_class: 'replay', owasp: ['API2:2023'] };
 const VELOCITY: Threat = { threat_class: 'burst', owasp: ['LLM06:2026', 'API4:2023', 'API6:2023'] };
 const APPROVAL: Threat = { threat_class: 'excessive_agency', owasp: ['LLM03:2026', 'ASI09:2025'] };
@@ -28,7 +32,12 @@ const THREATS: readonly (readonly [prefix: string, threat: Threat])[] = [
   ['CLY_CONTENT_', OUTPUT],
 ];
 
-export type ReasonDraft = { readonly code: string; readonly effect: Effect; readonly rule: string; readonly detail?: string };
+export type ReasonDraft = {
+  readonly code: string;
+  readonly effect: Effect;
+  readonly rule: string;
+  readonly detail?: string;
+};
 
 /** A reason with its threat class; every reason in a receipt comes from here. */
 export function reasonOf(draft: ReasonDraft): Reason {

@@ -41,7 +41,7 @@ const LIST_ALL_BYTES_MAX = 65_536;
 /** Turns a request into facts (docs/spec/records.md §4.1). Pure; nothing of the payload is in the result. */
 export function inspectRequest(input: InspectionInput): Inspection {
   const { policy, body, credential } = input;
-  const rules = policy.compiled.policy;
+  const rules = policy.policy;
   const target = parseTarget(input.target);
   const route = target === undefined ? undefined : policy.routes.match(input.method, target.path);
   const finding = checkBody(body, input, route !== undefined && route.schema !== null);
@@ -72,7 +72,7 @@ export function inspectRequest(input: InspectionInput): Inspection {
         : idempotencyFacts(input, { routeId: route.id, key: idempotencyKey.key, finding }),
     velocity: route === undefined ? [] : velocityFacts(input, route, finding.value),
     execution_token_hash: digestOf(input.executionToken),
-    inspected_under: { policy_digest: policy.compiled.digest, inspector: INSPECTOR },
+    inspected_under: { policy_digest: policy.digest, inspector: INSPECTOR },
   };
   return { facts, route: route ?? null };
 }
@@ -106,7 +106,7 @@ function idempotencyFacts(input: InspectionInput, use: KeyUse): { key_digest: Di
 }
 
 function velocityFacts(input: InspectionInput, route: Route, body: JsonValue | undefined): Facts['velocity'] {
-  const rules = input.policy.compiled.policy.rate_limits.filter((rule) => appliesTo(rule, route.id));
+  const rules = input.policy.policy.rate_limits.filter((rule) => appliesTo(rule, route.id));
   return rules.flatMap((rule) => {
     const counted = countedValue(input, rule, { route, body });
     return counted === undefined ? [] : [{ rule: rule.id, key_digest: counted }];

@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CompiledPolicy } from '../policy/policy.ts';
+import type { Digest } from '../canonical/digest.ts';
+import type { CompiledPolicy, Policy } from '../policy/policy.ts';
 import { SchemaSet } from '../policy/schema-set.ts';
 import { RouteTable } from './route-table.ts';
 
-/** A policy with all that inspection derives from it once, keyed by the digest: routes by shape, compiled schemas. */
+/** A policy with all that inspection derives from it once: routes by shape, compiled schemas. */
 export type PolicyInForce = {
-  readonly compiled: CompiledPolicy;
+  /** null before the tenant's first policy. */
+  readonly digest: Digest | null;
+  readonly policy: Policy;
   readonly routes: RouteTable;
   readonly schemas: SchemaSet;
 };
 
-export function preparePolicy(compiled: CompiledPolicy): PolicyInForce {
-  return {
-    compiled,
-    routes: new RouteTable(compiled.policy),
-    schemas: new SchemaSet(compiled.policy.schemas),
-  };
+export function preparePolicy({ digest, policy }: Pick<CompiledPolicy, 'digest' | 'policy'>): PolicyInForce {
+  return { digest, policy, routes: new RouteTable(policy), schemas: new SchemaSet(policy.schemas) };
 }
+
+const NO_RULES: Policy = {
+  format: 'clyra/policy/v0',
+  name: 'none',
+  routes: [],
+  schemas: {},
+  idempotency: [],
+  rate_limits: [],
+  tenant_fences: { cross_check: true, body_tenant: null, body_actor: null },
+  approvals: [],
+  guarded: [],
+};
+
+/** What a tenant without a policy is inspected under: it has no route, so everything is refused. */
+export const NO_POLICY: PolicyInForce = { ...preparePolicy({ digest: '', policy: NO_RULES }), digest: null };

@@ -12,7 +12,8 @@ const NAME_SIZE_MAX = 1_024;
  */
 export function segmentsOf(name: string): readonly string[] {
   const segments = name.split('/');
-  const valid = name.length <= NAME_SIZE_MAX && segments.every((part) => part.length <= SEGMENT_SIZE_MAX && SEGMENT.test(part));
+  const valid =
+    name.length <= NAME_SIZE_MAX && segments.every((part) => part.length <= SEGMENT_SIZE_MAX && SEGMENT.test(part));
   if (valid) return segments;
   throw new ClyraError(
     'CLY_BLOB_NAME',

@@ -112,7 +112,8 @@ function familyText(family: Family): string {
 
 /** Buckets are cumulative in the text, and `+Inf` repeats the count. */
 function histogramLines({ name, limits }: Family, labels: string, series: Series): string[] {
-  const withLimit = (limit: string): string => (labels === '' ? '{' : `${labels.slice(0, -1)},`) + `le="${limit}"}`;
+  const opening = labels === '' ? '{' : `${labels.slice(0, -1)},`;
+  const withLimit = (limit: string): string => `${opening}le="${limit}"}`;
   let total = 0;
   const lines = limits.map((limit, index) => {
     total += series.buckets[index] ?? 0;

@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { BlobStore } from '@clyra/core/ports/blob-store';
 
-const BAD_NAMES = ['', '/a', 'a/', 'a//b', '../a', 'a/../b', './a', '.hidden', 'A', 'a b', 'a\\b', 'a\u0000', '-a', 'ü'];
+import type { BlobStore } from '@clyra/core/ports/blob-store';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+
+const BAD_NAMES = [
+  '',
+  '/a',
+  'a/',
+  'a//b',
+  '../a',
+  'a/../b',
+  './a',
+  '.hidden',
+  'A',
+  'a b',
+  'a\\b',
+  'a\u0000',
+  '-a',
+  'ü',
+];
 
 /** What every blob store does (ports/blob-store). `create` returns an empty one. */
 export function blobStoreContract(title: string, create: () => Promise<BlobStore>): void {

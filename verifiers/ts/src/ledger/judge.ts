@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GuardedSource } from '../documents/policy-document.ts';
-import { integer, open, text } from '../json/shape.ts';
-import type { Grant, Pending } from './ledger.ts';
+import { type Grant, type Pending, readRelation } from './ledger.ts';
 
 /** Between the clock of a source and the broker's. */
 const CLOCK_SLACK_MS = 5_000;
@@ -21,14 +20,6 @@ export interface Match {
   readonly reason: string;
 }
 
-export const readRelation = open({
-  schema: text,
-  name: text,
-  inserts: integer(0),
-  updates: integer(0),
-  deletes: integer(0),
-  truncates: integer(0),
-});
 type Relation = ReturnType<typeof readRelation>;
 
 /** Judges one observation (bundle.md §4) and marks the grants it uses. Null when nothing guarded was touched. */

@@ -4,7 +4,7 @@ import { sha256Hex } from '../hash/sha256.ts';
 import { encodeCanonical } from '../json/encode.ts';
 import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import { parseJson } from '../json/parse.ts';
-import { anything, closed, digest, id, integer, list, nullable, object, oneOf, text } from '../json/shape.ts';
+import { anything, closed, digest, id, integer, list, nullable, object, oneOf, open, text } from '../json/shape.ts';
 
 export const LEDGER_BYTES_MAX = 67_108_864;
 
@@ -47,6 +47,15 @@ const readLedger = closed({
   last_offset: integer(-1),
 });
 
+export const readRelation = open({
+  schema: text,
+  name: text,
+  inserts: count,
+  updates: count,
+  deletes: count,
+  truncates: count,
+});
+
 export type Grant = Omit<ReturnType<typeof readGrant>, 'used_by'> & { used_by: string | null };
 export type Pending = ReturnType<typeof readPending>;
 export type Watermark = ReturnType<typeof readWatermark>;
@@ -64,7 +73,7 @@ export class Ledger {
   readonly runs: Map<string, RunHead> = new Map();
   readonly grants: Map<string, Grant> = new Map();
   readonly watermarks: Map<string, Watermark> = new Map();
-  pending: readonly Pending[] | Pending[] = [];
+  pending: Pending[] = [];
   lastAppendTimeMs = 0;
   lastOffset = -1;
 
@@ -99,6 +108,9 @@ export function parseLedger(bytes: Uint8Array): Ledger {
   ledger.policy = read.policy;
   ledger.guarded = read.guarded;
   ledger.pending = [...read.pending];
+  for (const [index, pending] of read.pending.entries()) {
+    list(readRelation)([...pending.relations], `pending[${index}].relations`);
+  }
   ledger.lastAppendTimeMs = read.last_append_time;
   ledger.lastOffset = read.last_offset;
   for (const run of read.runs) {

@@ -8,7 +8,11 @@ export const approval: Primitive = {
   evaluate({ policy, route }) {
     const rules = policy.approvals.filter((rule) => appliesTo(rule, route?.id ?? ''));
     return {
-      reasons: rules.map((rule) => ({ code: 'CLY_APPROVAL_REQUIRED', effect: 'hold' as const, rule: `approvals/${rule.id}` })),
+      reasons: rules.map((rule) => ({
+        code: 'CLY_APPROVAL_REQUIRED',
+        effect: 'hold' as const,
+        rule: `approvals/${rule.id}`,
+      })),
     };
   },
 };

@@ -6,7 +6,8 @@ export function switchScopes(routeId: string | undefined, actor: string): string
   return ['tenant', ...(routeId === undefined ? [] : [`route:${routeId}`]), `actor:${actor}`];
 }
 
-export const SWITCH_SCOPE = /^(?:tenant|route:[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|actor:[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127})$/;
+export const SWITCH_SCOPE =
+  /^(?:tenant|route:[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}|actor:[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127})$/;
 
 /** Engaged by one operator, lifted by two; while engaged nothing under its scope is allowed. */
 export const killSwitch: Primitive = {

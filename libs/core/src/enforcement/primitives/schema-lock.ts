@@ -20,5 +20,9 @@ function whatIsWrong({ facts, route }: RequestContext): ReasonDraft | undefined 
   if (route.schema === null || facts.schema.verdict === 'valid') return undefined;
   const first = facts.schema.errors[0];
   if (facts.schema.verdict !== 'invalid') return block('schemas', 'CLY_SCHEMA_NOT_CHECKED');
-  return block('schemas', 'CLY_SCHEMA_INVALID', first === undefined ? undefined : `${first.pointer || '/'}: ${first.rule}`);
+  return block(
+    'schemas',
+    'CLY_SCHEMA_INVALID',
+    first === undefined ? undefined : `${first.pointer || '/'}: ${first.rule}`,
+  );
 }

@@ -21,7 +21,10 @@ export const velocity: Primitive = {
     const finding: Finding = {
       reasons: results.flatMap((result) => (result.reason === undefined ? [] : [result.reason])),
       spend: results.flatMap((result) => (result.spend === undefined ? [] : [result.spend])),
-      spent: { at: context.nowMs, keys: results.flatMap((result) => (result.spend === undefined ? [] : [result.spend.key])) },
+      spent: {
+        at: context.nowMs,
+        keys: results.flatMap((result) => (result.spend === undefined ? [] : [result.spend.key])),
+      },
     };
     return fields.length === 0 ? finding : { ...finding, fields: { velocity: fields } };
   },
@@ -59,5 +62,7 @@ function takeBack(state: StateView, key: string, at: number): StateOp[] {
   const index = counted?.times.lastIndexOf(at) ?? -1;
   if (counted === undefined || index < 0) return [];
   const times = counted.times.filter((_, position) => position !== index);
-  return times.length === 0 ? [{ op: 'delete', key }] : [{ op: 'put', key, value: { times, expires_at: counted.expires_at } }];
+  return times.length === 0
+    ? [{ op: 'delete', key }]
+    : [{ op: 'put', key, value: { times, expires_at: counted.expires_at } }];
 }

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import process from 'node:process';
+import { declareConfig } from '@clyra/runtime/config/declaration';
+import { type Environment, loadConfig } from '@clyra/runtime/config/load-config';
+import { httpUrlProblem } from '@clyra/runtime/config/shared-fields';
+
+/** What the command line takes from the environment; its options win over it. */
+export const cliDeclaration = declareConfig({
+  dataDir: {
+    env: 'CLYRA_DATA_DIR',
+    type: 'text',
+    default: '.clyra',
+    text: 'Folder of the local installation: keys, trust root, credentials, blobs, logs. Also --data-dir.',
+  },
+  intakeUrl: {
+    env: 'CLYRA_INTAKE_URL',
+    type: 'text',
+    default: 'http://127.0.0.1:8081',
+    text: 'Address of intake. Also --intake.',
+    check: httpUrlProblem,
+  },
+});
+
+export function cliConfig(): { readonly dataDir: string; readonly intakeUrl: string } {
+  return loadConfig(cliDeclaration, process.env);
+}
+
+/** What a started service inherits of this process: the paths and the locale, no Clyra setting and no secret. */
+export function inheritedEnvironment(): Record<string, string> {
+  const env: Environment = process.env;
+  const names = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'JAVA_HOME', 'NODE_EXTRA_CA_CERTS'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join, resolve } from 'node:path';
+
+/** The keys of a local installation, by file name; `people` sign commands, the others sign for a service. */
+export const PEOPLE = ['operator', 'second-operator', 'policy-author', 'policy-approver'] as const;
+export const SERVICES = ['enforcer', 'intake', 'recorder', 'bundler', 'attestor'] as const;
+export type Person = (typeof PEOPLE)[number];
+export type ServiceName = (typeof SERVICES)[number];
+export type KeyName = Person | ServiceName | 'root';
+
+/** Where everything of a local installation lies. All paths are absolute. */
+export type LocalLayout = {
+  readonly dataDir: string;
+  readonly keysDir: string;
+  readonly trustRootFile: string;
+  readonly trustRootDsseFile: string;
+  readonly credentialsFile: string;
+  readonly settingsFile: string;
+  readonly blobDir: string;
+  readonly logsDir: string;
+  readonly stateDir: string;
+  /** Kept by @clyra/stack: data and logs of Kafka, the registry and PostgreSQL. */
+  readonly stackDir: string;
+  /** Which service processes `up` started: pid, start time, address. */
+  readonly servicesFile: string;
+};
+
+export function localLayout(dataDir: string): LocalLayout {
+  const root = resolve(dataDir);
+  return {
+    dataDir: root,
+    keysDir: join(root, 'keys'),
+    trustRootFile: join(root, 'trust-root.json'),
+    trustRootDsseFile: join(root, 'trust-root.dsse.json'),
+    credentialsFile: join(root, 'credentials.json'),
+    settingsFile: join(root, 'settings.json'),
+    blobDir: join(root, 'blobs'),
+    logsDir: join(root, 'logs'),
+    stateDir: join(root, 'state'),
+    stackDir: join(root, 'stack'),
+    servicesFile: join(root, 'services.json'),
+  };
+}
+
+export function keyFileOf(layout: LocalLayout, name: KeyName): string {
+  return join(layout.keysDir, `${name}.pem`);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir } from 'node:fs/promises';
+import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
+import { createKeyFile, fileSigner } from '@clyra/adapter-signing/file-signer';
+import { buildTrustRoot } from '@clyra/adapter-signing/trust-root-file';
+import type { Digest } from '@clyra/core/canonical/digest';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { BlobStore } from '@clyra/core/ports/blob-store';
+import type { Clock } from '@clyra/core/ports/clock';
+import type { Random } from '@clyra/core/ports/random';
+import type { Signer } from '@clyra/core/ports/signer';
+import { parseTrustRoot, type TrustRoot } from '@clyra/core/signing/trust-root';
+import { type KeyName, keyFileOf, type LocalLayout, localLayout } from './layout.ts';
+import { LOCAL_ROLES, localTrustPlan } from './trust-plan.ts';
+import { readIfThere, writeWhole } from './write-file.ts';
+
+export type LocalOptions = { readonly clock: Clock; readonly random: Random };
+
+export type Local = {
+  readonly layout: LocalLayout;
+  /** True where this call made the keys: the first run. */
+  readonly created: boolean;
+  readonly trustRoot: TrustRoot;
+  /** The store that the services share; the trust root lies in it. */
+  readonly blobs: BlobStore;
+};
+
+const KEY_NAMES = Object.keys(LOCAL_ROLES) as KeyName[];
+
+/**
+ * Makes what an installation on one machine needs: keys, a trust root signed by the root key, the blob folder.
+ * Repeating it changes nothing, and it goes on where a crash stopped it. Rejects with CLY_LOCAL_DAMAGED where a trust
+ * root and the keys beside it do not belong together.
+ */
+export async function prepareLocal(dataDir: string, options: LocalOptions): Promise<Local> {
+  const layout = localLayout(dataDir);
+  for (const folder of [layout.keysDir, layout.stateDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [layout.blobDir, layout.logsDir]) await mkdir(folder, { recursive: true });
+  const found = await readIfThere(layout.trustRootFile);
+  const bytes = found ?? (await makeTrustRoot(layout, options));
+  const trustRoot = parseTrustRoot(bytes);
+  if (found !== undefined) await checkKeys(layout, trustRoot);
+  const blobs = new FileBlobStore(layout.blobDir);
+  await blobs.put(trustRootBlob(trustRoot.digest), bytes);
+  return { layout, created: found === undefined, trustRoot, blobs };
+}
+
+/** Where every service looks for a trust root that a record names. */
+export function trustRootBlob(digest: Digest): string {
+  return `trust-roots/${digest}`;
+}
+
+export function policyBlob(digest: Digest): string {
+  return `policies/${digest}`;
+}
+
+async function makeTrustRoot(layout: LocalLayout, { clock, random }: LocalOptions): Promise<Uint8Array> {
+  const signers = new Map<KeyName, Signer>();
+  for (const name of KEY_NAMES) signers.set(name, await keyFor(keyFileOf(layout, name)));
+  const plan = localTrustPlan({
+    nowMs: clock.nowMs(),
+    installationId: Buffer.from(random.bytes(8)).toString('hex'),
+    keys: [...signers].map(([name, { publicKey }]) => ({ name, publicKey })),
+  });
+  const root = signers.get('root') as Signer;
+  const { bytes, dsse } = await buildTrustRoot(plan, [root]);
+  await writeWhole(layout.trustRootDsseFile, dsse);
+  // Last: its presence says that everything before it is there.
+  await writeWhole(layout.trustRootFile, bytes);
+  return bytes;
+}
+
+async function keyFor(path: string): Promise<Signer> {
+  const present = await readIfThere(path);
+  return present === undefined ? createKeyFile(path) : fileSigner(path);
+}
+
+async function checkKeys(layout: LocalLayout, trustRoot: TrustRoot): Promise<void> {
+  for (const name of KEY_NAMES) {
+    const path = keyFileOf(layout, name);
+    const { keyId } = await fileSigner(path);
+    if (trustRoot.keys.has(keyId)) continue;
+    throw new ClyraError(
+      'CLY_LOCAL_DAMAGED',
+      `${path} is not the key that ${layout.trustRootFile} names: restore it, or start anew with \`clyra down --wipe\``,
+      { retry: 'never', context: { path, keyId } },
+    );
+  }
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { codesOf, FoldScript, POLICY_DIGEST, SCRIPT_KEYS, strangerKey } from '@clyra/testing/fold-script';
+import type { TestKey } from '@clyra/testing/test-keys';
+import { describe, expect, it } from '@jest/globals';
+import { digestOf } from '../canonical/digest.ts';
+import { encodeRecord } from '../canonical/record.ts';
+import { StateTable } from './state-table.ts';
+
+const { operator, second, author, approver } = SCRIPT_KEYS;
+const policy = { policy: POLICY_DIGEST, replaces: POLICY_DIGEST };
+
+describe('a command', () => {
+  type Row = readonly [
+    name: string,
+    row: { kind: string; members: Record<string, string | number>; by: TestKey[]; code: string | undefined },
+  ];
+  const table: readonly Row[] = [
+    [
+      'policy by author and approver',
+      { kind: 'policy.activated', members: policy, by: [author, approver], code: undefined },
+    ],
+    [
+      'policy by its author alone',
+      { kind: 'policy.activated', members: policy, by: [author], code: 'CLY_COMMAND_ROLE' },
+    ],
+    ['policy by an operator', { kind: 'policy.activated', members: policy, by: [operator], code: 'CLY_COMMAND_ROLE' }],
+    [
+      'policy that replaces another',
+      {
+        kind: 'policy.activated',
+        members: { ...policy, replaces: digestOf('x') },
+        by: [author, approver],
+        code: 'CLY_COMMAND_REPLACES',
+      },
+    ],
+    [
+      'policy whose bytes are no policy',
+      {
+        kind: 'policy.activated',
+        members: { ...policy, policy: digestOf('junk') },
+        by: [author, approver],
+        code: 'CLY_POLICY_INVALID',
+      },
+    ],
+    [
+      'signed by a stranger',
+      { kind: 'policy.activated', members: policy, by: [strangerKey()], code: 'CLY_COMMAND_SIGNATURE' },
+    ],
+    [
+      'an engine nobody has',
+      { kind: 'engine.activated', members: { engine: 2 }, by: [author, approver], code: 'CLY_ENGINE_UNSUPPORTED' },
+    ],
+    [
+      'a switch of no known scope',
+      {
+        kind: 'kill_switch.engaged',
+        members: { scope: 'planet', reason: '' },
+        by: [operator],
+        code: 'CLY_COMMAND_MALFORMED',
+      },
+    ],
+    [
+      'lifting what is not engaged',
+      {
+        kind: 'kill_switch.lifted',
+        members: { scope: 'tenant', reason: '' },
+        by: [operator, second],
+        code: 'CLY_KILL_SWITCH_NOT_ENGAGED',
+      },
+    ],
+    [
+      'resolving what is not unknown',
+      {
+        kind: 'change.resolved',
+        members: { of: '00000000-0000-7000-8000-000000000000', resolution: 'done' },
+        by: [operator],
+        code: 'CLY_CHANGE_NOT_UNKNOWN',
+      },
+    ],
+    [
+      'a second tenant.opened',
+      { kind: 'tenant.opened', members: { partition: 0, engine: 1 }, by: [operator], code: 'CLY_TENANT_EXISTS' },
+    ],
+    [
+      'a source',
+      {
+        kind: 'source.registered',
+        members: { source_id: 'crm', database: digestOf('d'), system_id: '7' },
+        by: [operator],
+        code: undefined,
+      },
+    ],
+  ];
+
+  it.each(table)('%s', async (_name, row) => {
+    const script = await new FoldScript().opened();
+    const step = await script.command(row.kind, row.members, row.by);
+    expect(step.receipt['decision']).toBe(row.code === undefined ? 'allow' : 'block');
+    expect(codesOf(step)).toEqual(row.code === undefined ? [] : [row.code]);
+  });
+
+  it('works once, and only in its time', async () => {
+    const script = await new FoldScript().opened();
+    const command = {
+      kind: 'kill_switch.engaged',
+      tenant: 'acme',
+      subject: 'olga',
+      replaces: null,
+      scope: 'tenant',
+      reason: 'drill',
+    };
+    const timed = { ...command, issued_at: script.nowMs, expires_at: script.nowMs + 10_000 };
+    await script.signedCommand('kill_switch.engaged', timed, [operator]);
+    expect(codesOf(await script.signedCommand('kill_switch.engaged', timed, [operator]))).toEqual([
+      'CLY_COMMAND_REPEATED',
+    ]);
+    script.nowMs += 10_000;
+    expect(codesOf(await script.signedCommand('kill_switch.engaged', timed, [operator]))).toEqual([
+      'CLY_COMMAND_EXPIRED',
+    ]);
+  });
+
+  it('resolves an unknown change: what was spent is settled or returned', async () => {
+    for (const [resolution, code] of [
+      ['done', 'CLY_IDEMPOTENCY_REPEAT'],
+      ['not_done', undefined],
+    ] as const) {
+      const script = await new FoldScript().opened();
+      const key = { idempotency: { key_digest: digestOf('k'), fingerprint: digestOf('f') } };
+      const first = await script.request(key);
+      await script.append({
+        ...script.body('clock.ticked', { number: 1 }),
+        intake: { instance: 'intake-1', epoch: 2 },
+      });
+      const of = first.receipt['event_id'] as string;
+      const resolved = await script.append({
+        ...(await signed(script, { of, resolution })),
+        intake: { instance: 'intake-1', epoch: 2 },
+      });
+      expect(resolved.receipt['decision']).toBe('allow');
+      const facts = script.facts(key);
+      const again = await script.append({
+        ...script.body('change.requested', { facts }),
+        intake: { instance: 'intake-1', epoch: 2 },
+      });
+      expect(codesOf(again)).toEqual(code === undefined ? [] : [code]);
+    }
+  });
+});
+
+async function signed(script: FoldScript, members: Record<string, string>): Promise<ReturnType<FoldScript['body']>> {
+  const { COMMAND_TYPE, pae } = await import('../signing/pae.ts');
+  const command = {
+    kind: 'change.resolved',
+    tenant: 'acme',
+    subject: 'olga',
+    replaces: null,
+    issued_at: script.nowMs,
+    expires_at: script.nowMs + 1_000,
+    ...members,
+  };
+  const sig = Buffer.from(await operator.sign(pae(COMMAND_TYPE, encodeRecord(command)))).toString('base64');
+  return script.body('change.resolved', { command, signatures: [{ key_id: operator.keyId, sig }] });
+}
+
+describe('cuts, runs and poison', () => {
+  it('puts the digest of the state after it into a cut, and the artifact leads back to it', async () => {
+    const script = await new FoldScript().opened();
+    await script.request();
+    const cut = await script.append(script.body('window.closed', { number: 1 }));
+    const table = script.fold.tenant('acme')?.table as StateTable;
+    expect(cut.receipt['state_digest']).toBe(StateTable.parse(table.serialize()).digest());
+  });
+
+  it('numbers a run from its opening to its close, and refuses it afterwards', async () => {
+    const script = await new FoldScript().opened();
+    const run = { run_id: 'run-1', actor: 'sync-bot', principal: 'key-1' };
+    const opened = await script.append(script.body('run.opened', run));
+    const inside = await script.request({}, { run_id: 'run-1' });
+    const closed = await script.append(script.body('run.closed', run));
+    expect([opened, inside, closed].map((step) => step.receipt['seq'])).toEqual([0, 1, 2]);
+    expect(closed.receipt['count']).toBe(2);
+    expect(codesOf(await script.request({}, { run_id: 'run-1' }))).toEqual(['CLY_RUN_UNKNOWN']);
+  });
+
+  it('lets only the next window number count', async () => {
+    const script = await new FoldScript().opened();
+    expect(codesOf(await script.append(script.body('window.closed', { number: 2 })))).toEqual(['CLY_WINDOW_NUMBER']);
+  });
+
+  it('answers poison in the partition log and goes on', async () => {
+    const script = await new FoldScript().opened();
+    const poisoned = script.appendEnvelope({
+      body: Buffer.from('{"a":1,"a":2}'),
+      signature: new Uint8Array(),
+      tenant: 'acme',
+      kind: 'x',
+      event_id: 'y',
+    });
+    expect(poisoned.receipt).toMatchObject({
+      kind: 'poisoned',
+      tenant: '_partition',
+      reason: 'CLY_JSON_DUPLICATE_NAME',
+    });
+    expect((await script.request()).receipt).toMatchObject({ decision: 'allow', previous_offset: 2 });
+  });
+
+  it('answers a stranger tenant in the partition log', async () => {
+    const script = await new FoldScript().opened();
+    const step = await script.append({ ...script.body('clock.ticked', { number: 1 }), tenant: 'globex' });
+    expect(step.receipt).toMatchObject({ tenant: '_partition', decision: 'block' });
+  });
+
+  it('remembers "not forwarded" for a change that has not come yet, and refuses it when it comes', async () => {
+    const script = await new FoldScript().opened();
+    const body = script.body('change.requested', { facts: script.facts() });
+    const outcome = await script.outcome(body['event_id'] as string, 'not_forwarded');
+    expect(outcome.receipt['effect']).toBe('remembered');
+    expect(codesOf(await script.append(body))).toEqual(['CLY_CHANGE_ABANDONED']);
+  });
+});

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type StateOp, StateTable } from './state-table.ts';
+
+const key = fc
+  .tuple(fc.constantFrom('idem', 'open', 'nonce'), fc.integer({ min: 0, max: 40 }))
+  .map(([namespace, id]) => `${namespace}/${id}`);
+const op: fc.Arbitrary<StateOp> = fc.oneof(
+  fc.record({ op: fc.constant('put' as const), key, value: fc.record({ n: fc.integer(), text: fc.string() }) }),
+  fc.record({ op: fc.constant('delete' as const), key }),
+);
+
+describe('the state table', () => {
+  it('has the digest of what is in it, however it came there', () => {
+    fc.assert(
+      fc.property(fc.array(op, { maxLength: 60 }), fc.integer({ min: 1, max: 7 }), (ops, every) => {
+        const grown = new StateTable();
+        ops.forEach((one, index) => {
+          grown.apply([one]);
+          if (index % every === 0) grown.digest();
+        });
+        const final = new Map(ops.map((one) => [one.key, one] as const));
+        const direct = new StateTable();
+        direct.apply([...final.values()].reverse());
+        expect(grown.digest()).toBe(direct.digest());
+        expect(StateTable.parse(grown.serialize()).digest()).toBe(grown.digest());
+        expect(Buffer.from(StateTable.parse(grown.serialize()).serialize())).toEqual(Buffer.from(grown.serialize()));
+      }),
+    );
+  });
+
+  it('changes its digest with any value', () => {
+    fc.assert(
+      fc.property(fc.array(key, { minLength: 1, maxLength: 20 }), fc.nat(), (keys, pick) => {
+        const table = new StateTable();
+        table.apply(keys.map((name) => ({ op: 'put', key: name, value: { n: 1 } })));
+        const before = table.digest();
+        table.apply([{ op: 'put', key: keys[pick % keys.length] as string, value: { n: 2 } }]);
+        expect(table.digest()).not.toBe(before);
+      }),
+    );
+  });
+
+  it('counts each namespace', () => {
+    const table = new StateTable();
+    table.apply([
+      { op: 'put', key: 'open/a', value: {} },
+      { op: 'put', key: 'open/a', value: { n: 1 } },
+      { op: 'put', key: 'idem/a', value: {} },
+      { op: 'delete', key: 'idem/a' },
+    ]);
+    expect([table.count('open'), table.count('idem'), table.count('none')]).toEqual([1, 0, 0]);
+  });
+});

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJson } from '../canonical/canonical-json.ts';
+import { DIGEST, type Digest, digestOf } from '../canonical/digest.ts';
+import { isJsonObject, type JsonObject } from '../canonical/json-value.ts';
+import { parseJson } from '../canonical/parse-json.ts';
+import { readDigest, readInteger, readObject, readText, shapeError } from '../change/shape.ts';
+import { ClyraError } from '../kernel/error.ts';
+import type { SealedRange } from './sealed-range.ts';
+
+export const BUNDLE_FORMAT = 'clyra/bundle/v0';
+export const PROFILES = ['def/v0'];
+export const MANIFEST_BYTES_MAX = 1_048_576;
+
+export type ArtifactKind = 'policy' | 'state' | 'ledger';
+export type Artifact = { readonly kind: ArtifactKind; readonly sha256: Digest; readonly size: number };
+
+export type Separation = 'none' | 'processes';
+
+/** What a producer adds to a sealed range. */
+export type ManifestExtras = {
+  readonly origin: string;
+  readonly artifacts: readonly Artifact[];
+  readonly separation: Separation;
+  readonly previousManifest: Digest | null;
+  readonly producer: { readonly name: string; readonly version: string };
+};
+
+/** manifest.json (docs/spec/bundle.md §2). Throws CLY_BUNDLE_MANIFEST_SIZE beyond 1 MiB. */
+export function encodeManifest(sealed: SealedRange, extras: ManifestExtras): Uint8Array {
+  const manifest = {
+    format: BUNDLE_FORMAT,
+    profiles: PROFILES,
+    tenant: sealed.tenant,
+    stream_id: sealed.streamId,
+    origin: extras.origin,
+    range: { start: sealed.start, end: sealed.end },
+    root: sealed.root,
+    frontier: sealed.frontier,
+    cut: sealed.cut,
+    opening_state: sealed.openingState,
+    opening_ledger: sealed.openingLedger === null ? null : digestOf(sealed.openingLedger),
+    closing_ledger: digestOf(sealed.closingLedger),
+    journal: sealed.journal,
+    artifacts: extras.artifacts.toSorted((left, right) => (left.sha256 < right.sha256 ? -1 : 1)),
+    policies: sealed.policies,
+    engine: sealed.engine,
+    trust_root: sealed.trustRoot,
+    runs: sealed.runs,
+    decisions: sealed.decisions,
+    reconciliation: sealed.reconciliation,
+    gaps: sealed.gaps,
+    separation: extras.separation,
+    previous_manifest: extras.previousManifest,
+    producer: extras.producer,
+  };
+  const bytes = Buffer.from(canonicalJson(manifest as unknown as JsonObject), 'utf8');
+  if (bytes.length > MANIFEST_BYTES_MAX) {
+    throw new ClyraError(
+      'CLY_BUNDLE_MANIFEST_SIZE',
+      `the manifest of ${sealed.tenant} [${sealed.start},${sealed.end}) would have ${bytes.length} bytes (at most ${MANIFEST_BYTES_MAX}): close runs and windows more often`,
+      { retry: 'never', context: { tenant: sealed.tenant, manifest_bytes: bytes.length } },
+    );
+  }
+  return bytes;
+}
+
+/** What services need of a manifest that they or a peer wrote. The verifier is what judges one. */
+export type ManifestHead = {
+  readonly tenant: string;
+  readonly origin: string;
+  readonly range: { readonly start: number; readonly end: number };
+  readonly root: Digest;
+  readonly closing_ledger: Digest;
+  readonly trust_root: Digest;
+  readonly artifacts: readonly Digest[];
+};
+
+/** Throws JsonError or CLY_RECORD_SHAPE. */
+export function readManifestHead(bytes: Uint8Array): ManifestHead {
+  const manifest = parseJson(bytes, { bytesMax: MANIFEST_BYTES_MAX, depthMax: 8, valuesMax: 100_000 });
+  if (!isJsonObject(manifest) || manifest['format'] !== BUNDLE_FORMAT) throw shapeError(`format is not ${BUNDLE_FORMAT}`);
+  const range = readObject(manifest, 'range');
+  const artifacts = manifest['artifacts'];
+  if (!Array.isArray(artifacts)) throw shapeError('artifacts is not a list');
+  return {
+    tenant: readText(manifest, 'tenant', /^.{1,63}$/),
+    origin: readText(manifest, 'origin', /^\S{1,512}$/),
+    range: { start: readInteger(range, 'start'), end: readInteger(range, 'end', 1) },
+    root: readDigest(manifest, 'root'),
+    closing_ledger: readDigest(manifest, 'closing_ledger'),
+    trust_root: readDigest(manifest, 'trust_root'),
+    artifacts: artifacts.map((artifact) => {
+      const digest = isJsonObject(artifact) ? artifact['sha256'] : undefined;
+      if (typeof digest !== 'string' || !DIGEST.test(digest)) throw shapeError('an artifact has no digest');
+      return digest;
+    }),
+  };
+}

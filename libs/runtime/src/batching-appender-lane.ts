@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import { assert } from '@clyra/core/kernel/assert';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { type Clock, sleep } from '@clyra/core/ports/clock';
+import type { LogAppender, OutgoingRecord, PartitionBatch } from '@clyra/core/ports/record-log';
+import type { BatchingEntry } from './batching-appender-entry.ts';
+
+export type LaneSettings<Item> = {
+  readonly clock: Clock;
+  readonly topic: string;
+  readonly seal: (items: readonly Item[]) => Promise<readonly OutgoingRecord[]> | readonly OutgoingRecord[];
+  readonly sendItemsMax: number;
+  readonly sendBytesMax: number;
+  readonly sendTimeoutMs: number;
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+  readonly onTrouble: (error: ClyraError, attemptCount: number) => void;
+  /** Called for each entry that is no longer held, settled or not. */
+  readonly onReleased: (entry: BatchingEntry<Item>) => void;
+};
+
+/** A queue with one send in flight. What is sealed for a send is sent again byte for byte until it is acknowledged. */
+export class BatchingLane<Item> {
+  readonly #settings: LaneSettings<Item>;
+  readonly #appender: LogAppender;
+  readonly #waiting = new Set<BatchingEntry<Item>>();
+  #sending: readonly BatchingEntry<Item>[] = [];
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(settings: LaneSettings<Item>, appender: LogAppender) {
+    this.#settings = settings;
+    this.#appender = appender;
+  }
+
+  add(entry: BatchingEntry<Item>): void {
+    this.#waiting.add(entry);
+    this.#running ??= this.#run();
+  }
+
+  /** An entry whose deadline has passed. If it is part of a sealed send it stays in it: one signature covers all. */
+  expire(entry: BatchingEntry<Item>): void {
+    entry.giveUp('the deadline passed before the log acknowledged the record');
+    if (this.#waiting.delete(entry)) this.#settings.onReleased(entry);
+  }
+
+  /** Resolves once nothing is left to send. */
+  async drained(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Gives up what is left, at once. */
+  stop(): void {
+    this.#stopped = true;
+    for (const entry of [...this.#sending, ...this.#waiting]) entry.giveUp('the appender was closed');
+    for (const entry of this.#waiting) this.#settings.onReleased(entry);
+    this.#waiting.clear();
+  }
+
+  close(): Promise<void> {
+    return this.#appender.close();
+  }
+
+  async #run(): Promise<void> {
+    // Whatever is added in the same turn shares the first send.
+    await Promise.resolve();
+    while (this.#waiting.size > 0) {
+      const batch = this.#take();
+      this.#sending = batch;
+      await this.#sendUntilSettled(batch);
+      this.#sending = [];
+      for (const entry of batch) this.#settings.onReleased(entry);
+    }
+    this.#running = undefined;
+  }
+
+  /** As many as fit into one send, and at least one. */
+  #take(): BatchingEntry<Item>[] {
+    const { sendItemsMax, sendBytesMax } = this.#settings;
+    const batch: BatchingEntry<Item>[] = [];
+    let byteCount = 0;
+    for (const entry of this.#waiting) {
+      byteCount += entry.byteCount;
+      if (batch.length === sendItemsMax || (batch.length > 0 && byteCount > sendBytesMax)) break;
+      batch.push(entry);
+      this.#waiting.delete(entry);
+    }
+    return batch;
+  }
+
+  async #sendUntilSettled(batch: readonly BatchingEntry<Item>[]): Promise<void> {
+    const sealed = await this.#retried(batch, () => this.#seal(batch));
+    if (sealed === undefined) return;
+    const appends = await this.#retried(batch, () => this.#append(batch, sealed));
+    if (appends === undefined) return;
+    for (const { partition, entries, baseOffset } of appends) {
+      for (const [index, entry] of entries.entries()) {
+        entry.succeed({ topic: this.#settings.topic, partition, offset: baseOffset + index });
+      }
+    }
+  }
+
+  async #seal(batch: readonly BatchingEntry<Item>[]): Promise<ReadonlyMap<BatchingEntry<Item>, OutgoingRecord>> {
+    const records = await this.#settings.seal(batch.map(({ item }) => item));
+    assert(records.length === batch.length, `sealed ${records.length} records for ${batch.length} items`);
+    return new Map(batch.map((entry, index) => [entry, records[index] as OutgoingRecord]));
+  }
+
+  async #append(batch: readonly BatchingEntry<Item>[], sealed: ReadonlyMap<BatchingEntry<Item>, OutgoingRecord>) {
+    const { topic, sendTimeoutMs } = this.#settings;
+    const byPartition = [...Map.groupBy(batch, ({ partition }) => partition)];
+    const batches: PartitionBatch[] = byPartition.map(([partition, entries]) => ({
+      topic,
+      partition,
+      records: entries.map((entry) => sealed.get(entry) as OutgoingRecord),
+    }));
+    const wasMaybeStored = batch.some(({ maybeStored }) => maybeStored);
+    for (const entry of batch) entry.maybeStored = true;
+    try {
+      const appends = await this.#appender.append(batches, Math.min(sendTimeoutMs, this.#remainingMs(batch)));
+      return byPartition.map(([partition, entries]) => {
+        const append = appends.find((one) => one.topic === topic && one.partition === partition);
+        assert(append !== undefined, `the log acknowledged nothing for ${topic}/${partition}`);
+        return { partition, entries, baseOffset: append.baseOffset };
+      });
+    } catch (error) {
+      const refused = error instanceof ClyraError && error.code === 'CLY_LOG_APPEND_REFUSED';
+      if (refused && !wasMaybeStored) for (const entry of batch) entry.maybeStored = false;
+      throw error;
+    }
+  }
+
+  /** Repeats a step while anybody waits for it. undefined: every entry of the batch is settled otherwise. */
+  async #retried<T>(batch: readonly BatchingEntry<Item>[], step: () => Promise<T>): Promise<T | undefined> {
+    const { clock, retryMinMs, retryMaxMs, onTrouble } = this.#settings;
+    for (let attemptCount = 1; this.#isAwaited(batch); attemptCount += 1) {
+      try {
+        return await step();
+      } catch (error) {
+        if (!(error instanceof ClyraError) || error.retry === 'never') {
+          for (const entry of batch) entry.fail(error);
+          return undefined;
+        }
+        onTrouble(error, attemptCount);
+        const waitMs = Math.min(retryMinMs * 2 ** Math.min(attemptCount - 1, 16), retryMaxMs);
+        if (this.#isAwaited(batch)) await sleep(clock, Math.min(waitMs, this.#remainingMs(batch)));
+      }
+    }
+    return undefined;
+  }
+
+  #isAwaited(batch: readonly BatchingEntry<Item>[]): boolean {
+    return !this.#stopped && batch.some(({ settled }) => !settled);
+  }
+
+  /** Until the last of the deadlines; at least 1, since an entry that is still awaited gets its chance. */
+  #remainingMs(batch: readonly BatchingEntry<Item>[]): number {
+    const lastMs = batch.reduce((last, { deadlineAtMs }) => Math.max(last, deadlineAtMs), 0);
+    return Math.max(1, lastMs - this.#settings.clock.nowMs());
+  }
+}

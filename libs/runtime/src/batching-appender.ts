@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import { assert } from '@clyra/core/kernel/assert';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { Clock } from '@clyra/core/ports/clock';
+import type { RecordLog } from '@clyra/core/ports/record-log';
+import { type AppendedPosition, BatchingEntry } from './batching-appender-entry.ts';
+import { BatchingLane, type LaneSettings } from './batching-appender-lane.ts';
+
+export type BatchingAppenderOptions<Item> = {
+  readonly log: Pick<RecordLog, 'appender'>;
+  readonly clock: Clock;
+  /** Names the appenders in the client's log. */
+  readonly name: string;
+  readonly topic: string;
+  /**
+   * `per-partition`: each partition has its own send in flight, so that one lost send cannot leave another
+   * partition's records in doubt. `together`: one send carries all partitions; only for records that are the same
+   * bytes whoever sends them, and however often.
+   */
+  readonly sends: 'per-partition' | 'together';
+  /** Called once for each send, with its items in order; gives one record for each item. */
+  readonly seal: LaneSettings<Item>['seal'];
+  /** An upper bound for the bytes of the sealed record. */
+  readonly sizeOf: (item: Item) => number;
+  readonly limits?: Partial<BatchingLimits>;
+  /** Called after each attempt that failed and will be repeated. */
+  readonly onTrouble?: (error: ClyraError, attemptCount: number) => void;
+};
+
+export type BatchingLimits = {
+  /** One signature covers a send, and its inclusion proofs are bounded by this. */
+  readonly sendItemsMax: number;
+  /** Below Kafka's message.max.bytes of 1,048,588 by a margin for the framing of the batch. */
+  readonly sendBytesMax: number;
+  readonly queueItemsMax: number;
+  readonly queueBytesMax: number;
+  readonly sendTimeoutMs: number;
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+};
+
+const LIMITS: BatchingLimits = {
+  sendItemsMax: 1_024,
+  sendBytesMax: 900_000,
+  queueItemsMax: 20_000,
+  queueBytesMax: 64 * 1024 * 1024,
+  sendTimeoutMs: 4_000,
+  retryMinMs: 50,
+  retryMaxMs: 1_000,
+};
+
+/**
+ * Collects items while a send is under way, and sends them together as the next one: at low load an item waits for
+ * nothing, at high load the cost of a request and of a signature is shared. Items of a partition are stored in the
+ * order in which they were added.
+ */
+export class BatchingAppender<Item> {
+  readonly #options: BatchingAppenderOptions<Item>;
+  readonly #limits: BatchingLimits;
+  readonly #lanes = new Map<string, BatchingLane<Item>>();
+  #heldCount = 0;
+  #heldBytes = 0;
+  #closed = false;
+
+  constructor(options: BatchingAppenderOptions<Item>) {
+    this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
+  }
+
+  /** Items that are waiting or under way. */
+  get heldCount(): number {
+    return this.#heldCount;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /**
+   * Resolves with the item's position once it is durable. Without a deadline it is tried for ever; with one it
+   * rejects when that passes, with CLY_LOG_APPEND_NOT_SENT (certainly not in the log) or CLY_LOG_APPEND_UNKNOWN.
+   * Rejects at once with CLY_LOG_QUEUE_FULL, CLY_LOG_QUEUE_CLOSED or CLY_LOG_ITEM_TOO_LARGE, and with what the log
+   * or the seal rejects with where that is not to be retried.
+   */
+  enqueue(item: Item, partition: number, deadlineMs: number = Number.POSITIVE_INFINITY): Promise<AppendedPosition> {
+    const byteCount = this.#options.sizeOf(item);
+    const refusal = this.#refusal(byteCount);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const lane = this.#lane(partition);
+    const { clock } = this.#options;
+    const onExpired = (expired: BatchingEntry<Item>) => lane.expire(expired);
+    const entry = new BatchingEntry({ item, partition, byteCount, deadlineMs, clock, onExpired });
+    this.#heldCount += 1;
+    this.#heldBytes += byteCount;
+    lane.add(entry);
+    return entry.appended;
+  }
+
+  /** Takes nothing more, sends what it holds, and gives the rest up when the deadline passes. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#closed = true;
+    const lanes = [...this.#lanes.values()];
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(deadlineMs, resolve);
+    });
+    await Promise.race([Promise.all(lanes.map((lane) => lane.drained())), late]);
+    for (const lane of lanes) lane.stop();
+    await Promise.race([Promise.all(lanes.map((lane) => lane.close())), late]);
+    cancel();
+  }
+
+  #refusal(byteCount: number): ClyraError | undefined {
+    const { sendBytesMax, queueItemsMax, queueBytesMax } = this.#limits;
+    const { topic } = this.#options;
+    if (this.#closed) {
+      return new ClyraError('CLY_LOG_QUEUE_CLOSED', 'this process is stopping: ask another one', { retry: 'rejoin' });
+    }
+    if (byteCount > sendBytesMax) {
+      const context = { topic, byteCount, sendBytesMax };
+      return new ClyraError('CLY_LOG_ITEM_TOO_LARGE', 'the record does not fit into one send', {
+        retry: 'never',
+        context,
+      });
+    }
+    if (this.#heldCount < queueItemsMax && this.#heldBytes + byteCount <= queueBytesMax) return undefined;
+    const context = { topic, heldCount: this.#heldCount, heldBytes: this.#heldBytes };
+    return new ClyraError('CLY_LOG_QUEUE_FULL', 'the log is slower than its writers: try again later', {
+      retry: 'backoff',
+      context,
+    });
+  }
+
+  #lane(partition: number): BatchingLane<Item> {
+    const { log, name, sends } = this.#options;
+    const key = sends === 'together' ? 'all' : String(partition);
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    const lane = new BatchingLane<Item>(this.#laneSettings(), log.appender(`${name}-${key}`));
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  #laneSettings(): LaneSettings<Item> {
+    const { clock, topic, seal, onTrouble = () => {} } = this.#options;
+    const onReleased = (entry: BatchingEntry<Item>) => this.#release(entry.byteCount);
+    return { ...this.#limits, clock, topic, seal, onTrouble, onReleased };
+  }
+
+  #release(byteCount: number): void {
+    this.#heldCount -= 1;
+    this.#heldBytes -= byteCount;
+    assert(this.#heldCount >= 0 && this.#heldBytes >= 0, 'more was released than was held');
+  }
+}

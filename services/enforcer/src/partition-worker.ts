@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+import { digestOf } from '@clyra/core/canonical/digest';
+import { artifactNeeds } from '@clyra/core/enforcement/artifacts';
+import { type Folded, PartitionFold } from '@clyra/core/enforcement/partition-fold';
+import { isPoison, type Poison, type ReadChange, readChange } from '@clyra/core/enforcement/read-change';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { type Clock, sleep } from '@clyra/core/ports/clock';
+import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
+import type { LogRecord } from '@clyra/core/ports/record-log';
+import type { ArtifactStore } from './artifact-store.ts';
+
+export type WorkerEvents = {
+  /** Called for each record, in offset order, with the raw record for the quarantine. */
+  readonly onFolded: (folded: Folded, record: LogRecord) => void;
+  /** The partition waits for something outside (registry, blob store); undefined when it goes on. */
+  readonly onWaiting: (reason: string | undefined) => void;
+  /** The partition stops for good: nothing after this record is decided. */
+  readonly onHalt: (error: ClyraError) => void;
+  /** The queue is above (true) or below (false) its high-water mark. */
+  readonly onPressure: (high: boolean) => void;
+};
+
+export type WorkerOptions = {
+  readonly partition: number;
+  readonly codec: EnvelopeCodec;
+  readonly artifacts: ArtifactStore;
+  readonly clock: Clock;
+  readonly events: WorkerEvents;
+};
+
+const QUEUE_HIGH = 20_000;
+const QUEUE_LOW = 5_000;
+const RETRY_MS = 250;
+
+/**
+ * Folds one partition in order. It goes on synchronously as long as it can, and waits only for a schema id or a
+ * document it has not met; a record it cannot read for a lasting reason is poison, one it cannot read now is waited for.
+ */
+export class PartitionWorker {
+  readonly fold: PartitionFold;
+  readonly #options: WorkerOptions;
+  readonly #queue: LogRecord[] = [];
+  #head = 0;
+  #busy = false;
+  #halted = false;
+  #pressed = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.fold = new PartitionFold(options.partition, options.artifacts);
+  }
+
+  get queuedCount(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  enqueue(records: readonly LogRecord[]): void {
+    if (this.#halted) return;
+    for (const record of records) this.#queue.push(record);
+    if (!this.#pressed && this.queuedCount > QUEUE_HIGH) {
+      this.#pressed = true;
+      this.#options.events.onPressure(true);
+    }
+    this.#pump();
+  }
+
+  halt(error: ClyraError): void {
+    if (this.#halted) return;
+    this.#halted = true;
+    this.#queue.length = 0;
+    this.#head = 0;
+    this.#options.events.onHalt(error);
+  }
+
+  #pump(): void {
+    if (this.#busy) return;
+    while (!this.#halted && this.#head < this.#queue.length) {
+      const record = this.#queue[this.#head] as LogRecord;
+      const read = this.#read(record);
+      const blocked = read instanceof Promise || this.#needs(read).length > 0;
+      if (blocked) {
+        this.#busy = true;
+        void this.#wait(record, read).then(() => {
+          this.#busy = false;
+          this.#pump();
+        });
+        return;
+      }
+      this.#take(record, read);
+    }
+    this.#relieve();
+  }
+
+  #relieve(): void {
+    if (this.#head > 4_096 || this.#head === this.#queue.length) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+    if (this.#pressed && this.queuedCount < QUEUE_LOW) {
+      this.#pressed = false;
+      this.#options.events.onPressure(false);
+    }
+  }
+
+  #read(record: LogRecord): ReadChange | Poison | Promise<ReadChange | Poison> {
+    if (record.value === null) return { reason: 'CLY_RECORD_EMPTY' };
+    try {
+      const envelope = this.#options.codec.decode('ChangeEnvelope', record.value);
+      return envelope instanceof Promise ? envelope.then(readChange, poisonOrThrow) : readChange(envelope);
+    } catch (error) {
+      return error instanceof ClyraError && error.retry !== 'never' ? Promise.reject(error) : poisonOrThrow(error);
+    }
+  }
+
+  #needs(read: ReadChange | Poison): ReturnType<typeof artifactNeeds> {
+    return isPoison(read) ? [] : this.#options.artifacts.missing(artifactNeeds(read.body));
+  }
+
+  /** Waits until the record can be read and every document it names is here; the partition stands still meanwhile. */
+  async #wait(record: LogRecord, first: ReadChange | Poison | Promise<ReadChange | Poison>): Promise<void> {
+    let attempt: ReadChange | Poison | Promise<ReadChange | Poison> = first;
+    while (!this.#halted) {
+      try {
+        const read = await attempt;
+        for (const need of this.#needs(read)) await this.#options.artifacts.load(need);
+        this.#options.events.onWaiting(undefined);
+        this.#take(record, read);
+        return;
+      } catch (error) {
+        if (!(error instanceof ClyraError) || error.retry === 'never') {
+          this.halt(asHalt(error));
+          return;
+        }
+        this.#options.events.onWaiting(`${error.code}: ${error.message}`);
+        await sleep(this.#options.clock, RETRY_MS);
+        attempt = this.#read(record);
+      }
+    }
+  }
+
+  #take(record: LogRecord, read: ReadChange | Poison): void {
+    if (this.#halted) return;
+    this.#head += 1;
+    try {
+      const value = record.value ?? new Uint8Array();
+      const folded = this.fold.fold({
+        offset: record.offset,
+        appendTimeMs: record.appendTimeMs,
+        read,
+        rawDigest: digestOf(value),
+        rawSize: value.length,
+      });
+      this.#options.events.onFolded(folded, record);
+    } catch (error) {
+      if (!(error instanceof ClyraError)) throw error;
+      this.halt(error);
+    }
+  }
+}
+
+function poisonOrThrow(error: unknown): Poison {
+  if (error instanceof ClyraError && error.retry === 'never') return { reason: error.code };
+  throw error;
+}
+
+function asHalt(error: unknown): ClyraError {
+  if (error instanceof ClyraError) return error;
+  return new ClyraError('CLY_ENFORCER_BUG', `the fold failed: ${String(error)}`, { retry: 'never', cause: error });
+}

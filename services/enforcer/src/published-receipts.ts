@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestOf } from '@clyra/core/canonical/digest';
+import type { Folded } from '@clyra/core/enforcement/partition-fold';
+import { ClyraError } from '@clyra/core/kernel/error';
+
+/** What stands on clyra.receipts for one partition, against what this replica folds. */
+export class PublishedReceipts {
+  readonly #partition: number;
+  /** Folded here, not yet seen in the log. */
+  readonly #expected = new Map<number, Digest>();
+  /** Seen in the log, not yet folded here: the other replica is ahead. */
+  readonly #ahead = new Map<number, Digest>();
+  #last: { readonly offset: number; readonly digest: Digest; readonly chain: string } | undefined;
+
+  constructor(partition: number) {
+    this.#partition = partition;
+  }
+
+  /** The newest receipt at the start: the fold is silent up to it, and is checked against it there. */
+  startAt(last: { readonly offset: number; readonly body: Uint8Array; readonly chain: Uint8Array }): void {
+    this.#last = { offset: last.offset, digest: digestOf(last.body), chain: Buffer.from(last.chain).toString('hex') };
+  }
+
+  get lastOffset(): number {
+    return this.#last?.offset ?? -1;
+  }
+
+  /** Whether the receipt must still be published. Throws CLY_ENFORCER_DIVERGED. */
+  folded(folded: Folded): boolean {
+    if (folded.offset < this.lastOffset) return false;
+    if (folded.offset === this.lastOffset) {
+      this.#compare(folded.offset, this.#last?.digest, folded.digest);
+      this.#compare(folded.offset, this.#last?.chain, folded.chain);
+      return false;
+    }
+    const published = this.#ahead.get(folded.offset);
+    if (published === undefined) {
+      this.#expected.set(folded.offset, folded.digest);
+      return true;
+    }
+    this.#ahead.delete(folded.offset);
+    this.#compare(folded.offset, published, folded.digest);
+    return false;
+  }
+
+  /** A receipt was read from the log. Throws CLY_ENFORCER_DIVERGED. */
+  seen(offset: number, body: Uint8Array): void {
+    if (offset <= this.lastOffset) return;
+    const digest = digestOf(body);
+    const expected = this.#expected.get(offset);
+    if (expected === undefined) {
+      if (!this.#settled.has(offset)) this.#ahead.set(offset, digest);
+      return;
+    }
+    this.#compare(offset, expected, digest);
+    this.#expected.delete(offset);
+    this.#remember(offset);
+  }
+
+  /** Offsets settled a short while ago, so that a late duplicate is not taken for the other replica's lead. */
+  readonly #settled = new Set<number>();
+
+  #remember(offset: number): void {
+    this.#settled.add(offset);
+    if (this.#settled.size > 65_536) this.#settled.delete(this.#settled.values().next().value as number);
+  }
+
+  #compare(offset: number, published: string | undefined, own: string): void {
+    if (published === own) return;
+    throw new ClyraError(
+      'CLY_ENFORCER_DIVERGED',
+      'a receipt in the log differs from the one folded here: stop both replicas and compare their versions and logs',
+      { retry: 'never', context: { partition: this.#partition, offset } },
+    );
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ClyraError } from '@clyra/core/kernel/error';
+import { type Clock, sleep } from '@clyra/core/ports/clock';
+import type { Logger } from '@clyra/core/ports/logger';
+import type { Outcome } from '@clyra/core/change/change-body';
+import type { ChangePublisher } from './change-publisher.ts';
+import type { ChangeWriter, OutgoingChange } from './change-writer.ts';
+
+export type OutcomeLimits = {
+  /** Outcomes not yet durable, and the age of the oldest in milliseconds, from which on nothing is admitted. */
+  readonly countMax: number;
+  readonly ageMsMax: number;
+};
+
+export type OutcomeReport = {
+  readonly partition: number;
+  readonly tenant: string;
+  readonly of: string;
+  readonly outcome: Outcome;
+  readonly upstreamStatus?: number;
+  readonly detail?: string;
+};
+
+export type OutcomeParts = {
+  readonly publisher: ChangePublisher;
+  readonly writer: ChangeWriter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: OutcomeLimits;
+};
+
+const RETRY_PAUSE_MS = 200;
+
+/**
+ * Outcomes on their way to the log. None is dropped: each is sent until it is durable, and while they cannot drain,
+ * `isOpen` is false and no change is admitted that would add another. The admitted ones bound the queue.
+ */
+export class OutcomeQueue {
+  readonly #parts: OutcomeParts;
+  /** Since when each waits, oldest first. */
+  readonly #waiting = new Map<string, number>();
+  #closed = false;
+
+  constructor(parts: OutcomeParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  isOpen(): boolean {
+    if (this.#waiting.size >= this.#parts.limits.countMax) return false;
+    const oldest = this.#waiting.values().next();
+    return oldest.done === true || this.#parts.clock.nowMs() - oldest.value <= this.#parts.limits.ageMsMax;
+  }
+
+  report(report: OutcomeReport): void {
+    const change = this.#parts.writer.write({
+      partition: report.partition,
+      tenant: report.tenant,
+      kind: 'change.outcome',
+      members: {
+        of: report.of,
+        outcome: report.outcome,
+        ...(report.upstreamStatus === undefined ? {} : { upstream_status: report.upstreamStatus }),
+        ...(report.detail === undefined ? {} : { detail: report.detail }),
+      },
+    });
+    this.#waiting.set(change.eventId, this.#parts.clock.nowMs());
+    void this.#deliver(change);
+  }
+
+  /** Resolves when the queue is empty, or false after `deadlineMs`: those changes become unknown by the new epoch. */
+  async drain(deadlineMs: number): Promise<boolean> {
+    const endMs = this.#parts.clock.nowMs() + deadlineMs;
+    while (this.#waiting.size > 0 && this.#parts.clock.nowMs() < endMs) await sleep(this.#parts.clock, 10);
+    this.#closed = true;
+    return this.#waiting.size === 0;
+  }
+
+  async #deliver(change: OutgoingChange): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#parts.publisher.publish(change);
+        this.#waiting.delete(change.eventId);
+        return;
+      } catch (error) {
+        if (!(error instanceof ClyraError)) throw error;
+        this.#parts.logger.error('an outcome could not be sent', { code: error.code, event_id: change.eventId });
+        await sleep(this.#parts.clock, RETRY_PAUSE_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { OUTCOME_DEADLINE_MS } from '@clyra/core/enforcement/limits';
+import type { ReceiptBody } from '@clyra/core/enforcement/receipt-body';
+import { mintedAtMs } from '../log/event-id.ts';
+
+export type ChangeState =
+  | 'requested'
+  | 'blocked'
+  | 'held'
+  | 'allowed'
+  | 'done'
+  | 'failed'
+  | 'not_forwarded'
+  | 'unknown';
+
+export type IndexedChange = {
+  readonly tenant: string;
+  readonly state: ChangeState;
+  readonly receiptId: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Tenant time of the receipt. */
+  readonly decidedAtMs: number;
+  readonly codes: readonly string[];
+};
+
+export type Found = { readonly change: IndexedChange } | 'unknown_id' | 'too_old';
+
+export const INDEX_AGE_MS_MAX = 86_400_000;
+export const INDEX_COUNT_MAX = 1_000_000;
+
+const DECISION_STATES = { allow: 'allowed', block: 'blocked', hold: 'held' } as const;
+const EFFECT_STATES: Readonly<Record<string, ChangeState>> = {
+  done: 'done',
+  failed: 'failed',
+  returned: 'not_forwarded',
+};
+
+/** Where the changes of the last 24 hours stand, at most a million of them; the oldest go first. */
+export class ChangeIndex {
+  readonly #changes = new Map<string, IndexedChange>();
+  readonly #countMax: number;
+  #evictedUpToMs = 0;
+
+  constructor(countMax = INDEX_COUNT_MAX) {
+    this.#countMax = countMax;
+  }
+
+  /** Takes the first receipt of each position, in order. */
+  note(receipt: ReceiptBody): void {
+    if (receipt.kind === 'decided' && receipt.change_kind === 'change.requested') {
+      if (receipt.duplicate_of !== undefined || this.#changes.has(receipt.event_id)) return;
+      this.#evict(receipt.decided_at);
+      this.#changes.set(receipt.event_id, {
+        tenant: receipt.tenant,
+        state: DECISION_STATES[receipt.decision],
+        receiptId: receipt.receipt_id,
+        partition: receipt.partition,
+        offset: receipt.offset,
+        decidedAtMs: receipt.decided_at,
+        codes: receipt.reasons.slice(0, 8).map((reason) => reason.code),
+      });
+    } else if (receipt.kind === 'recorded' && receipt.of !== undefined) {
+      this.settle(receipt.of, receipt.tenant, EFFECT_STATES[receipt.effect]);
+    }
+  }
+
+  settle(eventId: string, tenant: string, state: ChangeState | undefined): void {
+    const known = this.#changes.get(eventId);
+    if (state !== undefined && known?.tenant === tenant) this.#changes.set(eventId, { ...known, state });
+  }
+
+  find(eventId: string, nowMs: number): Found {
+    const change = this.#changes.get(eventId);
+    if (change !== undefined && change.decidedAtMs > nowMs - INDEX_AGE_MS_MAX) {
+      const overdue = change.state === 'allowed' && change.decidedAtMs + OUTCOME_DEADLINE_MS <= nowMs;
+      return { change: overdue ? { ...change, state: 'unknown' } : change };
+    }
+    const mintedMs = mintedAtMs(eventId) ?? nowMs;
+    return mintedMs <= Math.max(this.#evictedUpToMs, nowMs - INDEX_AGE_MS_MAX) ? 'too_old' : 'unknown_id';
+  }
+
+  /** Insertion order is close to age: what a partition that lags behind adds late only stays a little longer. */
+  #evict(nowMs: number): void {
+    for (const [eventId, change] of this.#changes) {
+      if (this.#changes.size < this.#countMax && change.decidedAtMs > nowMs - INDEX_AGE_MS_MAX) return;
+      this.#changes.delete(eventId);
+      this.#evictedUpToMs = Math.max(this.#evictedUpToMs, mintedAtMs(eventId) ?? 0);
+    }
+  }
+}

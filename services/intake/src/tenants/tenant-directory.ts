@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '@clyra/core/canonical/digest';
+import type { CommandChange } from '@clyra/core/change/change-body';
+import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
+import { NO_POLICY, type PolicyInForce } from '@clyra/core/inspection/policy-in-force';
+import type { Logger } from '@clyra/core/ports/logger';
+import { BatchVerifier } from '@clyra/core/signing/batch-verifier';
+import { RECEIPT_TYPE } from '@clyra/core/signing/pae';
+import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import type { ReadReceipt } from '../log/read-receipt.ts';
+import type { DocumentShelf } from './document-shelf.ts';
+
+export type SwitchEngaged = { readonly scope: string; readonly sinceMs: number };
+
+export type TenantState = {
+  readonly tenant: string;
+  readonly partition: number;
+  readonly trustRoot: TrustRoot;
+  readonly policy: PolicyInForce;
+  readonly engine: number;
+  readonly switches: readonly SwitchEngaged[];
+};
+
+export type DirectoryParts = {
+  readonly documents: DocumentShelf;
+  readonly logger: Logger;
+  /** The trust roots that a tenant may name; empty accepts any. */
+  readonly trustRootDigests: ReadonlySet<Digest>;
+};
+
+/** What intake must know of each tenant, folded from allowed commands. A tenant stands here once it can be served. */
+export class TenantDirectory {
+  readonly #parts: DirectoryParts;
+  readonly #tenants = new Map<string, TenantState>();
+  readonly #verifier = new BatchVerifier(RECEIPT_TYPE, 'enforcer');
+  readonly #listeners = new Set<() => void>();
+
+  constructor(parts: DirectoryParts) {
+    this.#parts = parts;
+  }
+
+  get(tenant: string): TenantState | undefined {
+    return this.#tenants.get(tenant);
+  }
+
+  tenants(): Iterable<TenantState> {
+    return this.#tenants.values();
+  }
+
+  /** Called after each change of the directory; the returned function ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** True if an enforcer of the tenant's trust root signed this body. */
+  isSigned(tenant: TenantState, receipt: ReadReceipt): boolean {
+    return this.#isSignedUnder(tenant.trustRoot, receipt);
+  }
+
+  /** The engaged switch that stops this request, or undefined. */
+  engagedSwitch(tenant: string, request: { readonly route: string | null; readonly actor: string }): string | undefined {
+    const scopes = ['tenant', `route:${request.route}`, `actor:${request.actor}`];
+    return this.#tenants.get(tenant)?.switches.find((engaged) => scopes.includes(engaged.scope))?.scope;
+  }
+
+  /** Rejects while a document that the command names cannot be had; the caller repeats. */
+  async apply(receipt: ReadReceipt, change: CommandChange): Promise<void> {
+    const body = receipt.body as DecidedBody;
+    if (change.kind === 'tenant.opened') return this.#open(receipt, change);
+    const state = this.#tenants.get(body.tenant);
+    if (state === undefined) return;
+    if (!this.#isSignedUnder(state.trustRoot, receipt)) return this.#distrust(body);
+    const next = await this.#advance(state, change, body);
+    if (next !== undefined) this.#put(next);
+  }
+
+  async #open(receipt: ReadReceipt, { tenant, command }: CommandChange): Promise<void> {
+    const body = receipt.body as DecidedBody;
+    const { trust_root: rootDigest, policy: policyDigest, engine } = command;
+    if (typeof rootDigest !== 'string' || this.#tenants.has(tenant)) return;
+    const pinned = this.#parts.trustRootDigests;
+    if (pinned.size > 0 && !pinned.has(rootDigest)) return this.#distrust(body);
+    const trustRoot = await this.#parts.documents.trustRoot(rootDigest);
+    if (!this.#isSignedUnder(trustRoot, receipt)) return this.#distrust(body);
+    const policy = typeof policyDigest === 'string' ? await this.#parts.documents.policy(policyDigest) : NO_POLICY;
+    this.#put({ tenant, partition: body.partition, trustRoot, policy, engine: engine as number, switches: [] });
+    this.#parts.logger.info('tenant served', { tenant, partition: body.partition, policy: policy.digest });
+  }
+
+  async #advance(state: TenantState, { kind, command }: CommandChange, body: DecidedBody): Promise<TenantState | undefined> {
+    const scope = command['scope'];
+    switch (kind) {
+      case 'policy.activated':
+        return { ...state, policy: await this.#parts.documents.policy(command['policy'] as Digest) };
+      case 'engine.activated':
+        return { ...state, engine: command['engine'] as number };
+      case 'kill_switch.engaged':
+        return { ...state, switches: [...state.switches, { scope: scope as string, sinceMs: body.decided_at }] };
+      case 'kill_switch.lifted':
+        return { ...state, switches: state.switches.filter((engaged) => engaged.scope !== scope) };
+      default:
+        return undefined;
+    }
+  }
+
+  #isSignedUnder(root: TrustRoot, { digest, block, appendTimeMs }: ReadReceipt): boolean {
+    return block !== undefined && this.#verifier.verify(root, { digest, block, atMs: appendTimeMs });
+  }
+
+  #put(state: TenantState): void {
+    this.#tenants.set(state.tenant, state);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #distrust(body: DecidedBody): void {
+    const { tenant, partition, offset, change_kind: kind } = body;
+    this.#parts.logger.error('a receipt is not signed by a trusted enforcer and changes nothing here', {
+      tenant,
+      partition,
+      offset,
+      kind,
+    });
+  }
+}

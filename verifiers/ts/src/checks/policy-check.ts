@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { GuardedSource } from '../documents/policy-document.ts';
+import { encodeCanonical } from '../json/encode.ts';
+import { isObject, type JsonValue } from '../json/json-value.ts';
+import type { DecidedLine } from '../journal/line.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { commandOf } from './bindings.ts';
+import type { Report } from './chain-check.ts';
+
+const MISSING_MAX = 1_024;
+
+/** Follows which policy is in force, and whether each body was decided, and each request inspected, under it. */
+export class PolicyCheck {
+  readonly #ledger: Ledger;
+  readonly #documents: ReadonlyMap<string, readonly GuardedSource[]>;
+  readonly #report: Report;
+  readonly #missing: Set<string> = new Set();
+  readonly #inForce: string[] = [];
+
+  /** `documents`: what each sound policy artifact guards, by digest. */
+  constructor(ledger: Ledger, documents: ReadonlyMap<string, readonly GuardedSource[]>, report: Report) {
+    this.#ledger = ledger;
+    this.#documents = documents;
+    this.#report = report;
+    if (ledger.policy !== null) {
+      this.#inForce.push(ledger.policy);
+      this.#checkOpening(ledger.policy);
+    }
+  }
+
+  /** Digests of the policies in force in the range, in order. */
+  get inForce(): readonly string[] {
+    return this.#inForce;
+  }
+
+  decided(line: DecidedLine): void {
+    const before = this.#ledger.policy;
+    if (line.decision === null) {
+      return;
+    }
+    this.#activate(line);
+    const { policy_digest: stated, decision } = line.decision;
+    const isRequest = line.receipt.read.change_kind === 'change.requested';
+    const at = { line: line.line, member: 'receipt.body.policy_digest' };
+    if (stated !== before && (isRequest || stated !== this.#ledger.policy)) {
+      this.#report('policy', 'CLY_POLICY_OTHER', at, 'is not the policy in force');
+    }
+    this.#requireDocument(stated, at);
+    const inspected = line.receipt.read.inspected_under?.policy_digest;
+    const isMoved = decision === 'block' && hasReason(line, 'CLY_POLICY_MOVED');
+    if (isRequest && inspected !== stated && !isMoved) {
+      const message = 'is another policy, and the decision does not say so';
+      this.#report('policy', 'CLY_POLICY_INSPECTION', { line: line.line, member: 'receipt.body.inspected_under' }, message);
+    }
+  }
+
+  #activate(line: DecidedLine): void {
+    const kind = line.change.read.kind;
+    const policy = commandOf(line)?.policy;
+    const isActivation = kind === 'policy.activated' || kind === 'tenant.opened';
+    if (!isActivation || line.decision?.decision !== 'allow' || typeof policy !== 'string') {
+      return;
+    }
+    if (policy !== this.#ledger.policy) {
+      this.#inForce.push(policy);
+    }
+    this.#ledger.policy = policy;
+    const guarded = this.#documents.get(policy);
+    this.#ledger.guarded = guarded ?? [];
+    const at = { line: line.line, member: 'change.body.command.policy' };
+    this.#requireDocument(policy, at);
+    if (guarded === undefined) {
+      this.#report('reconciliation', 'CLY_RECONCILE_POLICY', at, 'names no document, so what it guards is not known');
+    }
+  }
+
+  #requireDocument(digest: string | null, at: { line: number; member: string }): void {
+    if (digest === null || this.#documents.has(digest) || this.#missing.has(digest)) {
+      return;
+    }
+    if (this.#missing.size < MISSING_MAX) {
+      this.#missing.add(digest);
+    }
+    this.#report('policy', 'CLY_POLICY_MISSING', at, `${digest} is no sound artifact of kind policy`);
+  }
+
+  #checkOpening(policy: string): void {
+    const guarded = this.#documents.get(policy);
+    const carried = encodeCanonical(this.#ledger.guarded as unknown as JsonValue);
+    if (guarded !== undefined && encodeCanonical(guarded as unknown as JsonValue) !== carried) {
+      this.#report('policy', 'CLY_POLICY_GUARDED', { line: 1 }, 'the opening ledger guards other relations than its policy');
+    }
+  }
+}
+
+function hasReason(line: DecidedLine, code: string): boolean {
+  const reasons = line.receipt.value.reasons;
+  return Array.isArray(reasons) && reasons.some((reason) => isObject(reason) && reason.code === code);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Dirent } from 'node:fs';
+import { opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Failures } from '../report/failures.ts';
+
+const ENTRIES_MAX = 8_192;
+export const REQUIRED_FILES = ['manifest.json', 'journal.jsonl', 'checkpoint', 'manifest.dsse.json'] as const;
+const OPTIONAL_FILES = ['VERIFY.md'];
+const ARTIFACT_NAME = /^[0-9a-f]{64}$/;
+
+/** Names the entries that a bundle may not hold, and the files it lacks. Returns the digests under artifacts/. */
+export async function listBundle(directory: string, failures: Failures): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const artifacts = new Set<string>();
+  await eachEntry(directory, async (entry) => {
+    found.add(entry.name);
+    if (entry.name === 'artifacts' && entry.isDirectory()) {
+      await listArtifacts(join(directory, 'artifacts'), artifacts, failures);
+    } else if (![...REQUIRED_FILES, ...OPTIONAL_FILES].includes(entry.name)) {
+      refuse(failures, 'CLY_BUNDLE_FILE_UNKNOWN', 'is no file of a bundle', entry.name);
+    } else if (!entry.isFile()) {
+      refuse(failures, 'CLY_BUNDLE_FILE_KIND', 'is no regular file', entry.name);
+    }
+  });
+  for (const name of REQUIRED_FILES) {
+    if (!found.has(name)) {
+      refuse(failures, 'CLY_BUNDLE_FILE_MISSING', 'is missing', name);
+    }
+  }
+  return artifacts;
+}
+
+async function listArtifacts(directory: string, into: Set<string>, failures: Failures): Promise<void> {
+  await eachEntry(directory, async (entry) => {
+    const file = `artifacts/${entry.name}`;
+    if (!entry.isFile()) {
+      refuse(failures, 'CLY_BUNDLE_FILE_KIND', 'is no regular file', file);
+    } else if (!ARTIFACT_NAME.test(entry.name)) {
+      refuse(failures, 'CLY_BUNDLE_FILE_UNKNOWN', 'is not named by a digest', file);
+    } else {
+      into.add(entry.name);
+    }
+  });
+}
+
+async function eachEntry(directory: string, visit: (entry: Dirent) => Promise<void>): Promise<void> {
+  let count = 0;
+  for await (const entry of await opendir(directory)) {
+    count += 1;
+    if (count > ENTRIES_MAX) {
+      return;
+    }
+    await visit(entry);
+  }
+}
+
+function refuse(failures: Failures, code: string, message: string, file: string): void {
+  failures.addMalformed('integrity', code, `${file} ${message}`, { file });
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { VerificationPolicy } from '../documents/verification-policy.ts';
+import { CLAIM_IDS, type Claim, type ClaimId, type ClaimStatus } from './claim.ts';
+import type { Failures } from './failures.ts';
+import type { ExitCode, Verdict } from './verify-report.ts';
+
+/** What a claim is when nothing speaks against it. */
+export type Standing = Readonly<Record<ClaimId, { status: ClaimStatus; code: string | null; message: string }>>;
+
+/** One claim for each id, in the order of the specification. A failure outweighs all, what is not supported the rest. */
+export function concludeClaims(standing: Standing, failures: Failures): readonly Claim[] {
+  return CLAIM_IDS.map((id) => {
+    const failed = failures.first(id);
+    const unsupported = failures.unsupported(id);
+    const worst = failed ?? unsupported;
+    if (worst !== undefined) {
+      const status = failed === undefined ? 'UNSUPPORTED' : 'FAIL';
+      return { id, status, code: worst.code, location: worst.location, message: worst.message };
+    }
+    return { id, location: null, ...standing[id] };
+  });
+}
+
+/** The verdict and the exit code of the contract: malformed before unsupported before invalid before the policy. */
+export function concludeVerdict(
+  claims: readonly Claim[],
+  policy: VerificationPolicy,
+  failures: Failures,
+): { verdict: Verdict; exitCode: ExitCode; reason: string } {
+  if (failures.malformed !== null) {
+    return { verdict: 'malformed', exitCode: 2, reason: `${failures.malformed.code}: ${failures.malformed.message}` };
+  }
+  const failed = claims.filter((claim) => claim.status === 'FAIL');
+  if (failed.length > 0) {
+    return { verdict: 'invalid', exitCode: 1, reason: `${failed.map((claim) => claim.id).join(', ')} failed` };
+  }
+  const unsupported = claims.filter((claim) => claim.status === 'UNSUPPORTED');
+  if (unsupported.length > 0) {
+    const reason = `not supported by this verifier: ${unsupported.map((claim) => claim.id).join(', ')}`;
+    return { verdict: 'unsupported', exitCode: 3, reason };
+  }
+  const unmet = claims.filter((claim) => policy.require.includes(claim.id) && claim.status !== 'PASS');
+  if (unmet.length > 0) {
+    const reason = `the policy "${policy.name}" requires ${unmet.map((claim) => `${claim.id} (${claim.status})`).join(', ')}`;
+    return { verdict: 'policy_not_met', exitCode: 4, reason };
+  }
+  return { verdict: 'valid', exitCode: 0, reason: `all that the policy "${policy.name}" requires holds` };
+}
