@@ -104,7 +104,8 @@ const NETWORK_CODES = new Set(
 const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 const TLS_TEXT = /SSL connection/;
 /** Written by the client library, in English whatever the server speaks. */
-const LOST_TEXT = /Connection terminated|timeout exceeded when trying to connect|timeout expired|Connection ended/;
+const LOST_TEXT =
+  /Connection terminated|not queryable|timeout exceeded when trying to connect|timeout expired|Connection ended/;
 const READ_TIMEOUT_TEXT = /Query read timeout/;
 
 /**

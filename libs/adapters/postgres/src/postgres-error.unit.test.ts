@@ -43,6 +43,11 @@ describe('classifyPostgresError', () => {
     ['a name server that is away', system('EAI_AGAIN'), 'CLY_SOURCE_UNREACHABLE'],
     ['every address refused', new AggregateError([system('ECONNREFUSED')]), 'CLY_SOURCE_UNREACHABLE'],
     ['a cut connection', new Error('Connection terminated unexpectedly'), 'CLY_SOURCE_UNREACHABLE'],
+    [
+      'a query after the cut',
+      new Error('Client has encountered a connection error and is not queryable'),
+      'CLY_SOURCE_UNREACHABLE',
+    ],
     ['a pool that waited', new Error('timeout exceeded when trying to connect'), 'CLY_SOURCE_UNREACHABLE'],
     ['an answer that did not come', new Error('Query read timeout'), 'CLY_SOURCE_BUSY'],
     ['an unknown authority', system('SELF_SIGNED_CERT_IN_CHAIN'), 'CLY_SOURCE_TLS'],

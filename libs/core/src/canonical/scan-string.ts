@@ -40,10 +40,10 @@ export function scanString(text: string, start: number): ScannedString | JsonErr
       at += 2;
       continue;
     }
-    const escape = readEscape(text, at + 1);
-    if (typeof escape === 'string') return escape;
-    value += escape.value;
-    at = escape.end;
+    const escaped = readEscape(text, at + 1);
+    if (typeof escaped === 'string') return escaped;
+    value += escaped.value;
+    at = escaped.end;
   }
 }
 

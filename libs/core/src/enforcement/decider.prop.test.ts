@@ -50,7 +50,8 @@ async function play(moves: readonly Move[], policy: Policy): Promise<Played> {
   let tick = 0;
   const back = (distance: number): JsonObject | undefined => sent[sent.length - 1 - distance];
   for (const one of moves) {
-    const body = bodyOf(one, { script, back, epoch: one.do === 'restart' ? (epoch += 1) : epoch, tick: tick + 1 });
+    if (one.do === 'restart') epoch += 1;
+    const body = bodyOf(one, { script, back, epoch, tick: tick + 1 });
     if (one.do === 'wait') script.nowMs += one.ms;
     if (body === undefined) continue;
     const step = await script.append(body);

@@ -25,6 +25,8 @@ export type FoldOpening = {
   readonly ledger: Ledger;
   readonly state: Digest;
   readonly trustRoot: Digest;
+  readonly registered: readonly string[];
+  readonly lastOutcomeMs: number | undefined;
 };
 
 export type FoldStep = {
@@ -47,6 +49,9 @@ export class JournalFold {
   #trustRoot: Digest | undefined;
   #partition: number | undefined;
   readonly #watermarks = new Map<string, ObservedLine>();
+  /** Sources of the whole log, and its last outcome: a ledger has neither, so a resumed fold must be told. */
+  readonly #registered: Set<string>;
+  #lastOutcomeMs: number | undefined;
   #opening: { start: number; frontier: readonly Digest[]; state: Digest | null; ledger: Uint8Array | null };
   #digest = new RangeDigest();
   #summary: RangeSummary;
@@ -55,6 +60,8 @@ export class JournalFold {
     this.tenant = tenant;
     this.#tree = new CompactRange(opening?.size, opening?.frontier);
     this.#trustRoot = opening?.trustRoot;
+    this.#registered = new Set(opening?.registered);
+    this.#lastOutcomeMs = opening?.lastOutcomeMs;
     if (opening !== undefined) this.#book = new TenantBook(tenant, opening.streamId, opening.ledger);
     this.#summary = new RangeSummary(opening?.ledger.policy ?? null);
     this.#opening = {
@@ -110,6 +117,7 @@ export class JournalFold {
     book.chain.accept(body, line.receipt.bytes);
     book.decided(line);
     this.#summary.decided(line);
+    this.#note(line);
     this.#activate(book, line, guarded);
     this.#tree.append(this.#digest.append(line.bytes));
     leaves.push(line.bytes);
@@ -142,6 +150,14 @@ export class JournalFold {
     this.#trustRoot = trustRoot;
     this.#book = new TenantBook(this.tenant, line.receipt.body.stream_id);
     return this.#book;
+  }
+
+  #note({ change, receipt, appendTimeMs }: DecidedLine): void {
+    if (change.body.kind === 'change.outcome') this.#lastOutcomeMs = appendTimeMs;
+    if (change.body.kind !== 'source.registered') return;
+    const sourceId = change.body.command['source_id'];
+    const allowed = receipt.body.kind === 'decided' && receipt.body.decision === 'allow';
+    if (allowed && typeof sourceId === 'string') this.#registered.add(sourceId);
   }
 
   #activate(book: TenantBook, line: DecidedLine, guarded: readonly GuardedSource[] | undefined): void {
@@ -207,7 +223,12 @@ export class JournalFold {
     return {
       ...this.#summary.matches,
       sources: ascending(watermarks).map(([, { source_id, covers_until, lsn }]) => ({ source_id, covers_until, lsn })),
-      state: reconciliationState({ guarded, watermarks, lastOutcomeMs: this.#summary.lastOutcomeMs }),
+      state: reconciliationState({
+        guarded,
+        watermarks,
+        registered: this.#registered,
+        lastOutcomeMs: this.#lastOutcomeMs,
+      }),
       pending: book.pendingCount,
       grants_unused: book.unusedGrantCount,
     };

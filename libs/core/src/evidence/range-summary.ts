@@ -14,16 +14,14 @@ export class RangeSummary {
   readonly policies: Digest[];
   readonly gaps: Gap[] = [];
   readonly matches: MatchCounts = noMatches();
-  lastOutcomeMs: number | undefined;
 
   constructor(policy: Digest | null) {
     this.policies = policy === null ? [] : [policy];
   }
 
-  decided({ change, receipt: { body }, appendTimeMs }: DecidedLine): void {
+  decided({ receipt: { body } }: DecidedLine): void {
     if (body.kind === 'decided') this.decisions[body.decision] += 1;
     else this.decisions.recorded += 1;
-    if (change.body.kind === 'change.outcome') this.lastOutcomeMs = appendTimeMs;
     if (body.run_id !== undefined && closesRun(body)) {
       this.closedRuns.push({ run_id: body.run_id, count: body.seq ?? 0 });
     }

@@ -58,7 +58,7 @@ export class TenantBook {
 
   decided({ receipt: { body }, appendTimeMs }: DecidedLine): void {
     this.#lastAppendTimeMs = appendTimeMs;
-    if (body.kind !== 'decided' || body.decision !== 'allow') return;
+    if (body.kind !== 'decided' || body.decision !== 'allow' || body.change_kind !== 'change.requested') return;
     for (const grant of body.grants ?? []) {
       // A token names one grant for good: a second one under the same token must not renew a used one.
       if (this.#grants.has(grant.token_hash)) continue;

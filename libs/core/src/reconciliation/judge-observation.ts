@@ -79,15 +79,10 @@ function excessOf(
   grants: readonly LedgerGrant[],
 ): MatchReason | undefined {
   if (grants.some((grant) => grant.source_id !== observation.source_id)) return 'source';
-  const covering = (relation: RelationEffect): LedgerGrant[] =>
-    grants.filter((grant) => grant.relations.includes(relationName(relation)));
-  if (touched.some((relation) => covering(relation).length === 0)) return 'relation';
-  // An operation is covered only by a grant for that very relation: two grants never add up to a third.
-  const covered = (relation: RelationEffect): boolean =>
-    operationsOf(relation).every((operation) =>
-      covering(relation).some((grant) => grant.operations.includes(operation)),
-    );
-  if (!touched.every(covered)) return 'operation';
+  const relations = new Set(grants.flatMap((grant) => grant.relations));
+  if (touched.some((relation) => !relations.has(relationName(relation)))) return 'relation';
+  const operations = new Set(grants.flatMap((grant) => grant.operations));
+  if (touched.flatMap(operationsOf).some((operation) => !operations.has(operation))) return 'operation';
   const rows = touched.reduce((sum, { inserts, updates, deletes }) => sum + inserts + updates + deletes, 0);
   if (rows > grants.reduce((sum, grant) => sum + grant.rows_max, 0)) return 'rows';
   const at = observation.committed_at;

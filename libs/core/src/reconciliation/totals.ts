@@ -12,20 +12,23 @@ export function noMatches(): MatchCounts {
 
 export type Horizon = {
   readonly guarded: readonly GuardedSource[];
+  readonly registered: ReadonlySet<string>;
   readonly watermarks: ReadonlyMap<string, Watermark>;
   /** Append time (ms) of the last outcome before the cut; undefined where there is none. */
   readonly lastOutcomeMs: number | undefined;
 };
 
 /**
- * `final` when every guarded source says that its log is complete beyond the last outcome (docs/spec/bundle.md §4).
- * A guarded source that has said nothing yet keeps a bundle provisional.
+ * `final` when every registered source that is guarded says that its log is complete beyond the last outcome
+ * (docs/spec/bundle.md §4); a source that has said nothing yet keeps a bundle provisional.
  */
 export function reconciliationState(horizon: Horizon): 'final' | 'provisional' {
-  const { lastOutcomeMs } = horizon;
+  const { lastOutcomeMs, registered, watermarks } = horizon;
   if (lastOutcomeMs === undefined) return 'final';
-  const covered = horizon.guarded.every(
-    ({ source_id: sourceId }) => (horizon.watermarks.get(sourceId)?.covers_until ?? -1) >= lastOutcomeMs,
-  );
-  return covered ? 'final' : 'provisional';
+  const behind = horizon.guarded.some(({ source_id: sourceId }) => {
+    const watermark = watermarks.get(sourceId);
+    const known = watermark !== undefined || registered.has(sourceId);
+    return known && (watermark?.covers_until ?? -1) < lastOutcomeMs;
+  });
+  return behind ? 'provisional' : 'final';
 }

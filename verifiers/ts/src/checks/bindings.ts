@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sha256Hex } from '../hash/sha256.ts';
+import type { DecidedLine, ObservedLine } from '../journal/line.ts';
 import { encodeCanonical } from '../json/encode.ts';
 import { isObject, type JsonObject } from '../json/json-value.ts';
-import type { DecidedLine, ObservedLine } from '../journal/line.ts';
 
 export interface LogIdentity {
   readonly tenant: string;

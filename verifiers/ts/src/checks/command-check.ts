@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { DecidedLine } from '../journal/line.ts';
 import { encodeCanonical } from '../json/encode.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { closed, id, list, ShapeError, text } from '../json/shape.ts';
-import type { DecidedLine } from '../journal/line.ts';
 import { decodeBase64 } from '../signature/base64.ts';
 import { refuseKey } from '../signature/block-verifier.ts';
 import { verifyEd25519 } from '../signature/ed25519.ts';
@@ -72,8 +73,7 @@ function judgeCommand(line: DecidedLine, command: JsonObject, root: TrustRoot): 
       mayAct(one, first, line.appendTimeMs) &&
       (second === undefined ||
         signers.some(
-          (other) =>
-            mayAct(other, second, line.appendTimeMs) && (other.subject !== one.subject || root.singleOperator),
+          (other) => mayAct(other, second, line.appendTimeMs) && (other.subject !== one.subject || root.singleOperator),
         )),
   );
   return isMet ? null : { code: 'CLY_COMMAND_ROLE', message: `needs signatures of ${roles.join(' and ')}` };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Manifest } from '../documents/manifest.ts';
 import { sha256Hex } from '../hash/sha256.ts';
-import { encodeCanonical } from '../json/encode.ts';
-import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import type { JournalFold } from '../journal/journal-fold.ts';
 import { JOURNAL } from '../journal/verify-journal.ts';
+import { encodeCanonical } from '../json/encode.ts';
+import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import type { Failures } from '../report/failures.ts';
-import { differingMember, type ReconciliationCheck } from './reconciliation-check.ts';
 import { reportMember } from './journal-agreement.ts';
+import { differingMember, type ReconciliationCheck } from './reconciliation-check.ts';
 
 /** Compares what the manifest states with what the fold of the journal gave. */
 export function checkFoldAgreement(manifest: Manifest, fold: JournalFold, failures: Failures): void {

@@ -6,7 +6,14 @@ import type { ClaimId } from '../report/claim.ts';
 import type { Failures } from '../report/failures.ts';
 
 /** The claims whose checks point most closely at a damaged line come first. */
-const NAMING_ORDER: readonly ClaimId[] = ['integrity', 'authorship', 'reconciliation', 'order', 'completeness', 'policy'];
+const NAMING_ORDER: readonly ClaimId[] = [
+  'integrity',
+  'authorship',
+  'reconciliation',
+  'order',
+  'completeness',
+  'policy',
+];
 
 /** Compares the journal with what the manifest says of it, and places damage as closely as the other checks allow. */
 export function checkJournalAgreement(manifest: Manifest, journal: JournalResult, failures: Failures): void {
@@ -45,7 +52,11 @@ function reportSegment(segment: DamagedSegment, failures: Failures): void {
   const range = `lines ${segment.from} to ${segment.to} are not those of the manifest`;
   const [only] = named;
   if (named.length === 1 && only !== undefined) {
-    failures.add('integrity', 'CLY_BUNDLE_SEGMENT', `${range}; other checks name line ${only}`, { ...place, line: only, lineTo: only });
+    failures.add('integrity', 'CLY_BUNDLE_SEGMENT', `${range}; other checks name line ${only}`, {
+      ...place,
+      line: only,
+      lineTo: only,
+    });
   } else if (named.length > 1) {
     failures.add('integrity', 'CLY_BUNDLE_SEGMENT', `${range}; other checks name lines ${named.join(', ')}`, place);
   } else if (segment.loose.length > 0) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GuardedSource } from '../documents/policy-document.ts';
+import type { DecidedLine } from '../journal/line.ts';
 import { encodeCanonical } from '../json/encode.ts';
 import { isObject, type JsonValue } from '../json/json-value.ts';
-import type { DecidedLine } from '../journal/line.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { commandOf } from './bindings.ts';
 import type { Report } from './chain-check.ts';
@@ -50,7 +50,12 @@ export class PolicyCheck {
     const isMoved = decision === 'block' && hasReason(line, 'CLY_POLICY_MOVED');
     if (isRequest && inspected !== stated && !isMoved) {
       const message = 'is another policy, and the decision does not say so';
-      this.#report('policy', 'CLY_POLICY_INSPECTION', { line: line.line, member: 'receipt.body.inspected_under' }, message);
+      this.#report(
+        'policy',
+        'CLY_POLICY_INSPECTION',
+        { line: line.line, member: 'receipt.body.inspected_under' },
+        message,
+      );
     }
   }
 
@@ -88,7 +93,12 @@ export class PolicyCheck {
     const guarded = this.#documents.get(policy);
     const carried = encodeCanonical(this.#ledger.guarded as unknown as JsonValue);
     if (guarded !== undefined && encodeCanonical(guarded as unknown as JsonValue) !== carried) {
-      this.#report('policy', 'CLY_POLICY_GUARDED', { line: 1 }, 'the opening ledger guards other relations than its policy');
+      this.#report(
+        'policy',
+        'CLY_POLICY_GUARDED',
+        { line: 1 },
+        'the opening ledger guards other relations than its policy',
+      );
     }
   }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { type DecidedLine, isCut, type MatchedLine, type ObservedLine } from '../journal/line.ts';
 import { encodeCanonical } from '../json/encode.ts';
 import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import { anything, integer, list, open, text } from '../json/shape.ts';
-import { type DecidedLine, isCut, type MatchedLine, type ObservedLine } from '../journal/line.ts';
 import { judge, type Match, type MatchStatus } from '../ledger/judge.ts';
 import { type Ledger, type Pending, readRelation } from '../ledger/ledger.ts';
 import type { Report } from './chain-check.ts';
@@ -139,7 +140,12 @@ export class ReconciliationCheck {
   #requireNoneOpen(): void {
     const stray = this.#watermarks[0] ?? this.#matches[0];
     if (stray !== undefined) {
-      this.#report('reconciliation', 'CLY_RECONCILE_PLACE', { line: stray.line }, 'does not stand directly before a cut');
+      this.#report(
+        'reconciliation',
+        'CLY_RECONCILE_PLACE',
+        { line: stray.line },
+        'does not stand directly before a cut',
+      );
       this.#watermarks = [];
       this.#matches = [];
     }

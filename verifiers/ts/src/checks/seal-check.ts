@@ -2,10 +2,10 @@
 import { type Checkpoint, noteKeyHint } from '../documents/checkpoint.ts';
 import type { Envelope } from '../documents/envelope.ts';
 import type { Manifest } from '../documents/manifest.ts';
+import type { Failures } from '../report/failures.ts';
 import { refuseKey, type SignatureCode } from '../signature/block-verifier.ts';
 import { verifyEd25519 } from '../signature/ed25519.ts';
 import { encodePae } from '../signature/pae.ts';
-import type { Failures } from '../report/failures.ts';
 import type { TrustRoot } from '../trust/trust-root.ts';
 
 /** Whether the checkpoint and the envelope speak of this manifest and range. */

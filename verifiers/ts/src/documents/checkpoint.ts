@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sha256 } from '../hash/sha256.ts';
-import { findInvalidUtf8 } from '../json/utf8.ts';
 import { ShapeError } from '../json/shape.ts';
+import { findInvalidUtf8 } from '../json/utf8.ts';
 import { decodeBase64 } from '../signature/base64.ts';
 
 export const CHECKPOINT_BYTES_MAX = 16_384;

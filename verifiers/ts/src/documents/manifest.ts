@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { frontierLength } from '../hash/compact-range.ts';
-import { parseJson } from '../json/parse.ts';
-import { type Reader, ShapeError } from '../json/shape.ts';
-import { anything, closed, digest, id, integer, list, matching, nullable, oneOf, text } from '../json/shape.ts';
 import { isObject } from '../json/json-value.ts';
+import { parseJson } from '../json/parse.ts';
+import {
+  anything,
+  closed,
+  digest,
+  id,
+  integer,
+  list,
+  matching,
+  nullable,
+  oneOf,
+  type Reader,
+  ShapeError,
+  text,
+} from '../json/shape.ts';
 
 export const MANIFEST_BYTES_MAX = 1_048_576;
 export const FORMAT = 'clyra/bundle/v0';

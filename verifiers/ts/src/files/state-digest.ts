@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, type Hash } from 'node:crypto';
 import { sha256 } from '../hash/sha256.ts';
+import { readLines } from '../journal/line-reader.ts';
 import { parseJson } from '../json/parse.ts';
 import { closed, object, ShapeError, text } from '../json/shape.ts';
-import { readLines } from '../journal/line-reader.ts';
 import { openRegular } from './open-regular.ts';
 
 /** A value is a record; its key and the frame come on top. */

@@ -20,7 +20,12 @@ export interface FoldChecks {
 export class JournalFold {
   readonly ledger: Ledger;
   readonly checks: FoldChecks;
-  readonly decisions: Record<'allow' | 'block' | 'hold' | 'recorded', number> = { allow: 0, block: 0, hold: 0, recorded: 0 };
+  readonly decisions: Record<'allow' | 'block' | 'hold' | 'recorded', number> = {
+    allow: 0,
+    block: 0,
+    hold: 0,
+    recorded: 0,
+  };
   readonly #log: LogIdentity;
   readonly #report: Report;
   #last: JournalLine | null = null;

@@ -2,8 +2,21 @@
 import { sha256Hex } from '../hash/sha256.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { type ParsedJson, parseJson, RECORD } from '../json/parse.ts';
-import { anything, closed, digest, id, integer, list, nullable, object, oneOf, open, optional } from '../json/shape.ts';
-import { ShapeError, text } from '../json/shape.ts';
+import {
+  anything,
+  closed,
+  digest,
+  id,
+  integer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  open,
+  optional,
+  ShapeError,
+  text,
+} from '../json/shape.ts';
 import { readOperations } from '../ledger/ledger.ts';
 import { readBlock, type SignatureBlock } from '../signature/block.ts';
 
@@ -19,7 +32,11 @@ const readGrant = open({
 });
 const readInspectedUnder = open({ policy_digest: nullable(digest) });
 
-const readDecidedBody = open({ decision: oneOf('allow', 'block', 'hold'), policy_digest: nullable(digest), engine: anything });
+const readDecidedBody = open({
+  decision: oneOf('allow', 'block', 'hold'),
+  policy_digest: nullable(digest),
+  engine: anything,
+});
 const readReceiptBody = open({
   v: integer(0, 0),
   kind: oneOf('decided', 'recorded'),

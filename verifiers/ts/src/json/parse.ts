@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { encodeCanonical } from './encode.ts';
 import { JsonError } from './json-error.ts';
-import { type JsonObject, type JsonValue } from './json-value.ts';
+import type { JsonObject, JsonValue } from './json-value.ts';
 import { Scanner } from './scanner.ts';
 import { findInvalidUtf8 } from './utf8.ts';
 

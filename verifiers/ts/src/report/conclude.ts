@@ -21,7 +21,7 @@ export function concludeClaims(standing: Standing, failures: Failures): readonly
   });
 }
 
-/** The verdict and the exit code of the contract: malformed before unsupported before invalid before the policy. */
+/** The verdict and the exit code of the contract: malformed, invalid, unsupported, policy not met, in this order. */
 export function concludeVerdict(
   claims: readonly Claim[],
   policy: VerificationPolicy,
@@ -34,7 +34,8 @@ export function concludeVerdict(
   if (failed.length > 0) {
     return { verdict: 'invalid', exitCode: 1, reason: `${failed.map((claim) => claim.id).join(', ')} failed` };
   }
-  const unsupported = claims.filter((claim) => claim.status === 'UNSUPPORTED');
+  const isAsked = (claim: Claim) => failures.isUnsupportedFormat || policy.require.includes(claim.id);
+  const unsupported = claims.filter((claim) => claim.status === 'UNSUPPORTED' && isAsked(claim));
   if (unsupported.length > 0) {
     const reason = `not supported by this verifier: ${unsupported.map((claim) => claim.id).join(', ')}`;
     return { verdict: 'unsupported', exitCode: 3, reason };

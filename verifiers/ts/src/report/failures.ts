@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { JsonError } from '../json/json-error.ts';
 import { ShapeError } from '../json/shape.ts';
-import type { ClaimId, Failure, Location } from './claim.ts';
+import { CLAIM_IDS, type ClaimId, type Failure, type Location } from './claim.ts';
 
 /** Kept of each claim: a broken bundle can fail at each of its lines, and the first ones tell the story. */
 const KEPT_PER_CLAIM_MAX = 50;
@@ -12,6 +12,7 @@ export class Failures {
   readonly #counts: Map<ClaimId, number> = new Map();
   readonly #unsupported: Map<ClaimId, Failure> = new Map();
   #malformed: Failure | null = null;
+  isUnsupportedFormat = false;
 
   add(claim: ClaimId, code: string, message: string, location: Location | null): void {
     const count = this.count(claim) + 1;
@@ -31,6 +32,14 @@ export class Failures {
   addUnsupported(claim: ClaimId, code: string, message: string, location: Location | null): void {
     if (!this.#unsupported.has(claim)) {
       this.#unsupported.set(claim, { claim, code, message, location });
+    }
+  }
+
+  /** The bundle as a whole is of another version: nothing of it was judged. */
+  addUnsupportedFormat(message: string, location: Location): void {
+    this.isUnsupportedFormat = true;
+    for (const claim of CLAIM_IDS) {
+      this.addUnsupported(claim, 'CLY_BUNDLE_FORMAT', message, location);
     }
   }
 

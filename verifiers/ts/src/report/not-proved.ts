@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Manifest } from '../documents/manifest.ts';
+
 import type { Mode } from '../checks/signature-check.ts';
+import type { Manifest } from '../documents/manifest.ts';
 import type { TrustRoot } from '../trust/trust-root.ts';
 
 /** What even a valid verdict leaves open, in plain words. Mandatory output. */
@@ -22,7 +23,10 @@ export function listNotProved(
       given.trustRoot !== null && given.mode === 'head',
       'Who signed the lines between cuts: mode head judges the signatures of cuts only.',
     ],
-    [given.trustRoot?.singleOperator === true, 'That two people acted where two signed: the trust root has a single operator.'],
+    [
+      given.trustRoot?.singleOperator === true,
+      'That two people acted where two signed: the trust root has a single operator.',
+    ],
     [
       manifest !== null && manifest.range.start > 0 && !given.hasPrevious,
       'That the bundle continues the one before: no previous checkpoint was passed.',

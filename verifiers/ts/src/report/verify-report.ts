@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Finding } from '../checks/reconciliation-check.ts';
-import type { MatchStatus } from '../ledger/judge.ts';
 import type { Mode } from '../checks/signature-check.ts';
+import type { MatchStatus } from '../ledger/judge.ts';
 import type { Claim, ClaimId, Failure } from './claim.ts';
 
 export type Verdict = 'valid' | 'invalid' | 'malformed' | 'unsupported' | 'policy_not_met' | 'io_error';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KeyObject } from 'node:crypto';
-import { encodeCanonical } from '../json/encode.ts';
 import { hashLeaf, rootOfPath } from '../hash/tree.ts';
+import { encodeCanonical } from '../json/encode.ts';
 import type { Role, TrustedKey, TrustRoot } from '../trust/trust-root.ts';
 import { decodeBase64 } from './base64.ts';
 import type { SignatureBlock } from './block.ts';

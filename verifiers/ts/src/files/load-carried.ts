@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { Manifest } from '../documents/manifest.ts';
+import { type GuardedSource, POLICY_BYTES_MAX, readGuardedOf } from '../documents/policy-document.ts';
+import { LEDGER_BYTES_MAX, Ledger, parseLedger } from '../ledger/ledger.ts';
+import type { ClaimId } from '../report/claim.ts';
+import { describeParseError, type Failures } from '../report/failures.ts';
+import { FileError, readBounded } from './open-regular.ts';
+import { digestState } from './state-digest.ts';
+
+/** What a fold starts from. */
+export interface Carried {
+  /** Null when the opening ledger is not there: then no line can be judged by what came before it. */
+  readonly ledger: Ledger | null;
+  /** What each sound policy artifact guards, by digest. */
+  readonly policies: ReadonlyMap<string, readonly GuardedSource[]>;
+}
+
+/** Opens the sound artifacts that verification needs. */
+export async function loadCarried(
+  directory: string,
+  manifest: Manifest,
+  sound: ReadonlySet<string>,
+  failures: Failures,
+): Promise<Carried> {
+  const policies = new Map<string, readonly GuardedSource[]>();
+  const pathOf = (digest: string) => join(directory, 'artifacts', digest);
+  for (const { kind, sha256 } of manifest.artifacts) {
+    if (kind === 'policy' && sound.has(sha256)) {
+      await attempt({ claim: 'policy', code: 'CLY_POLICY_DOCUMENT', digest: sha256 }, failures, async () => {
+        policies.set(sha256, readGuardedOf(await readBounded(pathOf(sha256), POLICY_BYTES_MAX)));
+      });
+    }
+  }
+  await checkOpeningState(manifest, sound, pathOf, failures);
+  return { ledger: await loadLedger(manifest, sound, pathOf, failures), policies };
+}
+
+async function loadLedger(
+  manifest: Manifest,
+  sound: ReadonlySet<string>,
+  pathOf: (digest: string) => string,
+  failures: Failures,
+): Promise<Ledger | null> {
+  const digest = manifest.opening_ledger;
+  if (digest === null) {
+    return new Ledger(manifest.stream_id, manifest.tenant);
+  }
+  if (!isNamed(manifest, 'ledger', digest) || !sound.has(digest)) {
+    const place = { file: 'manifest.json', member: 'opening_ledger' };
+    failures.add('completeness', 'CLY_LEDGER_OPENING', 'the opening ledger is no sound artifact', place);
+    return null;
+  }
+  let ledger: Ledger | null = null;
+  await attempt({ claim: 'completeness', code: 'CLY_LEDGER_SHAPE', digest }, failures, async () => {
+    ledger = parseLedger(await readBounded(pathOf(digest), LEDGER_BYTES_MAX));
+  });
+  return ledger;
+}
+
+/** At start > 0 exactly one state artifact stands, and its digest is the one the previous cut committed to. */
+async function checkOpeningState(
+  manifest: Manifest,
+  sound: ReadonlySet<string>,
+  pathOf: (digest: string) => string,
+  failures: Failures,
+): Promise<void> {
+  const states = manifest.artifacts.filter((artifact) => artifact.kind === 'state');
+  const expected = manifest.opening_state === null ? 0 : 1;
+  if (states.length !== expected) {
+    const message = `${states.length} state artifacts, ${expected} must stand`;
+    failures.add('completeness', 'CLY_STATE_ARTIFACT', message, { file: 'manifest.json', member: 'artifacts' });
+  }
+  for (const { sha256 } of states.filter((artifact) => sound.has(artifact.sha256))) {
+    await attempt({ claim: 'completeness', code: 'CLY_STATE_SHAPE', digest: sha256 }, failures, async () => {
+      if ((await digestState(pathOf(sha256))) !== manifest.opening_state) {
+        const message = 'the state artifact does not have the digest of opening_state';
+        failures.add('completeness', 'CLY_STATE_DIGEST', message, { file: `artifacts/${sha256}` });
+      }
+    });
+  }
+}
+
+function isNamed(manifest: Manifest, kind: string, digest: string): boolean {
+  return manifest.artifacts.some((artifact) => artifact.kind === kind && artifact.sha256 === digest);
+}
+
+async function attempt(
+  what: { claim: ClaimId; code: string; digest: string },
+  failures: Failures,
+  act: () => Promise<void>,
+): Promise<void> {
+  const file = `artifacts/${what.digest}`;
+  try {
+    await act();
+  } catch (error) {
+    const problem =
+      error instanceof FileError
+        ? { code: error.code, message: error.message, location: { file } }
+        : describeParseError(error, what.code, { file });
+    failures.add(what.claim, problem.code, `${file}: ${problem.message}`, problem.location);
+  }
+}
