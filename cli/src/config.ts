@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import process from 'node:process';
-import { declareConfig } from '@clyra/runtime/config/declaration';
+import { type ConfigOf, declareConfig } from '@clyra/runtime/config/declaration';
 import { type Environment, loadConfig } from '@clyra/runtime/config/load-config';
 import { httpUrlProblem } from '@clyra/runtime/config/shared-fields';
 
@@ -15,13 +15,13 @@ export const cliDeclaration = declareConfig({
   intakeUrl: {
     env: 'CLYRA_INTAKE_URL',
     type: 'text',
-    default: 'http://127.0.0.1:8081',
-    text: 'Address of intake. Also --intake.',
+    optional: true,
+    text: 'Address of intake. Also --intake. Without either: what `clyra up` started, else http://127.0.0.1:8081.',
     check: httpUrlProblem,
   },
 });
 
-export function cliConfig(): { readonly dataDir: string; readonly intakeUrl: string } {
+export function cliConfig(): ConfigOf<typeof cliDeclaration> {
   return loadConfig(cliDeclaration, process.env);
 }
 

@@ -107,8 +107,12 @@ export function refusalOf({ status, body }: IntakeAnswer): ClyraError {
   const code = typeof body['code'] === 'string' && body['code'].startsWith('CLY_') ? body['code'] : 'CLY_CLI_REFUSED';
   const detail = [body['detail'], body['title'], body['message']].find((text) => typeof text === 'string');
   const event = typeof body['event_id'] === 'string' ? `; event ${body['event_id']}` : '';
-  return new ClyraError(code as ErrorCode, `intake answered ${status}: ${String(detail ?? 'no reason given')}${event}`, {
-    retry: status >= 500 || status === 429 ? 'backoff' : 'never',
-    context: { status },
-  });
+  return new ClyraError(
+    code as ErrorCode,
+    `intake answered ${status}: ${String(detail ?? 'no reason given')}${event}`,
+    {
+      retry: status >= 500 || status === 429 ? 'backoff' : 'never',
+      context: { status },
+    },
+  );
 }

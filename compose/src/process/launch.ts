@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
 
@@ -8,7 +8,7 @@ export type LaunchRequest = {
   readonly program: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Written anew at each start; what the process says before its own logging works ends up here. */
+  /** Both streams, new at each start; what an earlier start wrote is kept beside it as `.previous`. */
   readonly outputFile: string;
   readonly user?: { readonly uid: number; readonly gid: number };
   readonly environment?: Readonly<Record<string, string>>;
@@ -19,6 +19,7 @@ export type LaunchRequest = {
  * then stops the parts in their order. Rejects with CLY_STACK_LAUNCH when the program cannot be run at all.
  */
 export function launch(request: LaunchRequest): Promise<ProcessIdentity> {
+  if (existsSync(request.outputFile)) renameSync(request.outputFile, `${request.outputFile}.previous`);
   const output = openSync(request.outputFile, 'w', 0o640);
   const child = spawn(request.program, [...request.args], {
     cwd: request.cwd,

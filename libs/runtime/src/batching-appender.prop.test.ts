@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from '@jest/globals';
+
 import { ClyraError } from '@clyra/core/kernel/error';
 import { sleep } from '@clyra/core/ports/clock';
 import { SeededRandom } from '@clyra/testing/seeded-random';
 import { SimClock } from '@clyra/testing/sim-clock';
 import { SimLog } from '@clyra/testing/sim-log';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BatchingAppender } from './batching-appender.ts';
 

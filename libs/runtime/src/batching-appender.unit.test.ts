@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from '@jest/globals';
+
 import { ClyraError } from '@clyra/core/kernel/error';
 import { SeededRandom } from '@clyra/testing/seeded-random';
 import { SimClock } from '@clyra/testing/sim-clock';
 import { SimLog, type SimLogFaults } from '@clyra/testing/sim-log';
+import { describe, expect, it } from '@jest/globals';
 import { BatchingAppender, type BatchingAppenderOptions } from './batching-appender.ts';
 
 const TOPIC = 'changes';

@@ -6,17 +6,21 @@ import type { Facts } from '@clyra/core/change/change-body';
 import type { Artifacts } from '@clyra/core/enforcement/artifacts';
 import { type Folded, PartitionFold } from '@clyra/core/enforcement/partition-fold';
 import { readChange } from '@clyra/core/enforcement/read-change';
+import { policyBytes } from '@clyra/core/policy/compile-policy';
 import type { Policy } from '@clyra/core/policy/policy';
+import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
 import { CHANGE_TYPE, COMMAND_TYPE, pae } from '@clyra/core/signing/pae';
 import { makeTestKey, makeTestTrust, type TestKey, type TestTrust } from './test-keys.ts';
 
 export const TENANT = 'acme';
 export const STREAM = '00112233445566778899aabbccddeeff';
-export const POLICY_DIGEST = digestOf('policy of the script');
 export const START_MS = 1_750_000_000_000;
 
-export const SCRIPT_KEYS: Readonly<Record<'intake' | 'operator' | 'second' | 'author' | 'approver', TestKey>> = {
+export const SCRIPT_KEYS: Readonly<
+  Record<'intake' | 'enforcer' | 'operator' | 'second' | 'author' | 'approver', TestKey>
+> = {
+  enforcer: makeTestKey('enforcer-1', ['enforcer']),
   intake: makeTestKey('intake-1', ['intake']),
   operator: makeTestKey('olga', ['operator']),
   second: makeTestKey('omar', ['operator']),
@@ -56,12 +60,17 @@ function route(id: string, options: { schema: string | null; effects: boolean })
   };
 }
 
+export const POLICY_BYTES: Uint8Array = policyBytes(SCRIPT_POLICY);
+export const POLICY_DIGEST = digestOf(POLICY_BYTES);
+
 export type Step = { readonly folded: Folded; readonly receipt: JsonObject };
 
 /** Folds one partition, a record at a time, with a clock that only moves when the script says so. */
 export class FoldScript {
   readonly fold: PartitionFold;
-  readonly records: { body: JsonObject; appendTimeMs: number }[] = [];
+  /** Every envelope that was appended, in offset order. */
+  readonly envelopes: Envelopes['ChangeEnvelope'][] = [];
+  readonly steps: Step[] = [];
   nowMs = START_MS;
   #offset = 0;
   #serial = 0;
@@ -150,7 +159,6 @@ export class FoldScript {
     const bytes = encodeRecord(body);
     const [block] = await signBatch(signer, CHANGE_TYPE, [digestOf(bytes)]);
     if (block === undefined) throw new Error('a send of one body has one block');
-    this.records.push({ body, appendTimeMs: this.nowMs });
     return this.appendEnvelope({
       body: bytes,
       signature: encodeRecord(blockToJson(block)),
@@ -160,7 +168,8 @@ export class FoldScript {
     });
   }
 
-  appendEnvelope(envelope: Parameters<typeof readChange>[0]): Step {
+  appendEnvelope(envelope: Envelopes['ChangeEnvelope']): Step {
+    this.envelopes.push(envelope);
     const folded = this.fold.fold({
       offset: this.#offset,
       appendTimeMs: this.nowMs,
@@ -169,7 +178,9 @@ export class FoldScript {
       rawSize: envelope.body.length,
     });
     this.#offset += 1;
-    return { folded, receipt: parseRecord(folded.bytes) };
+    const step = { folded, receipt: parseRecord(folded.bytes) };
+    this.steps.push(step);
+    return step;
   }
 }
 

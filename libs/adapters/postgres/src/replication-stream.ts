@@ -190,6 +190,10 @@ class ConfirmedStream implements ReplicationStream {
     if (this.#isOver || !this.#ledger.isSettled || required(this.#accumulator).isTransactionOpen) {
       return;
     }
+    if (keepalive.lsn < this.#ledger.confirmedLsn) {
+      // A session reports where it began reading the log before it has caught up with the slot's own position.
+      return;
+    }
     this.#ledger.receiveKeepalive(keepalive.lsn);
     this.#options.onKeepalive?.(formatLsn(keepalive.lsn), keepalive.serverTimeMs);
   }

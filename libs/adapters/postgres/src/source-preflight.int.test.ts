@@ -131,6 +131,18 @@ describe('prepareSource', () => {
     expect((await inspectSource(request())).slot).toBeNull();
   });
 
+  it('needs no more than a role with REPLICATION once the publication is there', async () => {
+    await sql.query(`create publication ${PUBLICATION} for table shop.orders`);
+    await sql.query('create role recorder login replication; create role plain login');
+    const asRole = (user: string) => ({ ...request(), connection: { ...server.connection, user } });
+    const { facts } = await prepareSource(asRole('recorder'));
+    expect(facts).toMatchObject({ server: { role: 'recorder', roleHasReplication: true }, slot: { slot: SLOT } });
+    await expect(inspectSource(asRole('plain'))).rejects.toMatchObject({
+      code: 'CLY_SOURCE_PRIVILEGE',
+      retry: 'never',
+    });
+  });
+
   it('covers a partitioned table by its leaves', async () => {
     await sql.query('alter table shop.parted_low replica identity full');
     const { facts } = await prepareSource(request(tables('parted')));

@@ -163,7 +163,7 @@ describe('the decider, over any sequence of requests, resends, outcomes, restart
           }
           last = { receipt, bytes: folded.bytes };
         }
-        expect(script.records.length - 2).toBe(steps.length);
+        expect(script.envelopes.length - 2).toBe(steps.length);
         expect(tenantGenesis('a', 'b')).not.toBe(tenantGenesis('a', 'c'));
       }),
       RUNS,

@@ -19,6 +19,7 @@ export type Separation = 'none' | 'processes';
 /** What a producer adds to a sealed range. */
 export type ManifestExtras = {
   readonly origin: string;
+  /** Ascending by digest. */
   readonly artifacts: readonly Artifact[];
   readonly separation: Separation;
   readonly previousManifest: Digest | null;
@@ -41,7 +42,7 @@ export function encodeManifest(sealed: SealedRange, extras: ManifestExtras): Uin
     opening_ledger: sealed.openingLedger === null ? null : digestOf(sealed.openingLedger),
     closing_ledger: digestOf(sealed.closingLedger),
     journal: sealed.journal,
-    artifacts: extras.artifacts.toSorted((left, right) => (left.sha256 < right.sha256 ? -1 : 1)),
+    artifacts: extras.artifacts.map(({ kind, sha256, size }) => ({ kind, sha256, size })),
     policies: sealed.policies,
     engine: sealed.engine,
     trust_root: sealed.trustRoot,
@@ -95,4 +96,17 @@ export function readManifestHead(bytes: Uint8Array): ManifestHead {
       return digest;
     }),
   };
+}
+
+/**
+ * Whether two manifests say the same of the log: they may come from producers of different versions. A half-written
+ * bundle is then finished with the manifest that stands there, instead of being blocked by it for ever.
+ */
+export function sameRange(left: Uint8Array, right: Uint8Array): boolean {
+  const limits = { bytesMax: MANIFEST_BYTES_MAX, depthMax: 8, valuesMax: 100_000 };
+  const [one, other] = [left, right].map((bytes) => {
+    const manifest = parseJson(bytes, limits);
+    return isJsonObject(manifest) ? canonicalJson({ ...manifest, producer: null, separation: null }) : undefined;
+  });
+  return one !== undefined && one === other;
 }

@@ -7,11 +7,13 @@ import type { Logger } from '@clyra/core/ports/logger';
 import type { DecodedRecord } from '../log/partition-queue.ts';
 import type { ReadReceipt } from '../log/read-receipt.ts';
 import type { ActivityLedger } from './activity-ledger.ts';
+import type { ChangeIndex } from './change-index.ts';
 import type { TenantDirectory } from './tenant-directory.ts';
 
 export type PumpParts = {
   readonly directory: TenantDirectory;
   readonly ledger: ActivityLedger;
+  readonly index: ChangeIndex;
   readonly clock: Clock;
   readonly logger: Logger;
 };
@@ -92,6 +94,10 @@ export class DirectoryPump {
     if (change.kind === 'window.closed') return this.#parts.ledger.noteWindow(body.tenant, change.number);
     if (change.kind === 'clock.ticked') return this.#parts.ledger.noteTick(body.tenant, change.number);
     if (!COMMAND_KINDS.includes(change.kind as CommandKind)) return;
+    if (change.kind === 'change.resolved') {
+      const { of, resolution } = (change as CommandChange).command;
+      return this.#parts.index.settle(of as string, body.tenant, resolution === 'done' ? 'done' : 'not_forwarded');
+    }
     for (let attempt = 1; !this.#closed; attempt += 1) {
       try {
         return await this.#parts.directory.apply(receipt, change as CommandChange);

@@ -30,10 +30,10 @@ export function scanString(text: string, from: number): { readonly value: string
       isAscii &&= code < 0x80;
       at += 1;
     } else if (code === 0x5c) {
-      const escape = scanEscape(text, at);
-      value += text.slice(copiedTo, at) + escape.value;
-      isAscii &&= escape.value.charCodeAt(0) < 0x80;
-      at = escape.end;
+      const escaped = scanEscape(text, at);
+      value += text.slice(copiedTo, at) + escaped.value;
+      isAscii &&= escaped.value.charCodeAt(0) < 0x80;
+      at = escaped.end;
       copiedTo = at;
     } else {
       throw stringError(text, at, at < text.length ? 'a control character in a string' : 'a string does not end');

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { IntakeClient, refusalOf } from '../intake/intake-client.ts';
+import { issueCommand } from '../intake/issue-command.ts';
+import { policyBlob } from '../local/prepare-local.ts';
+import type { CommandHost } from '../program.ts';
+import { type KeyOptions, keyOption } from './arguments.ts';
+import { compileFile } from './tenant.ts';
+
+type ApplyOptions = KeyOptions & { readonly tenant: string; readonly replaces?: string };
+
+export function addPolicyCommand(program: Command, host: CommandHost): void {
+  const policy = program.command('policy').description('what is allowed, by whom, how often');
+  policy
+    .command('apply')
+    .argument('<file>', 'the policy in YAML')
+    .requiredOption('--tenant <tenant>', 'whose policy it becomes')
+    .option('--replaces <digest>', 'the policy that is in force now (default: asked of intake)')
+    .addOption(keyOption('the author, then the approver'))
+    .description('compile a policy and activate it: signed by its author and by another person who approves it')
+    .action(async (file: string, options: ApplyOptions) => {
+      host.exit(await applyPolicy(host.context(), file, options));
+    });
+  policy
+    .command('check')
+    .argument('<file>', 'the policy in YAML')
+    .description('compile a policy and name every problem in it; changes nothing')
+    .action(async (file: string) => {
+      const { digest, policy: compiled } = await compileFile(file);
+      const value = { digest, name: compiled.name, routes: compiled.routes.length };
+      host.context().output.result(value, `✓ ${compiled.name}: ${compiled.routes.length} routes, digest ${digest}`);
+    });
+}
+
+export async function applyPolicy(context: Context, file: string, options: ApplyOptions): Promise<number> {
+  const { digest, bytes } = await compileFile(file);
+  const replaces = options.replaces ?? (await policyInForce(context, options.tenant));
+  if (replaces === digest) {
+    context.output.result({ policy: digest, unchanged: true }, `✓ policy ${digest} is in force already`);
+    return 0;
+  }
+  return issueCommand(context, {
+    kind: 'policy.activated',
+    tenant: options.tenant,
+    replaces,
+    people: ['policy-author', 'policy-approver'],
+    keyFiles: options.key,
+    members: { policy: digest },
+    documents: [{ name: policyBlob(digest), content: bytes }],
+  });
+}
+
+async function policyInForce(context: Context, tenant: string): Promise<string | null> {
+  const answer = await new IntakeClient(await context.intakeUrl()).tenant(tenant);
+  const policy = answer.body['policy'];
+  if (answer.status === 200 && (typeof policy === 'string' || policy === null)) return policy;
+  throw refusalOf(answer);
+}

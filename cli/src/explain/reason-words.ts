@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a reason code means for the person who asked, and what to do about it. */
+export type ReasonWords = { readonly means: string; readonly next: string };
+
+const SEND_AGAIN = 'Correct the request and send it again with a new nonce.';
+const SIGN_ANEW = 'Issue the command anew and have it signed again.';
+const ASK_STATUS = 'See `clyra status`; if it repeats, tell the operator.';
+
+/** Complete: a test reads the codes out of the core and fails where one has no words. */
+const WORDS: Readonly<Record<string, ReasonWords>> = {
+  CLY_APPROVAL_REQUIRED: {
+    means: 'the policy lets a person decide on this route',
+    next: 'Have it approved, then repeat the same request; nothing was spent meanwhile.',
+  },
+  CLY_AUTH_REPLAYED: { means: 'the same signed request was seen before', next: SEND_AGAIN },
+  CLY_BODY_DIGEST_MISMATCH: { means: 'the body is not the one that was signed', next: SEND_AGAIN },
+  CLY_BODY_DIGEST_MISSING: {
+    means: 'the body came without its digest',
+    next: 'Send the Content-Digest header (RFC 9530, sha-256) and sign it.',
+  },
+  CLY_BODY_ENCODING: { means: 'the body is compressed or coded', next: 'Send it without Content-Encoding.' },
+  CLY_BODY_MEDIA_TYPE: { means: 'the body is not JSON by its Content-Type', next: 'Send application/json.' },
+  CLY_BODY_TOO_LARGE: { means: 'the body is larger than the limit', next: 'Split it into several changes.' },
+  CLY_CHANGE_ABANDONED: {
+    means: 'intake had given up on this change before it was decided',
+    next: 'Send it again; it was not forwarded and counts for nothing.',
+  },
+  CLY_CHANGE_CONFLICT: { means: 'another change has the same event id', next: SEND_AGAIN },
+  CLY_CHANGE_NOT_UNKNOWN: {
+    means: 'the change that the command resolves is not in doubt',
+    next: 'Look at it with `clyra explain` before you resolve it.',
+  },
+  CLY_CHANGE_SIGNATURE: {
+    means: 'no intake that the trust root knows has signed this record',
+    next: 'Check the key of intake against the trust root.',
+  },
+  CLY_COMMAND_EXPIRED: { means: 'the command is too old, or from the future', next: `Check the clock. ${SIGN_ANEW}` },
+  CLY_COMMAND_MALFORMED: { means: 'the command lacks a member or has a wrong one', next: SIGN_ANEW },
+  CLY_COMMAND_REPEATED: { means: 'this very command was carried out before', next: SIGN_ANEW },
+  CLY_COMMAND_REPLACES: {
+    means: 'what the command replaces is no longer what is in force',
+    next: 'Somebody was faster: look at what is in force now, then issue it anew.',
+  },
+  CLY_COMMAND_ROLE: { means: 'no signer has the role that the command needs', next: 'Sign with a key of that role.' },
+  CLY_COMMAND_SIGNATURE: { means: 'no signature of a known person holds', next: SIGN_ANEW },
+  CLY_COMMAND_TWO_PERSONS: { means: 'the command needs two different people', next: 'Have a second person sign it.' },
+  CLY_ENGINE_UNSUPPORTED: { means: 'this version does not have that engine', next: 'Update the enforcers first.' },
+  CLY_FENCE_ACTOR: {
+    means: 'the request names an actor that its credential is not',
+    next: 'Let header, body and credential name the same actor.',
+  },
+  CLY_FENCE_TENANT: {
+    means: 'the request names a tenant that its credential does not belong to',
+    next: 'Let header, body and credential name the same tenant.',
+  },
+  CLY_IDEMPOTENCY_IN_FLIGHT: {
+    means: 'the first request with this idempotency key still runs',
+    next: 'Wait for its outcome.',
+  },
+  CLY_IDEMPOTENCY_MISMATCH: {
+    means: 'the idempotency key belongs to a request with another content',
+    next: 'Use a new key for a new change.',
+  },
+  CLY_IDEMPOTENCY_MISSING: { means: 'the route needs an idempotency key', next: 'Send the Idempotency-Key header.' },
+  CLY_IDEMPOTENCY_REPEAT: {
+    means: 'this change was made before under the same idempotency key',
+    next: 'Nothing: it is done. The receipt names the first one.',
+  },
+  CLY_IDEMPOTENCY_SYNTAX: {
+    means: 'the idempotency key is not a quoted text of the right form',
+    next: SEND_AGAIN,
+  },
+  CLY_IDEMPOTENCY_UNKNOWN: {
+    means: 'what became of the first request with this key is not known',
+    next: 'An operator resolves the first one; until then the key stays closed.',
+  },
+  CLY_INTAKE_STALE: { means: 'an intake that was replaced has written this record', next: SEND_AGAIN },
+  CLY_KILL_SWITCH: {
+    means: 'an operator has engaged the kill switch',
+    next: 'Ask the operator; `clyra kill-switch lift` takes two people.',
+  },
+  CLY_KILL_SWITCH_ENGAGED: { means: 'this kill switch is engaged already', next: 'Nothing.' },
+  CLY_KILL_SWITCH_NOT_ENGAGED: { means: 'this kill switch is not engaged', next: 'Check the scope.' },
+  CLY_POLICY_INVALID: {
+    means: 'the policy in force cannot be used by this version',
+    next: 'Correct it and activate it anew with `clyra policy apply`.',
+  },
+  CLY_POLICY_MOVED: {
+    means: 'the policy changed between inspection and decision',
+    next: 'Send it again; it will be inspected under the new policy.',
+  },
+  CLY_ROUTE_TARGET: { means: 'the path is not written in the one accepted way', next: 'Send a plain path.' },
+  CLY_ROUTE_UNKNOWN: {
+    means: 'no route of the policy matches',
+    next: 'Check method and path, or add the route to the policy.',
+  },
+  CLY_RUN_EXISTS: { means: 'a run with this id is open or was closed', next: 'Choose another run id.' },
+  CLY_RUN_UNKNOWN: { means: 'no such run is open for this actor', next: 'Open it with `clyra run open`.' },
+  CLY_SCHEMA_INVALID: {
+    means: 'the body breaks the schema of its route',
+    next: 'Correct the places that intake named in its answer.',
+  },
+  CLY_SCHEMA_NOT_CHECKED: { means: 'the body could not be checked against its schema', next: SEND_AGAIN },
+  CLY_SCHEMA_OTHER: { means: 'the body was checked against another schema', next: 'Send it again.' },
+  CLY_SOURCE_EXISTS: { means: 'a source with this id is registered', next: 'Choose another source id.' },
+  CLY_STATE_FULL: { means: 'a limit of the tenant’s state is reached', next: ASK_STATUS },
+  CLY_STREAM_EXISTS: { means: 'the partition is open already', next: 'Nothing.' },
+  CLY_STREAM_NOT_OPENED: { means: 'the partition has not been opened', next: ASK_STATUS },
+  CLY_TENANT_EXISTS: { means: 'the tenant is open already', next: 'Nothing.' },
+  CLY_TENANT_PARTITION: { means: 'the tenant belongs to another partition', next: ASK_STATUS },
+  CLY_TENANT_UNKNOWN: { means: 'the tenant has not been opened', next: 'Open it with `clyra tenant open`.' },
+  CLY_TIME_SKEW: {
+    means: 'the clocks of intake and the log differ by more than is allowed',
+    next: 'Check the time synchronisation of both machines, then send it again.',
+  },
+  CLY_VELOCITY_EXCEEDED: {
+    means: 'too many actions in the window of a rate limit',
+    next: 'Wait until the window has room; the receipt says when.',
+  },
+  CLY_VELOCITY_KEY_MISSING: {
+    means: 'the value that a rate limit counts by is not in the body',
+    next: SEND_AGAIN,
+  },
+  CLY_WINDOW_NUMBER: { means: 'another intake has moved this clock already', next: 'Nothing.' },
+};
+
+const FAMILIES: readonly (readonly [prefix: string, words: ReasonWords])[] = [
+  ['CLY_JSON_', { means: 'the body is not acceptable JSON', next: SEND_AGAIN }],
+  ['CLY_RECORD_', { means: 'the record cannot be read', next: 'See clyra.quarantine for its bytes.' }],
+];
+
+export function reasonWords(code: string): ReasonWords | undefined {
+  return WORDS[code] ?? FAMILIES.find(([prefix]) => code.startsWith(prefix))?.[1];
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fileSigner } from '@clyra/adapter-signing/file-signer';
+import { isJsonObject, type JsonObject } from '@clyra/core/canonical/json-value';
+import type { CommandKind } from '@clyra/core/change/change-body';
+import type { ReceiptBody } from '@clyra/core/enforcement/receipt-body';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { parseTrustRoot, type TrustRoot } from '@clyra/core/signing/trust-root';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { receiptInWords } from '../explain/receipt-in-words.ts';
+import { keyFileOf, type Person } from '../local/layout.ts';
+import { readIfThere } from '../local/write-file.ts';
+import { type CommandRequest, IntakeClient, refusalOf } from './intake-client.ts';
+import { commandOf, signCommand } from './sign-command.ts';
+
+export type Issue = {
+  readonly kind: CommandKind;
+  readonly tenant: string;
+  readonly replaces?: string | null;
+  readonly members: JsonObject;
+  readonly documents?: CommandRequest['documents'];
+  /** Whose keys of the local installation sign where no key file is given. */
+  readonly people: readonly Person[];
+  /** Key files, in signing order; the first one's subject issues the command. */
+  readonly keyFiles?: readonly string[] | undefined;
+};
+
+/** Signs a command, sends it to intake, prints its receipt and says with which exit code that ended. */
+export async function issueCommand(context: Context, issue: Issue): Promise<number> {
+  const { trustRoot } = await readTrustRoot(context);
+  const keyFiles = issue.keyFiles ?? issue.people.map((person) => keyFileOf(context.layout, person));
+  const signers = await Promise.all(keyFiles.map((path) => fileSigner(path)));
+  const command = commandOf({
+    kind: issue.kind,
+    tenant: issue.tenant,
+    nowMs: context.clock.nowMs(),
+    subject: subjectOf(trustRoot, signers[0]?.keyId ?? ''),
+    replaces: issue.replaces ?? null,
+    members: issue.members,
+  });
+  const signatures = await signCommand(command, signers);
+  const client = new IntakeClient(await context.intakeUrl());
+  const answer = await client.sendCommand({ command, signatures, documents: issue.documents ?? [] });
+  return showReceipt(context, answer);
+}
+
+/** Prints the receipt of an answer. An answer without one throws intake's own error. */
+export function showReceipt(context: Context, answer: { readonly status: number; readonly body: JsonObject }): number {
+  const receipt = receiptOf(answer.body);
+  if (receipt === undefined) throw refusalOf(answer);
+  context.output.result(answer.body, receiptInWords(receipt));
+  return receipt.kind === 'decided' && receipt.decision !== 'allow' ? EXIT.refused : EXIT.done;
+}
+
+/** The receipt body in an answer of intake; undefined where the change has none yet. */
+export function receiptOf(body: JsonObject): ReceiptBody | undefined {
+  const receipt = body['receipt'];
+  if (!isJsonObject(receipt)) return undefined;
+  const inner = isJsonObject(receipt['body']) ? receipt['body'] : receipt;
+  return typeof inner['kind'] === 'string' ? (inner as unknown as ReceiptBody) : undefined;
+}
+
+export async function readTrustRoot({ layout }: Context): Promise<{ bytes: Uint8Array; trustRoot: TrustRoot }> {
+  const bytes = await readIfThere(layout.trustRootFile);
+  if (bytes !== undefined) return { bytes, trustRoot: parseTrustRoot(bytes) };
+  throw new ClyraError(
+    'CLY_LOCAL_MISSING',
+    `${layout.trustRootFile} does not exist: make the installation with \`clyra up\`, or name its folder with --data-dir`,
+    { retry: 'never', context: { path: layout.trustRootFile } },
+  );
+}
+
+function subjectOf(trustRoot: TrustRoot, keyId: string): string {
+  const key = trustRoot.keys.get(keyId);
+  if (key !== undefined) return key.subject;
+  throw new ClyraError('CLY_CLI_KEY_UNKNOWN', `the trust root has no key ${keyId}: sign with a key that it names`, {
+    retry: 'never',
+    context: { keyId },
+  });
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LocalLayout } from './layout.ts';
+import { readIfThere, writeWhole } from './write-file.ts';
+
+/** What `up` chose and later commands need: where things listen. No secret is in it. */
+export type LocalSettings = {
+  readonly format: 'clyra/local-settings/v0';
+  readonly topic_prefix: string;
+  readonly kafka_brokers: readonly string[];
+  readonly registry_url: string;
+  readonly intake_url: string;
+  readonly service_ports: Readonly<Record<string, number>>;
+  readonly postgres: { readonly host: string; readonly port: number };
+};
+
+export async function readSettings(layout: LocalLayout): Promise<LocalSettings | undefined> {
+  const bytes = await readIfThere(layout.settingsFile);
+  return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as LocalSettings);
+}
+
+export async function writeSettings(layout: LocalLayout, settings: LocalSettings): Promise<void> {
+  await writeWhole(layout.settingsFile, `${JSON.stringify(settings, undefined, 2)}\n`);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command } from 'commander';
+import { addDownCommand } from './commands/down.ts';
+import { addExplainCommand } from './commands/explain.ts';
+import { addKillSwitchCommand } from './commands/kill-switch.ts';
+import { addPolicyCommand } from './commands/policy.ts';
+import { addQuickstartCommand } from './commands/quickstart.ts';
+import { addReferenceCommand } from './commands/reference.ts';
+import { addRunCommand } from './commands/run.ts';
+import { addSourceCommand } from './commands/source.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addTenantCommand } from './commands/tenant.ts';
+import { addTopicsCommand } from './commands/topics.ts';
+import { addUpCommand } from './commands/up.ts';
+import { addVerifyCommand } from './commands/verify.ts';
+import { type Context, contextOf, type GlobalOptions, type Machine } from './context.ts';
+import { EXIT_HELP } from './exit-codes.ts';
+
+/** What a command needs of the program: its context, and a way to say how it ended without throwing. */
+export type CommandHost = {
+  context(): Context;
+  exit(code: number): void;
+};
+
+/** The command `clyra`. Commander's own exits become errors, so that the program runs inside a test. */
+export function cliProgram(machine: Machine, exit: (code: number) => void): Command {
+  const program = new Command('clyra')
+    .description('Data change firewall and flight recorder: guards changes, keeps evidence of every one.')
+    .option('--data-dir <dir>', 'folder of the local installation (CLYRA_DATA_DIR; default .clyra)')
+    .option('--intake <url>', 'address of intake (CLYRA_INTAKE_URL; default: what `up` started)')
+    .option('--json', 'print one JSON value for machines instead of text for people')
+    .addHelpText('after', EXIT_HELP)
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => machine.stdout.write(text),
+      writeErr: (text) => machine.stderr.write(text),
+    });
+  const host: CommandHost = { context: () => contextOf(machine, program.opts<GlobalOptions>()), exit };
+  for (const add of COMMANDS) add(program, host);
+  return program;
+}
+
+const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
+  addUpCommand,
+  addDownCommand,
+  addStatusCommand,
+  addQuickstartCommand,
+  addTopicsCommand,
+  addTenantCommand,
+  addSourceCommand,
+  addPolicyCommand,
+  addKillSwitchCommand,
+  addRunCommand,
+  addExplainCommand,
+  addVerifyCommand,
+  addReferenceCommand,
+];

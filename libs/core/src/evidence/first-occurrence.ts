@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestOf } from '../canonical/digest.ts';
+import { ClyraError } from '../kernel/error.ts';
+
+/** Lines remembered, so that a rival's differing line is noticed; older repeats are dropped unseen: they change nothing. */
+const REMEMBERED_MAX = 65_536;
+
+/**
+ * Which lines of one source partition count: of each source position the first (docs/spec/bundle.md §1). Every writer
+ * sequences a source in order, so a position at or below the newest is a repeat.
+ */
+export class FirstOccurrence {
+  readonly #name: string;
+  readonly #digests = new Map<number, Digest>();
+  #newest = -1;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** The newest source offset that has a line; -1 before the first. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** Whether the line counts. Throws CLY_LOG_FORKED where another line was sequenced for its position. */
+  isFirst(offset: number, line: Uint8Array): boolean {
+    const digest = digestOf(line);
+    if (offset > this.#newest) {
+      this.#newest = offset;
+      this.#digests.set(offset, digest);
+      if (this.#digests.size > REMEMBERED_MAX) this.#digests.delete(this.#digests.keys().next().value as number);
+      return true;
+    }
+    const known = this.#digests.get(offset);
+    if (known !== undefined && known !== digest) {
+      throw new ClyraError(
+        'CLY_LOG_FORKED',
+        `two different lines were sequenced for ${this.#name} offset ${offset}: compare the bundlers, one of them reads another log`,
+        { retry: 'never', context: { source: this.#name, offset } },
+      );
+    }
+    return false;
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ID } from '@clyra/core/change/shape';
+import { parseContentDigest } from '@clyra/core/inspection/content-digest';
+import {
+  NONCE,
+  SIGNATURE_HEADERS,
+  type SignedRequest,
+  TIMESTAMP_TOLERANCE_MS,
+  verifyRequestMac,
+} from '@clyra/core/inspection/request-signature';
+import type { Digest } from '@clyra/core/canonical/digest';
+import type { Credential } from './credentials.ts';
+import type { GatewayRequest } from './gateway-request.ts';
+
+/** Who sent a request, as proved by its HMAC, and what its headers say. */
+export type Caller = {
+  readonly credential: Credential;
+  readonly tenant: string;
+  readonly actor: string;
+  readonly nonce: string;
+  readonly runId: string | null;
+  readonly idempotencyKeys: readonly string[];
+  readonly claimedDigest: Digest | null;
+};
+
+export type Credentials = ReadonlyMap<string, Credential>;
+
+/** An unknown key costs as much time as a known one. */
+const NOBODY: Credential = { id: 'nobody', tenant: 'nobody', actors: [], secret: Buffer.alloc(32) };
+
+/**
+ * The caller, or the code of the refusal. It needs only the headers, so it comes before the body is read; an unknown
+ * key and a wrong signature are told apart by nobody.
+ */
+export function authenticate(
+  request: Pick<GatewayRequest, 'method' | 'target' | 'headers'>,
+  credentials: Credentials,
+  nowMs: number,
+): Caller | string {
+  const { headers } = request;
+  const header = (name: keyof typeof SIGNATURE_HEADERS): string => headers.one(SIGNATURE_HEADERS[name]) ?? '';
+  const signed: SignedRequest = {
+    method: request.method,
+    target: request.target,
+    tenant: header('tenant'),
+    actor: header('actor'),
+    timestamp: header('timestamp'),
+    nonce: header('nonce'),
+    idempotencyKey: headers.all(SIGNATURE_HEADERS.idempotencyKey).join(', '),
+    runId: header('runId'),
+    contentDigest: header('contentDigest'),
+  };
+  const signature = header('signature');
+  if (header('keyId') === '' || signature === '') return 'CLY_AUTH_MISSING';
+  const runValid = signed.runId === '' || ID.test(signed.runId);
+  const wellFormed = ID.test(signed.tenant) && ID.test(signed.actor) && NONCE.test(signed.nonce) && runValid;
+  if (!wellFormed || !/^[1-9][0-9]{0,15}$/.test(signed.timestamp)) return 'CLY_AUTH_MALFORMED';
+  const credential = credentials.get(header('keyId'));
+  const proved = verifyRequestMac((credential ?? NOBODY).secret, signed, signature);
+  if (credential === undefined || !proved) return 'CLY_AUTH_INVALID';
+  if (Math.abs(nowMs - Number(signed.timestamp)) > TIMESTAMP_TOLERANCE_MS) return 'CLY_AUTH_TIMESTAMP';
+  return {
+    credential,
+    tenant: signed.tenant,
+    actor: signed.actor,
+    nonce: signed.nonce,
+    runId: signed.runId === '' ? null : signed.runId,
+    idempotencyKeys: headers.all(SIGNATURE_HEADERS.idempotencyKey),
+    claimedDigest: signed.contentDigest === '' ? null : (parseContentDigest(signed.contentDigest) ?? null),
+  };
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ReceivedBody } from '@clyra/core/inspection/check-body';
+import type { RequestHeaders } from './request-headers.ts';
+
+/** One HTTP request as the gateway sees it; the HTTP server, a test or a simulation stands behind it. */
+export type GatewayRequest = {
+  readonly method: string;
+  /** The request target exactly as sent. */
+  readonly target: string;
+  readonly headers: RequestHeaders;
+  /**
+   * Reads the body; larger ones than `bytesMax` are discarded with bounded reading. Rejects with CLY_BODY_TIMEOUT or
+   * CLY_BODY_ABORTED when the client does not send it to its end.
+   */
+  readBody(bytesMax: number): Promise<ReceivedBody>;
+  readonly client: ClientPresence;
+};
+
+export interface ClientPresence {
+  isGone(): boolean;
+  /** Runs `task` once when the client closes the connection before it has its answer. */
+  onGone(task: () => void): void;
+}
+
+/** Names in the case they are sent in. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[]>>;
+
+export type AnswerBody = Uint8Array | string | AsyncIterable<Uint8Array>;
+
+export type GatewayAnswer = {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  readonly body: AnswerBody;
+};

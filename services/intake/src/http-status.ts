@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The one place that says which HTTP status a code has. A block may have several reasons: the first code in this order
+ * speaks for it (who you are, what is closed, what the request is, what has happened already, how much).
+ */
+const STATUSES: readonly (readonly [prefix: string, status: number, title: string])[] = [
+  ['CLY_AUTH_REPLAYED', 401, 'Request was sent before'],
+  ['CLY_AUTH_', 401, 'Request is not authenticated'],
+  ['CLY_FENCE_', 403, 'Tenant or actor is fenced off'],
+  ['CLY_TENANT_UNKNOWN', 403, 'Tenant is not open here'],
+  ['CLY_KILL_SWITCH', 423, 'Stopped by a kill switch'],
+  ['CLY_REQUEST_METHOD', 405, 'Method is not allowed'],
+  ['CLY_REQUEST_TARGET_LENGTH', 414, 'Target is too long'],
+  ['CLY_REQUEST_HEADER_COUNT', 431, 'Too many header fields'],
+  ['CLY_REQUEST_HEADER_SIZE', 431, 'Header fields are too large'],
+  ['CLY_REQUEST_TIMEOUT', 408, 'Request came too slowly'],
+  ['CLY_REQUEST_', 400, 'Request is malformed'],
+  ['CLY_ROUTE_TARGET', 400, 'Path has more than one reading'],
+  ['CLY_ROUTE_', 403, 'Route is not allowed'],
+  ['CLY_BODY_TOO_LARGE', 413, 'Body is too large'],
+  ['CLY_BODY_MEDIA_TYPE', 415, 'Media type is not supported'],
+  ['CLY_BODY_ENCODING', 415, 'Content encoding is not supported'],
+  ['CLY_BODY_TIMEOUT', 408, 'Body came too slowly'],
+  ['CLY_BODY_', 400, 'Body does not match its headers'],
+  ['CLY_JSON_SIZE', 413, 'Body is too large'],
+  ['CLY_JSON_', 400, 'Body is not acceptable JSON'],
+  ['CLY_RECORD_', 400, 'Record is malformed'],
+  ['CLY_SCHEMA_', 422, 'Body does not fit the schema'],
+  ['CLY_IDEMPOTENCY_MISSING', 400, 'Idempotency key is missing'],
+  ['CLY_IDEMPOTENCY_SYNTAX', 400, 'Idempotency key is malformed'],
+  ['CLY_IDEMPOTENCY_MISMATCH', 422, 'Idempotency key was used for another request'],
+  ['CLY_IDEMPOTENCY_IN_FLIGHT', 409, 'Request with this idempotency key is in flight'],
+  ['CLY_IDEMPOTENCY_REPEAT', 409, 'Request was made before'],
+  ['CLY_IDEMPOTENCY_', 409, 'Outcome of the first request is unknown'],
+  ['CLY_RUN_', 409, 'Run is not open'],
+  ['CLY_CHANGE_CONFLICT', 409, 'Event id was used for another change'],
+  ['CLY_CHANGE_NOT_FOUND', 404, 'Change is not known'],
+  ['CLY_CHANGE_GONE', 410, 'Change is too old to be listed'],
+  ['CLY_CHANGE_NOT_UNKNOWN', 409, 'Change is not unknown'],
+  ['CLY_VELOCITY_EXCEEDED', 429, 'Too many actions'],
+  ['CLY_VELOCITY_', 422, 'Body lacks what is counted'],
+  ['CLY_APPROVAL_', 428, 'Approval is required'],
+  ['CLY_COMMAND_MALFORMED', 400, 'Command is malformed'],
+  ['CLY_COMMAND_SIGNATURE', 403, 'Command is not signed by a known person'],
+  ['CLY_COMMAND_ROLE', 403, 'Signers may not give this command'],
+  ['CLY_COMMAND_TWO_PERSONS', 403, 'Command needs two persons'],
+  ['CLY_COMMAND_', 409, 'Command does not apply'],
+  ['CLY_DOCUMENT_', 422, 'Document is not acceptable'],
+  ['CLY_POLICY_MOVED', 503, 'Policy has just changed'],
+  ['CLY_POLICY_', 422, 'Policy is not acceptable'],
+  ['CLY_TRUST_ROOT_', 422, 'Trust root is not acceptable'],
+  ['CLY_BLOB_CONFLICT', 409, 'Document is stored with other bytes'],
+  ['CLY_UPSTREAM_TIMEOUT', 504, 'Upstream did not answer in time'],
+  ['CLY_UPSTREAM_', 502, 'Upstream failed'],
+];
+
+const FAIL_CLOSED = { status: 503, title: 'Not decided; nothing was forwarded' };
+
+export type StatusOfCode = { readonly status: number; readonly title: string };
+
+/** Everything that is not listed fails closed as 503: it is no fault of the request. */
+export function statusOfCode(code: string): StatusOfCode {
+  const found = STATUSES.find(([prefix]) => code.startsWith(prefix));
+  return found === undefined ? FAIL_CLOSED : { status: found[1], title: found[2] };
+}
+
+/** The code that speaks for several reasons. */
+export function leadingCode(codes: readonly string[]): string {
+  const rank = (code: string): number => {
+    const index = STATUSES.findIndex(([prefix]) => code.startsWith(prefix));
+    return index === -1 ? -1 : index;
+  };
+  return codes.reduce((best, code) => (rank(code) < rank(best) ? code : best), codes[0] ?? 'CLY_RECEIPT_WITHOUT_REASON');
+}
