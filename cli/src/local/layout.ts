@@ -19,7 +19,7 @@ export type LocalLayout = {
   readonly blobDir: string;
   readonly logsDir: string;
   readonly stateDir: string;
-  /** Kept by @clyra/stack: data and logs of Kafka, the registry and PostgreSQL. */
+  /** Where @clyra/stack keeps the data and logs of Kafka, the registry and PostgreSQL: folders of its own in here. */
   readonly stackDir: string;
   /** Which service processes `up` started: pid, start time, address. */
   readonly servicesFile: string;
@@ -37,7 +37,7 @@ export function localLayout(dataDir: string): LocalLayout {
     blobDir: join(root, 'blobs'),
     logsDir: join(root, 'logs'),
     stateDir: join(root, 'state'),
-    stackDir: join(root, 'stack'),
+    stackDir: root,
     servicesFile: join(root, 'services.json'),
   };
 }

@@ -23,26 +23,38 @@ export async function readInputs(
   failures: Failures,
 ): Promise<Inputs | null> {
   const load = loader(failures);
-  const trustRoot = await load(files.trustRootFile, TRUST_ROOT_BYTES_MAX, 'CLY_TRUST_ROOT_SHAPE', parseTrustRoot);
-  const policy = await load(
-    files.policyFile,
-    VERIFICATION_POLICY_BYTES_MAX,
-    'CLY_VERIFICATION_POLICY_SHAPE',
-    parseVerificationPolicy,
-  );
-  const previous = await load(files.previousFile, CHECKPOINT_BYTES_MAX, 'CLY_CHECKPOINT_SHAPE', parseCheckpoint);
+  const trustRoot = await load(files.trustRootFile, TRUST_ROOT);
+  const policy = await load(files.policyFile, POLICY);
+  const previous = await load(files.previousFile, CHECKPOINT);
   return failures.malformed === null ? { trustRoot, policy: policy ?? DEFAULT_POLICY, previous } : null;
 }
 
-type Load = <T>(
-  file: string | undefined,
-  bytesMax: number,
-  code: string,
-  parse: (bytes: Buffer) => T,
-) => Promise<T | null>;
+interface Format<T> {
+  readonly bytesMax: number;
+  readonly code: string;
+  readonly parse: (bytes: Buffer) => T;
+}
+
+const TRUST_ROOT: Format<TrustRoot> = {
+  bytesMax: TRUST_ROOT_BYTES_MAX,
+  code: 'CLY_TRUST_ROOT_SHAPE',
+  parse: parseTrustRoot,
+};
+const POLICY: Format<VerificationPolicy> = {
+  bytesMax: VERIFICATION_POLICY_BYTES_MAX,
+  code: 'CLY_VERIFICATION_POLICY_SHAPE',
+  parse: parseVerificationPolicy,
+};
+const CHECKPOINT: Format<Checkpoint> = {
+  bytesMax: CHECKPOINT_BYTES_MAX,
+  code: 'CLY_CHECKPOINT_SHAPE',
+  parse: parseCheckpoint,
+};
+
+type Load = <T>(file: string | undefined, format: Format<T>) => Promise<T | null>;
 
 function loader(failures: Failures): Load {
-  return async (file, bytesMax, code, parse) => {
+  return async (file, { bytesMax, code, parse }) => {
     if (file === undefined) {
       return null;
     }
@@ -56,7 +68,12 @@ function loader(failures: Failures): Load {
         error instanceof FileError
           ? { code, message: error.message, location: { file } }
           : describeParseError(error, code, { file });
-      failures.addMalformed('integrity', problem.code, `${file}: ${problem.message}`, problem.location);
+      failures.addMalformed({
+        claim: 'integrity',
+        code: problem.code,
+        message: `${file}: ${problem.message}`,
+        location: problem.location,
+      });
       return null;
     }
   };

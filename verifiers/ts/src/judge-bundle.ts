@@ -36,21 +36,21 @@ export function nothingJudged(): Judgement {
 
 /** Lets every check see the bundle. Throws only system errors. */
 export async function judgeBundle(
-  directory: string,
-  mode: Mode,
+  bundle: { readonly directory: string; readonly mode: Mode },
   inputs: Inputs,
   failures: Failures,
 ): Promise<Judgement> {
+  const { directory, mode } = bundle;
   const listed = await listBundle(directory, failures);
   const documents = await loadDocuments(directory, failures);
   const { manifest, manifestDigest } = documents;
   if (manifest === null) {
     return { ...nothingJudged(), inputs, manifestDigest };
   }
-  const sound = await checkArtifacts(directory, manifest, listed, failures);
-  const carried = await loadCarried(directory, manifest, sound, failures);
+  const sound = await checkArtifacts({ directory, manifest }, listed, failures);
+  const carried = await loadCarried({ directory, manifest }, sound, failures);
   const fold = carried.ledger && buildFold({ manifest, mode, inputs, failures }, carried.ledger, carried.policies);
-  const journal = await readJournal(directory, manifest, fold, failures);
+  const journal = await readJournal(join(directory, JOURNAL), { manifest, failures }, fold);
   if (journal !== null && fold !== null && journal.unreadableLine === null) {
     checkFoldAgreement(manifest, fold, failures);
   }
@@ -61,7 +61,7 @@ export async function judgeBundle(
   if (journal !== null) {
     checkJournalAgreement(manifest, journal, failures);
   }
-  checkSeals(documents, manifest, { inputs, journal, fold }, failures);
+  checkSeals({ ...documents, manifest }, { inputs, journal, fold }, failures);
   if (inputs.previous !== null) {
     checkPrevious(manifest, inputs.previous, failures);
   }
@@ -76,15 +76,14 @@ export async function judgeBundle(
 }
 
 async function readJournal(
-  directory: string,
-  manifest: Manifest,
+  path: string,
+  given: { readonly manifest: Manifest; readonly failures: Failures },
   fold: JournalFold | null,
-  failures: Failures,
 ): Promise<JournalResult | null> {
   try {
-    const { file } = await openRegular(join(directory, JOURNAL));
+    const { file } = await openRegular(path);
     try {
-      return await verifyJournal(file, manifest, fold, failures);
+      return await verifyJournal(file, given, fold);
     } finally {
       await file.close();
     }
@@ -102,16 +101,21 @@ function reportUnreadable(line: number, inputs: Inputs, failures: Failures): voi
   const message = 'is no line of the format: what follows it cannot be judged';
   const signed = inputs.trustRoot === null ? [] : (['authorship'] as const);
   for (const claim of ['order', 'completeness', 'policy', 'reconciliation', ...signed] as const) {
-    failures.add(claim, 'CLY_JOURNAL_UNREADABLE', `line ${line} ${message}`, { file: JOURNAL, line });
+    failures.add({
+      claim,
+      code: 'CLY_JOURNAL_UNREADABLE',
+      message: `line ${line} ${message}`,
+      location: { file: JOURNAL, line },
+    });
   }
 }
 
 function checkSeals(
-  documents: BundleDocuments,
-  manifest: Manifest,
+  documents: BundleDocuments & { readonly manifest: Manifest },
   found: { inputs: Inputs; journal: JournalResult | null; fold: JournalFold | null },
   failures: Failures,
 ): void {
+  const { manifest } = documents;
   const { inputs, journal, fold } = found;
   const cutMs = fold?.ledger.lastAppendTimeMs ?? 0;
   const isEnvelopeSigned =
@@ -131,6 +135,11 @@ function checkSeals(
   const witnesses = documents.checkpoint?.signatures.filter((signature) => signature.name !== manifest.origin) ?? [];
   if (witnesses.length > 0) {
     const message = 'the checkpoint carries cosignatures, which this version does not judge';
-    failures.addUnsupported('witness', 'CLY_WITNESS_UNSUPPORTED', message, { file: 'checkpoint' });
+    failures.addUnsupported({
+      claim: 'witness',
+      code: 'CLY_WITNESS_UNSUPPORTED',
+      message,
+      location: { file: 'checkpoint' },
+    });
   }
 }

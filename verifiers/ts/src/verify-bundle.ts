@@ -37,7 +37,7 @@ export async function verifyBundle(options: VerifyOptions): Promise<VerifyReport
     } else {
       // A defect of the verifier must not look like a verdict on the bundle, least of all like a good one.
       const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      failures.addMalformed('integrity', 'CLY_VERIFIER_INTERNAL', message, null);
+      failures.addMalformed({ claim: 'integrity', code: 'CLY_VERIFIER_INTERNAL', message, location: null });
     }
   }
   return makeReport(options, { judgement, failures, ioError });
@@ -45,7 +45,7 @@ export async function verifyBundle(options: VerifyOptions): Promise<VerifyReport
 
 async function judgeInputs(options: VerifyOptions, failures: Failures): Promise<Judgement> {
   const inputs = await readInputs(options, failures);
-  return inputs === null ? nothingJudged() : await judgeBundle(options.directory, options.mode, inputs, failures);
+  return inputs === null ? nothingJudged() : await judgeBundle(options, inputs, failures);
 }
 
 function makeReport(

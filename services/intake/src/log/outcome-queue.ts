@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ClyraError } from '@clyra/core/kernel/error';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { Outcome } from '@clyra/core/change/change-body';
@@ -81,15 +80,12 @@ export class OutcomeQueue {
 
   async #deliver(change: OutgoingChange): Promise<void> {
     while (!this.#closed) {
-      try {
-        await this.#parts.publisher.publish(change);
+      if ((await this.#parts.publisher.publish(change)) === 'stored') {
         this.#waiting.delete(change.eventId);
         return;
-      } catch (error) {
-        if (!(error instanceof ClyraError)) throw error;
-        this.#parts.logger.error('an outcome could not be sent', { code: error.code, event_id: change.eventId });
-        await sleep(this.#parts.clock, RETRY_PAUSE_MS);
       }
+      this.#parts.logger.error('an outcome could not be sent and is sent again', { event_id: change.eventId });
+      await sleep(this.#parts.clock, RETRY_PAUSE_MS);
     }
   }
 }

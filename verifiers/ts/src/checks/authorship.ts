@@ -17,8 +17,8 @@ export function checkAuthorship(
   },
   failures: Failures,
 ): boolean | null {
-  const { documents, manifest, trustRoot, previous, cutMs } = given;
-  checkTrustRoot(manifest, trustRoot, cutMs, failures);
+  const { documents, trustRoot, previous, cutMs } = given;
+  checkTrustRoot(given, failures);
   if (documents.checkpoint !== null) {
     checkCheckpointSignature(documents.checkpoint, { trustRoot, timeMs: cutMs, file: 'checkpoint' }, failures);
   }
@@ -31,14 +31,18 @@ export function checkAuthorship(
   const code = judgeEnvelopeSignature(documents.envelope, trustRoot, cutMs);
   if (code !== null) {
     const message = 'manifest.dsse.json is not signed by a key of role bundler';
-    failures.add('authorship', code, message, { file: 'manifest.dsse.json' });
+    failures.add({ claim: 'authorship', code, message, location: { file: 'manifest.dsse.json' } });
   }
   return code === null;
 }
 
-function checkTrustRoot(manifest: Manifest, trustRoot: TrustRoot, cutMs: number, failures: Failures): void {
+function checkTrustRoot(
+  given: { readonly manifest: Manifest; readonly trustRoot: TrustRoot; readonly cutMs: number },
+  failures: Failures,
+): void {
+  const { manifest, trustRoot, cutMs } = given;
   const fail = (code: string, message: string, member: string) =>
-    failures.add('authorship', code, message, { file: 'manifest.json', member });
+    failures.add({ claim: 'authorship', code, message, location: { file: 'manifest.json', member } });
   if (trustRoot.digest !== manifest.trust_root) {
     fail('CLY_TRUST_ROOT_OTHER', 'the manifest names another trust root than the one passed', 'trust_root');
   }

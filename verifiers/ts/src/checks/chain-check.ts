@@ -6,7 +6,12 @@ import type { ClaimId } from '../report/claim.ts';
 
 /** What the signatures of a receipt said: it tells which side of a broken link is the damaged one. */
 export type SignatureVerdict = 'good' | 'bad' | 'unchecked';
-export type Report = (claim: ClaimId, code: string, at: { line: number; member?: string }, message: string) => void;
+export type Report = (failure: {
+  readonly claim: ClaimId;
+  readonly code: string;
+  readonly at: { readonly line: number; readonly member?: string };
+  readonly message: string;
+}) => void;
 
 interface LastBody {
   readonly line: number;
@@ -39,7 +44,7 @@ export class ChainCheck {
     this.#checkPosition(line);
     this.#checkTenantChain(line, signature);
     if (line.receipt.read.run_id !== undefined) {
-      this.#checkRun(line, line.receipt.read.run_id, link, signature);
+      this.#checkRun(line, line.receipt.read.run_id, { link, signature });
     }
     this.#ledger.nextSeq = line.receipt.read.tenant_seq + 1;
     this.#ledger.head = link;
@@ -54,7 +59,12 @@ export class ChainCheck {
       return;
     }
     if (line.appendTimeMs < this.#lastObservedMs) {
-      this.#report('order', 'CLY_ORDER_TIME', { line: line.line, member: 'append_time' }, 'falls below the one before');
+      this.#report({
+        claim: 'order',
+        code: 'CLY_ORDER_TIME',
+        at: { line: line.line, member: 'append_time' },
+        message: 'falls below the one before',
+      });
     }
     this.#lastObservedMs = line.appendTimeMs;
   }
@@ -63,14 +73,29 @@ export class ChainCheck {
     const { offset, previous_offset: previous } = line.receipt.read;
     const at = (member: string) => ({ line: line.line, member });
     if (offset <= this.#ledger.lastOffset) {
-      this.#report('order', 'CLY_ORDER_OFFSET', at('receipt.body.offset'), 'does not rise');
+      this.#report({
+        claim: 'order',
+        code: 'CLY_ORDER_OFFSET',
+        at: at('receipt.body.offset'),
+        message: 'does not rise',
+      });
     }
     if (previous >= offset || previous < this.#ledger.lastOffset) {
       const message = 'does not stand between the offset before and its own';
-      this.#report('order', 'CLY_ORDER_PREVIOUS_OFFSET', at('receipt.body.previous_offset'), message);
+      this.#report({
+        claim: 'order',
+        code: 'CLY_ORDER_PREVIOUS_OFFSET',
+        at: at('receipt.body.previous_offset'),
+        message,
+      });
     }
     if (line.appendTimeMs < this.#ledger.lastAppendTimeMs) {
-      this.#report('order', 'CLY_ORDER_TIME', at('append_time'), 'falls below the one before');
+      this.#report({
+        claim: 'order',
+        code: 'CLY_ORDER_TIME',
+        at: at('append_time'),
+        message: 'falls below the one before',
+      });
     }
   }
 
@@ -78,33 +103,55 @@ export class ChainCheck {
     const { tenant_seq: seq, tenant_prev: prev } = line.receipt.read;
     if (seq !== this.#ledger.nextSeq) {
       const message = `is ${seq}, the next one is ${this.#ledger.nextSeq}`;
-      this.#report('completeness', 'CLY_CHAIN_GAP', { line: line.line, member: 'receipt.body.tenant_seq' }, message);
+      this.#report({
+        claim: 'completeness',
+        code: 'CLY_CHAIN_GAP',
+        at: { line: line.line, member: 'receipt.body.tenant_seq' },
+        message,
+      });
     }
     if (prev !== this.#ledger.head) {
-      this.#reportLink('CLY_CHAIN_LINK', { line, member: 'receipt.body.tenant_prev' }, this.#last, signature);
+      const at = { line, member: 'receipt.body.tenant_prev', signature };
+      this.#reportLink('CLY_CHAIN_LINK', at, this.#last);
     }
   }
 
-  #checkRun(line: DecidedLine, runId: string, link: string, signature: SignatureVerdict): void {
+  #checkRun(line: DecidedLine, runId: string, body: { link: string; signature: SignatureVerdict }): void {
+    const { link, signature } = body;
     const { seq = 0, prev, count, change_kind: kind } = line.receipt.read;
     const at = (member: string) => ({ line: line.line, member: `receipt.body.${member}` });
     if (this.#closedRuns.has(runId)) {
-      this.#report('completeness', 'CLY_RUN_AFTER_CLOSE', at('run_id'), `run ${runId} was closed before`);
+      this.#report({
+        claim: 'completeness',
+        code: 'CLY_RUN_AFTER_CLOSE',
+        at: at('run_id'),
+        message: `run ${runId} was closed before`,
+      });
     }
     const head: RunHead = this.#ledger.runs.get(runId) ?? {
       nextSeq: 0,
       head: sha256Hex(`clyra/run/v0\n${this.#tenant}\n${runId}`),
     };
     if (seq !== head.nextSeq) {
-      this.#report('completeness', 'CLY_RUN_GAP', at('seq'), `is ${seq}, the next one is ${head.nextSeq}`);
+      this.#report({
+        claim: 'completeness',
+        code: 'CLY_RUN_GAP',
+        at: at('seq'),
+        message: `is ${seq}, the next one is ${head.nextSeq}`,
+      });
     }
     if (prev !== head.head) {
       const before = this.#lastOfRun.get(runId) ?? null;
-      this.#reportLink('CLY_RUN_LINK', { line, member: 'receipt.body.prev' }, before, signature);
+      this.#reportLink('CLY_RUN_LINK', { line, member: 'receipt.body.prev', signature }, before);
     }
     if (kind === 'run.closed' && line.decision?.decision === 'allow') {
       if (count !== head.nextSeq) {
-        this.#report('completeness', 'CLY_RUN_COUNT', at('count'), `must be ${head.nextSeq}`);
+        this.#report({
+          claim: 'completeness',
+          code: 'CLY_RUN_COUNT',
+          at: at('count'),
+          message: `must be ${head.nextSeq}`,
+        });
       }
       this.#closedRuns.set(runId, count ?? 0);
       this.#ledger.runs.delete(runId);
@@ -118,16 +165,15 @@ export class ChainCheck {
   /** A link joins two lines: the one whose signature is broken is named, else the earlier if the later one is sound. */
   #reportLink(
     code: string,
-    at: { readonly line: DecidedLine; readonly member: string },
+    at: { readonly line: DecidedLine; readonly member: string; readonly signature: SignatureVerdict },
     before: LastBody | null,
-    signature: SignatureVerdict,
   ): void {
-    const isEarlier = before !== null && (before.signature === 'bad' || signature === 'good');
+    const isEarlier = before !== null && (before.signature === 'bad' || at.signature === 'good');
     const message =
       before === null
         ? 'does not follow from what stands before the range'
         : `does not link the body of line ${at.line.line} to that of line ${before.line}`;
     const place = isEarlier ? { line: before.line, member: 'receipt.body' } : { line: at.line.line, member: at.member };
-    this.#report('order', code, place, message);
+    this.#report({ claim: 'order', code, at: place, message });
   }
 }

@@ -46,11 +46,21 @@ export class CommandCheck {
     }
     const problem = judgeCommand(line, command, root);
     if (problem !== null) {
-      this.#report('authorship', problem.code, { line: line.line, member: 'change.body.signatures' }, problem.message);
+      this.#report({
+        claim: 'authorship',
+        code: problem.code,
+        at: { line: line.line, member: 'change.body.signatures' },
+        message: problem.message,
+      });
     }
     if (command.kind === 'tenant.opened' && command.trust_root !== this.#namedTrustRoot) {
       const at = { line: line.line, member: 'change.body.command.trust_root' };
-      this.#report('authorship', 'CLY_TRUST_ROOT_OTHER', at, 'is not the trust root that the manifest names');
+      this.#report({
+        claim: 'authorship',
+        code: 'CLY_TRUST_ROOT_OTHER',
+        at,
+        message: 'is not the trust root that the manifest names',
+      });
     }
   }
 }

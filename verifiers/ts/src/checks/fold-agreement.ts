@@ -14,12 +14,12 @@ export function checkFoldAgreement(manifest: Manifest, fold: JournalFold, failur
   checkCut(manifest, fold, failures);
   checkClosingLedger(manifest, fold, failures);
   const { chain, policy, reconciliation } = fold.checks;
-  compare(failures, 'decisions', fold.decisions, manifest.decisions);
-  compare(failures, 'gaps', reconciliation.gaps, manifest.gaps);
-  compare(failures, 'policies', policy.inForce, manifest.policies);
+  compare(failures, 'decisions', [fold.decisions, manifest.decisions]);
+  compare(failures, 'gaps', [reconciliation.gaps, manifest.gaps]);
+  compare(failures, 'policies', [policy.inForce, manifest.policies]);
   const closed = [...chain.closedRuns].map(([runId, count]) => ({ run_id: runId, count }));
-  compare(failures, 'runs.closed', closed.sort(byRunId), [...manifest.runs.closed].sort(byRunId));
-  compare(failures, 'runs.open', [...fold.ledger.runs.keys()].sort(), [...manifest.runs.open].sort());
+  compare(failures, 'runs.closed', [closed.sort(byRunId), [...manifest.runs.closed].sort(byRunId)]);
+  compare(failures, 'runs.open', [[...fold.ledger.runs.keys()].sort(), [...manifest.runs.open].sort()]);
   checkTotals(manifest, fold, failures);
 }
 
@@ -27,20 +27,25 @@ function checkCut(manifest: Manifest, fold: JournalFold, failures: Failures): vo
   const cut = fold.lastCut;
   if (cut === null) {
     const place = { file: JOURNAL, line: manifest.journal.lines };
-    failures.add('completeness', 'CLY_BUNDLE_CUT', 'the last line is no cut', place);
+    failures.add({
+      claim: 'completeness',
+      code: 'CLY_BUNDLE_CUT',
+      message: 'the last line is no cut',
+      location: place,
+    });
     return;
   }
   const { change_kind: kind, offset, partition, state_digest: state, receipt_id: receiptId } = cut.receipt.read;
   const expected = { kind, offset, partition, state_digest: state as string, receipt_id: receiptId };
-  compare(failures, 'cut', expected, manifest.cut);
-  compare(failures, 'engine', cut.decision?.engine ?? null, manifest.engine);
+  compare(failures, 'cut', [expected, manifest.cut]);
+  compare(failures, 'engine', [cut.decision?.engine ?? null, manifest.engine]);
 }
 
 function checkClosingLedger(manifest: Manifest, fold: JournalFold, failures: Failures): void {
   if (sha256Hex(fold.ledger.encode()) !== manifest.closing_ledger) {
     const message = 'the fold of the lines does not give the closing ledger';
     const place = { file: 'manifest.json', member: 'closing_ledger' };
-    failures.add('completeness', 'CLY_LEDGER_CLOSING', message, place);
+    failures.add({ claim: 'completeness', code: 'CLY_LEDGER_CLOSING', message, location: place });
   }
 }
 
@@ -60,7 +65,7 @@ function checkTotals(manifest: Manifest, fold: JournalFold, failures: Failures):
   if (member !== null) {
     const place = { file: 'manifest.json', member: `reconciliation.${member}` };
     const message = `reconciliation.${member} must be ${encodeCanonical(expected[member] ?? null).slice(0, 200)}`;
-    failures.add('reconciliation', 'CLY_RECONCILE_TOTAL', message, place);
+    failures.add({ claim: 'reconciliation', code: 'CLY_RECONCILE_TOTAL', message, location: place });
   }
 }
 
@@ -81,8 +86,9 @@ function expectedState(manifest: Manifest, fold: JournalFold, check: Reconciliat
   return mayBeProvisional ? 'provisional' : state;
 }
 
-function compare(failures: Failures, member: string, expected: unknown, stated: unknown): void {
-  if (encodeCanonical(expected as JsonValue) !== encodeCanonical(stated as JsonValue)) {
+function compare(failures: Failures, member: string, values: readonly [expected: unknown, stated: unknown]): void {
+  const [expected, stated] = values.map((value) => encodeCanonical(value as JsonValue));
+  if (expected !== stated) {
     reportMember(failures, member, 'is not what the journal gives');
   }
 }

@@ -26,23 +26,33 @@ export function checkJournalAgreement(manifest: Manifest, journal: JournalResult
     const message = `journal.jsonl does not have the digest of the manifest${hidden > 0 ? ` (${hidden} more damaged segments)` : ''}`;
     const isSegmented = journal.segments.damagedCount > 0 || journal.size !== manifest.journal.size;
     const place = isSegmented ? { file: JOURNAL } : { file: 'manifest.json', member: 'journal.sha256' };
-    failures.add('integrity', 'CLY_BUNDLE_JOURNAL_DIGEST', message, place);
+    failures.add({ claim: 'integrity', code: 'CLY_BUNDLE_JOURNAL_DIGEST', message, location: place });
   } else if (journal.segments.damagedCount > 0) {
     reportMember(failures, 'journal.segments', 'are not those of journal.jsonl, whose digest is right');
   }
   if (journal.size !== manifest.journal.size) {
     const message = `journal.jsonl has ${journal.size} bytes, the manifest says ${manifest.journal.size}`;
-    failures.add('integrity', 'CLY_BUNDLE_JOURNAL_SIZE', message, memberOrJournal(isDigestRight, 'journal.size'));
+    failures.add({
+      claim: 'integrity',
+      code: 'CLY_BUNDLE_JOURNAL_SIZE',
+      message,
+      location: memberOrJournal(isDigestRight, 'journal.size'),
+    });
   }
   if (journal.lines !== manifest.journal.lines) {
     const message = `journal.jsonl has ${journal.lines} lines, the manifest says ${manifest.journal.lines}`;
-    failures.add('integrity', 'CLY_BUNDLE_JOURNAL_LINES', message, memberOrJournal(isDigestRight, 'journal.lines'));
+    failures.add({
+      claim: 'integrity',
+      code: 'CLY_BUNDLE_JOURNAL_LINES',
+      message,
+      location: memberOrJournal(isDigestRight, 'journal.lines'),
+    });
   }
   if (journal.root.toString('hex') !== manifest.root) {
     const message = 'frontier and journal do not give the root of the manifest';
     const place = memberOrJournal(isDigestRight, 'root');
-    failures.add('integrity', 'CLY_BUNDLE_ROOT', message, place);
-    failures.add('completeness', 'CLY_BUNDLE_ROOT', message, place);
+    failures.add({ claim: 'integrity', code: 'CLY_BUNDLE_ROOT', message, location: place });
+    failures.add({ claim: 'completeness', code: 'CLY_BUNDLE_ROOT', message, location: place });
   }
 }
 
@@ -52,20 +62,35 @@ function reportSegment(segment: DamagedSegment, failures: Failures): void {
   const range = `lines ${segment.from} to ${segment.to} are not those of the manifest`;
   const [only] = named;
   if (named.length === 1 && only !== undefined) {
-    failures.add('integrity', 'CLY_BUNDLE_SEGMENT', `${range}; other checks name line ${only}`, {
-      ...place,
-      line: only,
-      lineTo: only,
+    failures.add({
+      claim: 'integrity',
+      code: 'CLY_BUNDLE_SEGMENT',
+      message: `${range}; other checks name line ${only}`,
+      location: {
+        ...place,
+        line: only,
+        lineTo: only,
+      },
     });
   } else if (named.length > 1) {
-    failures.add('integrity', 'CLY_BUNDLE_SEGMENT', `${range}; other checks name lines ${named.join(', ')}`, place);
+    failures.add({
+      claim: 'integrity',
+      code: 'CLY_BUNDLE_SEGMENT',
+      message: `${range}; other checks name lines ${named.join(', ')}`,
+      location: place,
+    });
   } else if (segment.loose.length > 0) {
     const message = `${range}; candidates by append_time other than decided_at: lines ${segment.loose.join(', ')}`;
     const [loose] = segment.loose;
     const isOne = segment.loose.length === 1 && loose !== undefined;
-    failures.add('integrity', 'CLY_BUNDLE_SEGMENT', message, isOne ? { ...place, line: loose, lineTo: loose } : place);
+    failures.add({
+      claim: 'integrity',
+      code: 'CLY_BUNDLE_SEGMENT',
+      message,
+      location: isOne ? { ...place, line: loose, lineTo: loose } : place,
+    });
   } else {
-    failures.add('integrity', 'CLY_BUNDLE_SEGMENT', range, place);
+    failures.add({ claim: 'integrity', code: 'CLY_BUNDLE_SEGMENT', message: range, location: place });
   }
 }
 
@@ -89,5 +114,10 @@ function memberOrJournal(isDigestRight: boolean, member: string): { file: string
 /** A member of the manifest that can be computed anew and is another. */
 export function reportMember(failures: Failures, member: string, message: string): void {
   const place = { file: 'manifest.json', member };
-  failures.add('integrity', 'CLY_BUNDLE_MANIFEST_MEMBER', `${member} ${message}`, place);
+  failures.add({
+    claim: 'integrity',
+    code: 'CLY_BUNDLE_MANIFEST_MEMBER',
+    message: `${member} ${message}`,
+    location: place,
+  });
 }

@@ -43,19 +43,19 @@ export class PolicyCheck {
     const isRequest = line.receipt.read.change_kind === 'change.requested';
     const at = { line: line.line, member: 'receipt.body.policy_digest' };
     if (stated !== before && (isRequest || stated !== this.#ledger.policy)) {
-      this.#report('policy', 'CLY_POLICY_OTHER', at, 'is not the policy in force');
+      this.#report({ claim: 'policy', code: 'CLY_POLICY_OTHER', at, message: 'is not the policy in force' });
     }
     this.#requireDocument(stated, at);
     const inspected = line.receipt.read.inspected_under?.policy_digest;
     const isMoved = decision === 'block' && hasReason(line, 'CLY_POLICY_MOVED');
     if (isRequest && inspected !== stated && !isMoved) {
       const message = 'is another policy, and the decision does not say so';
-      this.#report(
-        'policy',
-        'CLY_POLICY_INSPECTION',
-        { line: line.line, member: 'receipt.body.inspected_under' },
+      this.#report({
+        claim: 'policy',
+        code: 'CLY_POLICY_INSPECTION',
+        at: { line: line.line, member: 'receipt.body.inspected_under' },
         message,
-      );
+      });
     }
   }
 
@@ -75,7 +75,12 @@ export class PolicyCheck {
     const at = { line: line.line, member: 'change.body.command.policy' };
     this.#requireDocument(policy, at);
     if (guarded === undefined) {
-      this.#report('reconciliation', 'CLY_RECONCILE_POLICY', at, 'names no document, so what it guards is not known');
+      this.#report({
+        claim: 'reconciliation',
+        code: 'CLY_RECONCILE_POLICY',
+        at,
+        message: 'names no document, so what it guards is not known',
+      });
     }
   }
 
@@ -86,19 +91,24 @@ export class PolicyCheck {
     if (this.#missing.size < MISSING_MAX) {
       this.#missing.add(digest);
     }
-    this.#report('policy', 'CLY_POLICY_MISSING', at, `${digest} is no sound artifact of kind policy`);
+    this.#report({
+      claim: 'policy',
+      code: 'CLY_POLICY_MISSING',
+      at,
+      message: `${digest} is no sound artifact of kind policy`,
+    });
   }
 
   #checkOpening(policy: string): void {
     const guarded = this.#documents.get(policy);
     const carried = encodeCanonical(this.#ledger.guarded as unknown as JsonValue);
     if (guarded !== undefined && encodeCanonical(guarded as unknown as JsonValue) !== carried) {
-      this.#report(
-        'policy',
-        'CLY_POLICY_GUARDED',
-        { line: 1 },
-        'the opening ledger guards other relations than its policy',
-      );
+      this.#report({
+        claim: 'policy',
+        code: 'CLY_POLICY_GUARDED',
+        at: { line: 1 },
+        message: 'the opening ledger guards other relations than its policy',
+      });
     }
   }
 }

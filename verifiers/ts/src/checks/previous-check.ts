@@ -8,7 +8,7 @@ import type { Failures } from '../report/failures.ts';
 export function checkPrevious(manifest: Manifest, previous: Checkpoint, failures: Failures): void {
   const { start } = manifest.range;
   const fail = (code: string, message: string, member: string) =>
-    failures.add('completeness', code, message, { file: 'manifest.json', member });
+    failures.add({ claim: 'completeness', code, message, location: { file: 'manifest.json', member } });
   if (previous.origin !== manifest.origin) {
     fail('CLY_PREVIOUS_ORIGIN', `the previous checkpoint is of ${previous.origin}`, 'origin');
   } else if (previous.size < start) {

@@ -86,7 +86,12 @@ export class ReconciliationCheck {
 
   matched(line: MatchedLine): void {
     if (this.#matches.length >= this.#ledger.pending.length) {
-      this.#report('reconciliation', 'CLY_RECONCILE_EXTRA', { line: line.line }, 'judges no pending observation');
+      this.#report({
+        claim: 'reconciliation',
+        code: 'CLY_RECONCILE_EXTRA',
+        at: { line: line.line },
+        message: 'judges no pending observation',
+      });
     } else {
       this.#matches.push(line);
     }
@@ -128,7 +133,7 @@ export class ReconciliationCheck {
     const before = this.#watermarks.at(-1)?.observation.read.source_id;
     if (this.#matches.length > 0 || (before !== undefined && before >= sourceId)) {
       const message = 'watermarks stand in ascending order of source_id, before the matched lines';
-      this.#report('reconciliation', 'CLY_RECONCILE_PLACE', { line: line.line }, message);
+      this.#report({ claim: 'reconciliation', code: 'CLY_RECONCILE_PLACE', at: { line: line.line }, message });
     }
     this.#watermarks.push(line);
     if (this.#watermarks.length > WATERMARKS_MAX) {
@@ -140,12 +145,12 @@ export class ReconciliationCheck {
   #requireNoneOpen(): void {
     const stray = this.#watermarks[0] ?? this.#matches[0];
     if (stray !== undefined) {
-      this.#report(
-        'reconciliation',
-        'CLY_RECONCILE_PLACE',
-        { line: stray.line },
-        'does not stand directly before a cut',
-      );
+      this.#report({
+        claim: 'reconciliation',
+        code: 'CLY_RECONCILE_PLACE',
+        at: { line: stray.line },
+        message: 'does not stand directly before a cut',
+      });
       this.#watermarks = [];
       this.#matches = [];
     }
@@ -193,7 +198,7 @@ export class ReconciliationCheck {
       const line = this.#matches[next];
       if (line === undefined || (!isPaired && line.read.leaf !== match.leaf)) {
         const message = `observation ${match.observation_id} (leaf ${match.leaf}) is ${match.status}: no line says so`;
-        this.#report('reconciliation', 'CLY_RECONCILE_MISSING', { line: cutLine }, message);
+        this.#report({ claim: 'reconciliation', code: 'CLY_RECONCILE_MISSING', at: { line: cutLine }, message });
         this.#list(match, cutLine);
         continue;
       }
@@ -202,7 +207,7 @@ export class ReconciliationCheck {
       const member = differingMember(match as unknown as JsonObject, line.value);
       if (member !== null) {
         const message = `must be ${encodeCanonical((match as unknown as JsonObject)[member] ?? null)}`;
-        this.#report('reconciliation', 'CLY_RECONCILE_LINE', { line: line.line, member }, message);
+        this.#report({ claim: 'reconciliation', code: 'CLY_RECONCILE_LINE', at: { line: line.line, member }, message });
       }
     }
     for (const line of this.#matches.slice(next)) {
@@ -211,7 +216,12 @@ export class ReconciliationCheck {
   }
 
   #extra(line: MatchedLine): void {
-    this.#report('reconciliation', 'CLY_RECONCILE_EXTRA', { line: line.line }, 'judges no pending observation');
+    this.#report({
+      claim: 'reconciliation',
+      code: 'CLY_RECONCILE_EXTRA',
+      at: { line: line.line },
+      message: 'judges no pending observation',
+    });
   }
 
   #list(match: Match, line: number): void {

@@ -27,7 +27,12 @@ export function checkSealAgreement(
     ];
     for (const [, member] of rules.filter(([holds]) => !holds)) {
       const place = isManifestWrong ? { file: 'manifest.json', member } : { file: 'checkpoint', member };
-      failures.add('integrity', 'CLY_CHECKPOINT_AGREEMENT', `checkpoint and manifest differ in ${member}`, place);
+      failures.add({
+        claim: 'integrity',
+        code: 'CLY_CHECKPOINT_AGREEMENT',
+        message: `checkpoint and manifest differ in ${member}`,
+        location: place,
+      });
     }
   }
   if (envelope === null) {
@@ -36,13 +41,18 @@ export function checkSealAgreement(
   if (envelope.manifestDigest !== bundle.manifestDigest) {
     const file = bundle.isEnvelopeSigned === false ? 'manifest.dsse.json' : 'manifest.json';
     const message = 'manifest.json does not have the digest that the statement in manifest.dsse.json names';
-    failures.add('integrity', 'CLY_BUNDLE_MANIFEST_DIGEST', message, { file });
+    failures.add({ claim: 'integrity', code: 'CLY_BUNDLE_MANIFEST_DIGEST', message, location: { file } });
   }
   const { origin, range, root } = envelope.predicate;
   const same = origin === manifest.origin && root === manifest.root;
   if (!same || range.start !== manifest.range.start || range.end !== manifest.range.end) {
     const place = { file: 'manifest.dsse.json', member: 'payload.predicate' };
-    failures.add('integrity', 'CLY_DSSE_AGREEMENT', 'the predicate speaks of another range than the manifest', place);
+    failures.add({
+      claim: 'integrity',
+      code: 'CLY_DSSE_AGREEMENT',
+      message: 'the predicate speaks of another range than the manifest',
+      location: place,
+    });
   }
 }
 
@@ -56,7 +66,7 @@ export function checkCheckpointSignature(
   const place = { file: by.file };
   if (own.length !== 1) {
     const message = 'one signature line must carry the origin as its name';
-    failures.add('authorship', 'CLY_CHECKPOINT_SIGNATURE', message, place);
+    failures.add({ claim: 'authorship', code: 'CLY_CHECKPOINT_SIGNATURE', message, location: place });
     return;
   }
   for (const { keyHint, signature } of own) {
@@ -67,7 +77,12 @@ export function checkCheckpointSignature(
       verifyEd25519(key, checkpoint.signedBytes, signature),
     );
     if (code !== null) {
-      failures.add('authorship', code, `${by.file} is not signed by a key of role log`, place);
+      failures.add({
+        claim: 'authorship',
+        code,
+        message: `${by.file} is not signed by a key of role log`,
+        location: place,
+      });
     }
   }
 }

@@ -47,7 +47,7 @@ export class SignatureCheck {
       return 'good';
     }
     const message = `body or signature block is not what a key of role ${by.role} signed`;
-    this.#report('authorship', code, { line: by.line.line, member: by.member }, message);
+    this.#report({ claim: 'authorship', code, at: { line: by.line.line, member: by.member }, message });
     return 'bad';
   }
 }

@@ -9,11 +9,11 @@ const CHUNK_BYTES = 262_144;
 
 /** Checks digest and size of each artifact the manifest names, and that there is no other. Returns the sound digests. */
 export async function checkArtifacts(
-  directory: string,
-  manifest: Manifest,
+  bundle: { readonly directory: string; readonly manifest: Manifest },
   listed: ReadonlySet<string>,
   failures: Failures,
 ): Promise<ReadonlySet<string>> {
+  const { directory, manifest } = bundle;
   const sound = new Set<string>();
   const named = new Set(manifest.artifacts.map((artifact) => artifact.sha256));
   for (const artifact of manifest.artifacts) {
@@ -22,13 +22,23 @@ export async function checkArtifacts(
     if (problem === null) {
       sound.add(artifact.sha256);
     } else {
-      failures.add('integrity', problem.code, `${file} ${problem.message}`, { file });
+      failures.add({
+        claim: 'integrity',
+        code: problem.code,
+        message: `${file} ${problem.message}`,
+        location: { file },
+      });
     }
   }
   for (const digest of listed) {
     if (!named.has(digest)) {
       const file = `artifacts/${digest}`;
-      failures.addMalformed('integrity', 'CLY_BUNDLE_FILE_UNKNOWN', `${file} is not named by the manifest`, { file });
+      failures.addMalformed({
+        claim: 'integrity',
+        code: 'CLY_BUNDLE_FILE_UNKNOWN',
+        message: `${file} is not named by the manifest`,
+        location: { file },
+      });
     }
   }
   return sound;

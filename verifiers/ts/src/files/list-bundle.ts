@@ -18,14 +18,14 @@ export async function listBundle(directory: string, failures: Failures): Promise
     if (entry.name === 'artifacts' && entry.isDirectory()) {
       await listArtifacts(join(directory, 'artifacts'), artifacts, failures);
     } else if (![...REQUIRED_FILES, ...OPTIONAL_FILES].includes(entry.name)) {
-      refuse(failures, 'CLY_BUNDLE_FILE_UNKNOWN', 'is no file of a bundle', entry.name);
+      refuse(failures, entry.name, ['CLY_BUNDLE_FILE_UNKNOWN', 'is no file of a bundle']);
     } else if (!entry.isFile()) {
-      refuse(failures, 'CLY_BUNDLE_FILE_KIND', 'is no regular file', entry.name);
+      refuse(failures, entry.name, ['CLY_BUNDLE_FILE_KIND', 'is no regular file']);
     }
   });
   for (const name of REQUIRED_FILES) {
     if (!found.has(name)) {
-      refuse(failures, 'CLY_BUNDLE_FILE_MISSING', 'is missing', name);
+      refuse(failures, name, ['CLY_BUNDLE_FILE_MISSING', 'is missing']);
     }
   }
   return artifacts;
@@ -35,9 +35,9 @@ async function listArtifacts(directory: string, into: Set<string>, failures: Fai
   await eachEntry(directory, async (entry) => {
     const file = `artifacts/${entry.name}`;
     if (!entry.isFile()) {
-      refuse(failures, 'CLY_BUNDLE_FILE_KIND', 'is no regular file', file);
+      refuse(failures, file, ['CLY_BUNDLE_FILE_KIND', 'is no regular file']);
     } else if (!ARTIFACT_NAME.test(entry.name)) {
-      refuse(failures, 'CLY_BUNDLE_FILE_UNKNOWN', 'is not named by a digest', file);
+      refuse(failures, file, ['CLY_BUNDLE_FILE_UNKNOWN', 'is not named by a digest']);
     } else {
       into.add(entry.name);
     }
@@ -55,6 +55,7 @@ async function eachEntry(directory: string, visit: (entry: Dirent) => Promise<vo
   }
 }
 
-function refuse(failures: Failures, code: string, message: string, file: string): void {
-  failures.addMalformed('integrity', code, `${file} ${message}`, { file });
+function refuse(failures: Failures, file: string, because: readonly [code: string, message: string]): void {
+  const [code, message] = because;
+  failures.addMalformed({ claim: 'integrity', code, message: `${file} ${message}`, location: { file } });
 }

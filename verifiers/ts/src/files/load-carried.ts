@@ -16,13 +16,18 @@ export interface Carried {
   readonly policies: ReadonlyMap<string, readonly GuardedSource[]>;
 }
 
+interface Artifacts {
+  readonly sound: ReadonlySet<string>;
+  pathOf(digest: string): string;
+}
+
 /** Opens the sound artifacts that verification needs. */
 export async function loadCarried(
-  directory: string,
-  manifest: Manifest,
+  bundle: { readonly directory: string; readonly manifest: Manifest },
   sound: ReadonlySet<string>,
   failures: Failures,
 ): Promise<Carried> {
+  const { directory, manifest } = bundle;
   const policies = new Map<string, readonly GuardedSource[]>();
   const pathOf = (digest: string) => join(directory, 'artifacts', digest);
   for (const { kind, sha256 } of manifest.artifacts) {
@@ -32,23 +37,25 @@ export async function loadCarried(
       });
     }
   }
-  await checkOpeningState(manifest, sound, pathOf, failures);
-  return { ledger: await loadLedger(manifest, sound, pathOf, failures), policies };
+  const artifacts = { sound, pathOf };
+  await checkOpeningState(manifest, artifacts, failures);
+  return { ledger: await loadLedger(manifest, artifacts, failures), policies };
 }
 
-async function loadLedger(
-  manifest: Manifest,
-  sound: ReadonlySet<string>,
-  pathOf: (digest: string) => string,
-  failures: Failures,
-): Promise<Ledger | null> {
+async function loadLedger(manifest: Manifest, artifacts: Artifacts, failures: Failures): Promise<Ledger | null> {
+  const { sound, pathOf } = artifacts;
   const digest = manifest.opening_ledger;
   if (digest === null) {
     return new Ledger(manifest.stream_id, manifest.tenant);
   }
   if (!isNamed(manifest, 'ledger', digest) || !sound.has(digest)) {
     const place = { file: 'manifest.json', member: 'opening_ledger' };
-    failures.add('completeness', 'CLY_LEDGER_OPENING', 'the opening ledger is no sound artifact', place);
+    failures.add({
+      claim: 'completeness',
+      code: 'CLY_LEDGER_OPENING',
+      message: 'the opening ledger is no sound artifact',
+      location: place,
+    });
     return null;
   }
   let ledger: Ledger | null = null;
@@ -59,23 +66,29 @@ async function loadLedger(
 }
 
 /** At start > 0 exactly one state artifact stands, and its digest is the one the previous cut committed to. */
-async function checkOpeningState(
-  manifest: Manifest,
-  sound: ReadonlySet<string>,
-  pathOf: (digest: string) => string,
-  failures: Failures,
-): Promise<void> {
+async function checkOpeningState(manifest: Manifest, artifacts: Artifacts, failures: Failures): Promise<void> {
+  const { sound, pathOf } = artifacts;
   const states = manifest.artifacts.filter((artifact) => artifact.kind === 'state');
   const expected = manifest.opening_state === null ? 0 : 1;
   if (states.length !== expected) {
     const message = `${states.length} state artifacts, ${expected} must stand`;
-    failures.add('completeness', 'CLY_STATE_ARTIFACT', message, { file: 'manifest.json', member: 'artifacts' });
+    failures.add({
+      claim: 'completeness',
+      code: 'CLY_STATE_ARTIFACT',
+      message,
+      location: { file: 'manifest.json', member: 'artifacts' },
+    });
   }
   for (const { sha256 } of states.filter((artifact) => sound.has(artifact.sha256))) {
     await attempt({ claim: 'completeness', code: 'CLY_STATE_SHAPE', digest: sha256 }, failures, async () => {
       if ((await digestState(pathOf(sha256))) !== manifest.opening_state) {
         const message = 'the state artifact does not have the digest of opening_state';
-        failures.add('completeness', 'CLY_STATE_DIGEST', message, { file: `artifacts/${sha256}` });
+        failures.add({
+          claim: 'completeness',
+          code: 'CLY_STATE_DIGEST',
+          message,
+          location: { file: `artifacts/${sha256}` },
+        });
       }
     });
   }
@@ -98,6 +111,11 @@ async function attempt(
       error instanceof FileError
         ? { code: error.code, message: error.message, location: { file } }
         : describeParseError(error, what.code, { file });
-    failures.add(what.claim, problem.code, `${file}: ${problem.message}`, problem.location);
+    failures.add({
+      claim: what.claim,
+      code: problem.code,
+      message: `${file}: ${problem.message}`,
+      location: problem.location,
+    });
   }
 }

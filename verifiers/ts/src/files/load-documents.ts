@@ -15,33 +15,54 @@ export interface BundleDocuments {
   readonly envelope: Envelope | null;
 }
 
+interface DocumentFile {
+  readonly file: string;
+  readonly bytesMax: number;
+  readonly code: string;
+}
+
+const MANIFEST: DocumentFile = { file: 'manifest.json', bytesMax: MANIFEST_BYTES_MAX, code: 'CLY_MANIFEST_SHAPE' };
+const CHECKPOINT: DocumentFile = { file: 'checkpoint', bytesMax: CHECKPOINT_BYTES_MAX, code: 'CLY_CHECKPOINT_SHAPE' };
+const ENVELOPE: DocumentFile = { file: 'manifest.dsse.json', bytesMax: ENVELOPE_BYTES_MAX, code: 'CLY_DSSE_SHAPE' };
+
 export async function loadDocuments(directory: string, failures: Failures): Promise<BundleDocuments> {
   let manifestDigest = '';
-  const load = async <T>(file: string, bytesMax: number, code: string, parse: (bytes: Buffer) => T) => {
+  const load = async <T>({ file, bytesMax, code }: DocumentFile, parse: (bytes: Buffer) => T) => {
     try {
       return parse(await readBounded(join(directory, file), bytesMax));
     } catch (error) {
-      reportUnread(error, file, code, failures);
+      reportUnread(error, { file, code }, failures);
       return null;
     }
   };
-  const envelope = await load('manifest.dsse.json', ENVELOPE_BYTES_MAX, 'CLY_DSSE_SHAPE', parseEnvelope);
-  const checkpoint = await load('checkpoint', CHECKPOINT_BYTES_MAX, 'CLY_CHECKPOINT_SHAPE', parseCheckpoint);
-  const manifest = await load('manifest.json', MANIFEST_BYTES_MAX, 'CLY_MANIFEST_SHAPE', (bytes) => {
+  const envelope = await load(ENVELOPE, parseEnvelope);
+  const checkpoint = await load(CHECKPOINT, parseCheckpoint);
+  const manifest = await load(MANIFEST, (bytes) => {
     manifestDigest = sha256Hex(bytes);
     return parseManifest(bytes);
   });
   return { manifest, manifestDigest, checkpoint, envelope };
 }
 
-function reportUnread(error: unknown, file: string, code: string, failures: Failures): void {
+function reportUnread(error: unknown, of: { file: string; code: string }, failures: Failures): void {
+  const { file, code } = of;
   if (error instanceof UnsupportedFormat) {
     failures.addUnsupportedFormat(`${error.message} is not known to this verifier`, { file });
   } else if (!(error instanceof FileError)) {
     const problem = describeParseError(error, code, { file });
-    failures.addMalformed('integrity', problem.code, `${file}: ${problem.message}`, problem.location);
+    failures.addMalformed({
+      claim: 'integrity',
+      code: problem.code,
+      message: `${file}: ${problem.message}`,
+      location: problem.location,
+    });
   } else if (error.code === 'CLY_BUNDLE_FILE_SIZE') {
-    failures.addMalformed('integrity', error.code, `${file} ${error.message}`, { file });
+    failures.addMalformed({
+      claim: 'integrity',
+      code: error.code,
+      message: `${file} ${error.message}`,
+      location: { file },
+    });
   }
   // What is missing or no regular file, the listing has named already.
 }

@@ -20,13 +20,13 @@ export function buildFold(
   policies: ReadonlyMap<string, readonly GuardedSource[]>,
 ): JournalFold {
   const { manifest, mode, inputs, failures } = given;
-  const report: Report = (claim, code, at, message) => {
+  const report: Report = ({ claim, code, at, message }) => {
     const text = at.member === undefined ? `line ${at.line}: ${message}` : `line ${at.line}: ${at.member} ${message}`;
     const location = { file: JOURNAL, ...at };
     if (code === 'CLY_KEY_ALGORITHM') {
-      failures.addUnsupported(claim, code, text, location);
+      failures.addUnsupported({ claim, code, message: text, location });
     } else {
-      failures.add(claim, code, text, location);
+      failures.add({ claim, code, message: text, location });
     }
   };
   const log = { tenant: manifest.tenant, streamId: manifest.stream_id, partition: manifest.cut.partition };
@@ -38,5 +38,5 @@ export function buildFold(
     policy: new PolicyCheck(ledger, policies, report),
     reconciliation: new ReconciliationCheck(ledger, report),
   };
-  return new JournalFold(log, ledger, checks, report);
+  return new JournalFold({ log, ledger, checks, report });
 }

@@ -30,11 +30,11 @@ export class JournalFold {
   readonly #report: Report;
   #last: JournalLine | null = null;
 
-  constructor(log: LogIdentity, ledger: Ledger, checks: FoldChecks, report: Report) {
-    this.ledger = ledger;
-    this.checks = checks;
-    this.#log = log;
-    this.#report = report;
+  constructor(parts: { log: LogIdentity; ledger: Ledger; checks: FoldChecks; report: Report }) {
+    this.ledger = parts.ledger;
+    this.checks = parts.checks;
+    this.#log = parts.log;
+    this.#report = parts.report;
   }
 
   /** The cut that ends the range, or null when the last line is none. */
@@ -77,7 +77,12 @@ export class JournalFold {
 
   #reportBinding(line: JournalLine, mismatch: ReturnType<typeof checkDecidedBindings>): void {
     if (mismatch !== null) {
-      this.#report('integrity', mismatch.code, { line: line.line, member: mismatch.member }, mismatch.message);
+      this.#report({
+        claim: 'integrity',
+        code: mismatch.code,
+        at: { line: line.line, member: mismatch.member },
+        message: mismatch.message,
+      });
     }
   }
 }

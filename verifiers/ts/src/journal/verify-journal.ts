@@ -26,11 +26,10 @@ export interface JournalResult {
 /** Streams the journal once: digests, tree, segments, grammar, and (without a broken line before) the fold. */
 export async function verifyJournal(
   file: FileHandle,
-  manifest: Manifest,
+  given: { readonly manifest: Manifest; readonly failures: Failures },
   fold: JournalFold | null,
-  failures: Failures,
 ): Promise<JournalResult> {
-  const reading = new Reading(manifest, fold, failures);
+  const reading = new Reading(given.manifest, fold, given.failures);
   await readLines(file, RECORD.bytesMax, reading);
   return reading.result();
 }
@@ -110,7 +109,7 @@ class Reading implements LineSink {
 
   #break(code: string, message: string, location: { file: string; line?: number }): void {
     this.#unreadableLine ??= this.#lines;
-    this.#failures.add('integrity', code, message, location);
+    this.#failures.add({ claim: 'integrity', code, message, location });
   }
 }
 

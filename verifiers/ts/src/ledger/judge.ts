@@ -34,24 +34,24 @@ export function judge(
   }
   const tokens = [...new Set(pending.token_hashes)];
   if (tokens.length === 0) {
-    return match(pending, 'unattributed', 'no_token', null);
+    return match(pending, ['unattributed', 'no_token'], null);
   }
   const unknown = tokens.find((token) => !grants.has(token));
   if (unknown !== undefined) {
-    return { ...match(pending, 'claimed_unproved', 'token_unknown', null), token_hash: unknown };
+    return { ...match(pending, ['claimed_unproved', 'token_unknown'], null), token_hash: unknown };
   }
   const named = tokens.map((token) => grants.get(token) as Grant);
   const first = named[0] as Grant;
   if (named.some((grant) => grant.used_by !== null && grant.used_by !== pending.observation_id)) {
-    return match(pending, 'reused', 'token_used', first);
+    return match(pending, ['reused', 'token_used'], first);
   }
   const excess = findExcess(pending, touched, named);
   for (const grant of named) {
     grant.used_by = pending.observation_id;
   }
   return excess === null
-    ? match(pending, 'matched', 'token_and_effect', first)
-    : match(pending, 'exceeded', excess, first);
+    ? match(pending, ['matched', 'token_and_effect'], first)
+    : match(pending, ['exceeded', excess], first);
 }
 
 function touchedRelations(pending: Pending, guarded: readonly GuardedSource[]): readonly Relation[] {
@@ -102,7 +102,8 @@ function nameOf(relation: Relation): string {
   return `${relation.schema}.${relation.name}`;
 }
 
-function match(pending: Pending, status: MatchStatus, reason: string, grant: Grant | null): Match {
+function match(pending: Pending, outcome: readonly [MatchStatus, string], grant: Grant | null): Match {
+  const [status, reason] = outcome;
   return {
     v: 0,
     kind: 'matched',

@@ -14,24 +14,25 @@ export class Failures {
   #malformed: Failure | null = null;
   isUnsupportedFormat = false;
 
-  add(claim: ClaimId, code: string, message: string, location: Location | null): void {
+  add(failure: Failure): void {
+    const { claim } = failure;
     const count = this.count(claim) + 1;
     this.#counts.set(claim, count);
     if (count <= KEPT_PER_CLAIM_MAX) {
-      this.#kept.push({ claim, code, message, location });
+      this.#kept.push(failure);
     }
   }
 
   /** A failure after which the bundle is not one of the format at all (exit 2). */
-  addMalformed(claim: ClaimId, code: string, message: string, location: Location | null): void {
-    this.#malformed ??= { claim, code, message, location };
-    this.add(claim, code, message, location);
+  addMalformed(failure: Failure): void {
+    this.#malformed ??= failure;
+    this.add(failure);
   }
 
   /** A version or algorithm that this verifier does not know (exit 3). */
-  addUnsupported(claim: ClaimId, code: string, message: string, location: Location | null): void {
-    if (!this.#unsupported.has(claim)) {
-      this.#unsupported.set(claim, { claim, code, message, location });
+  addUnsupported(failure: Failure): void {
+    if (!this.#unsupported.has(failure.claim)) {
+      this.#unsupported.set(failure.claim, failure);
     }
   }
 
@@ -39,7 +40,7 @@ export class Failures {
   addUnsupportedFormat(message: string, location: Location): void {
     this.isUnsupportedFormat = true;
     for (const claim of CLAIM_IDS) {
-      this.addUnsupported(claim, 'CLY_BUNDLE_FORMAT', message, location);
+      this.addUnsupported({ claim, code: 'CLY_BUNDLE_FORMAT', message, location });
     }
   }
 

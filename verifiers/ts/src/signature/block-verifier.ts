@@ -48,26 +48,25 @@ export class BlockVerifier {
     if (root === null) {
       return 'CLY_SIG_PATH';
     }
-    const signer = { keyId: key.keyId, key: key.ed25519.key };
-    return this.#isSendSigned(signer, { root: root.toString('hex'), size: block.size }, BODY_TYPES[by.role], block.sig)
+    const signer = { keyId: key.keyId, key: key.ed25519.key, type: BODY_TYPES[by.role] };
+    return this.#isSendSigned(signer, { root: root.toString('hex'), size: block.size }, block.sig)
       ? null
       : 'CLY_SIG_INVALID';
   }
 
   #isSendSigned(
-    signer: { keyId: string; key: KeyObject },
+    signer: { keyId: string; key: KeyObject; type: string },
     send: { root: string; size: number },
-    type: string,
     sig: string,
   ): boolean {
-    const name = `${type} ${signer.keyId} ${send.size} ${send.root} ${sig}`;
+    const name = `${signer.type} ${signer.keyId} ${send.size} ${send.root} ${sig}`;
     const known = this.#sends.get(name);
     if (known !== undefined) {
       return known;
     }
     const signature = decodeBase64(sig);
     const payload = Buffer.from(encodeCanonical({ root: send.root, size: send.size }));
-    const isSigned = signature !== null && verifyEd25519(signer.key, encodePae(type, payload), signature);
+    const isSigned = signature !== null && verifyEd25519(signer.key, encodePae(signer.type, payload), signature);
     this.#sends.set(name, isSigned);
     if (this.#sends.size > SENDS_MAX) {
       this.#sends.delete(this.#sends.keys().next().value as string);

@@ -87,7 +87,8 @@ export class LogBuilder {
   }
 
   /** A change and the receipt that answers it; returns the line. */
-  decide(kind: string, change: Loose, receipt: Loose, runId?: string): Loose {
+  decide(kind: string, parts: { change: Loose; receipt: Loose; run?: string | undefined }): Loose {
+    const { change, receipt, run: runId } = parts;
     this.timeMs += 10;
     this.#events += 1;
     const event = `00000000-0000-7000-8000-${String(this.#events + this.offset * 1_000).padStart(12, '0')}`;
@@ -161,7 +162,8 @@ export class LogBuilder {
     return line;
   }
 
-  command(kind: string, members: Loose, signers: readonly TestKey[], subject: string, receipt: Loose = {}): Loose {
+  command(kind: string, members: Loose, by: { signers: readonly TestKey[]; subject: string; receipt?: Loose }): Loose {
+    const { signers, subject, receipt = {} } = by;
     const command = {
       kind,
       tenant: TENANT,
@@ -176,7 +178,7 @@ export class LogBuilder {
       key_id: key.keyId,
       sig: signPae(key, 'application/vnd.clyra.command.v0+json', payload),
     }));
-    return this.decide(kind, { command, signatures }, receipt);
+    return this.decide(kind, { change: { command, signatures }, receipt });
   }
 
   /** Signs all bodies, in sends of three of one role, and applies the edits of lines. */

@@ -62,13 +62,13 @@ export function trustRootOf(builder: LogBuilder): Buffer {
   return Buffer.from(canonical(root));
 }
 
-/** Seals the lines of a builder. `stated`: the members of the manifest that a test knows, ledger apart. */
+/** Seals the lines of a builder. `stated`: the members of the manifest that a scenario knows. */
 export function seal(
   builder: LogBuilder,
   before: Before,
-  ledger: Loose,
-  stated: Loose,
+  outcome: { readonly ledger: Loose; readonly stated: Loose },
 ): BuiltBundle & { next: Before } {
+  const { ledger, stated } = outcome;
   const raw = builder.finishLines();
   const lines = raw.map((line) => Buffer.from(line));
   const leaves = [...before.leaves, ...lines];

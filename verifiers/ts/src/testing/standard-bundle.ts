@@ -37,8 +37,7 @@ export interface Pair {
 /** A first bundle that holds each kind of line: one matched and one unattributed effect. */
 export function buildStandard(options: StandardOptions = {}): BuiltBundle & { next: Before; builder: LogBuilder } {
   const builder = new LogBuilder(options.keys ?? makeKeys(), options.edits ?? {});
-  const { ledger, stated } = writeFirstLines(builder);
-  return { ...seal(builder, EMPTY, ledger, stated), builder };
+  return { ...seal(builder, EMPTY, writeFirstLines(builder)), builder };
 }
 
 /** The first bundle and one that continues it: a window with a held request and a token used a second time. */
@@ -47,8 +46,7 @@ export function buildPair(options: StandardOptions = {}): Pair {
   const builder = new LogBuilder(first.builder.keys, options.edits ?? {});
   const { timeMs, offset, seq, head, policyInForce } = first.builder;
   Object.assign(builder, { timeMs, offset, seq, head, policyInForce });
-  const { ledger, stated } = writeSecondLines(builder, first.next);
-  return { first, second: seal(builder, first.next, ledger, stated) };
+  return { first, second: seal(builder, first.next, writeSecondLines(builder, first.next)) };
 }
 
 function writeFirstLines(builder: LogBuilder): { ledger: Loose; stated: Loose } {
@@ -59,23 +57,25 @@ function writeFirstLines(builder: LogBuilder): { ledger: Loose; stated: Loose } 
     trust_root: hexOf(trustRootOf(builder)),
     policy: builder.policyDigest,
   };
-  builder.command('tenant.opened', opening, [keys.operator], 'olga', { state_digest: stateDigest() });
+  const byOperator = { signers: [keys.operator], subject: 'olga' };
+  builder.command('tenant.opened', opening, { ...byOperator, receipt: { state_digest: stateDigest() } });
   builder.policyInForce = builder.policyDigest;
   const source = { source_id: 'pg', database: hexOf('db'), system_id: 'sys' };
-  builder.command('source.registered', source, [keys.operator], 'olga');
-  builder.decide('run.opened', RUN_FACTS, {}, RUN);
+  builder.command('source.registered', source, byOperator);
+  builder.decide('run.opened', { change: RUN_FACTS, receipt: {}, run: RUN });
   const allowed = writeRequest(builder, 'allow', RUN);
   const effect = writeTransaction(builder, [TOKEN], 2);
   const outcome = { of: allowed.change.body.event_id, outcome: 'done' };
-  builder.decide('change.outcome', outcome, { effect: 'done', of: outcome.of });
+  builder.decide('change.outcome', { change: outcome, receipt: { effect: 'done', of: outcome.of } });
   writeRequest(builder, 'block');
   const bypass = writeTransaction(builder, [], 1);
   builder.observe('gap', { from_lsn: '0/1', to_lsn: '0/2', reason: 'slot_lost', detected_at: builder.timeMs });
   const mark = writeWatermark(builder);
   const grant = grantOf(allowed, effect.observation.body.observation_id);
-  writeMatch(builder, effect, LINE.transaction, { status: 'matched', reason: 'token_and_effect', grant });
-  writeMatch(builder, bypass, LINE.bypass, { status: 'unattributed', reason: 'no_token', grant: null });
-  builder.decide('run.closed', RUN_FACTS, { count: 2, state_digest: stateDigest() }, RUN);
+  writeMatch(builder, effect, { leaf: LINE.transaction, status: 'matched', reason: 'token_and_effect', grant });
+  writeMatch(builder, bypass, { leaf: LINE.bypass, status: 'unattributed', reason: 'no_token', grant: null });
+  const closing = { count: 2, state_digest: stateDigest() };
+  builder.decide('run.closed', { change: RUN_FACTS, receipt: closing, run: RUN });
   const stated = {
     cut: cutOf(builder, 'run.closed'),
     runs: { closed: [{ run_id: RUN, count: 2 }], open: [] },
@@ -91,8 +91,9 @@ function writeSecondLines(builder: LogBuilder, before: Before): { ledger: Loose;
   writeRequest(builder, 'hold');
   const reuse = writeTransaction(builder, [TOKEN], 1);
   const mark = writeWatermark(builder);
-  writeMatch(builder, reuse, before.leaves.length + 1, { status: 'reused', reason: 'token_used', grant });
-  builder.decide('window.closed', { number: 1 }, { state_digest: stateDigest() });
+  const leaf = before.leaves.length + 1;
+  writeMatch(builder, reuse, { leaf, status: 'reused', reason: 'token_used', grant });
+  builder.decide('window.closed', { change: { number: 1 }, receipt: { state_digest: stateDigest() } });
   const stated = {
     cut: cutOf(builder, 'window.closed'),
     runs: { closed: [], open: [] },
@@ -115,7 +116,8 @@ function writeRequest(builder: LogBuilder, decision: string, run?: string): Loos
     },
   ];
   const receipt = { decision, inspected_under: inspected, ...(decision === 'allow' ? { grants } : {}) };
-  return builder.decide('change.requested', { facts: { method: 'POST', inspected_under: inspected } }, receipt, run);
+  const facts = { method: 'POST', inspected_under: inspected };
+  return builder.decide('change.requested', { change: { facts }, receipt, run });
 }
 
 function writeTransaction(builder: LogBuilder, tokens: readonly string[], inserts: number): Loose {
@@ -139,14 +141,13 @@ function writeWatermark(builder: LogBuilder): Loose {
 function writeMatch(
   builder: LogBuilder,
   observed: Loose,
-  leaf: number,
-  found: { status: string; reason: string; grant: Loose },
+  found: { leaf: number; status: string; reason: string; grant: Loose },
 ): void {
   builder.lines.push({
     v: 0,
     kind: 'matched',
     observation_id: observed.observation.body.observation_id,
-    leaf,
+    leaf: found.leaf,
     status: found.status,
     event_id: found.grant?.event_id ?? null,
     receipt_id: found.grant?.receipt_id ?? null,

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TOPIC_PROFILES, type TopicProfile } from '@clyra/runtime/topics';
+import { type Command, Option } from 'commander';
+import type { Context } from '../context.ts';
+import { applyTopics } from '../local/apply-topics.ts';
+import { readSettings } from '../local/settings.ts';
+import type { CommandHost } from '../program.ts';
+import { textTable } from '../text-table.ts';
+
+type ApplyOptions = {
+  readonly brokers?: string;
+  readonly registry?: string;
+  readonly prefix?: string;
+  readonly profile: TopicProfile;
+};
+
+export function addTopicsCommand(program: Command, host: CommandHost): void {
+  const topics = program.command('topics').description('the topics and schemas of schemas/topics.json');
+  topics
+    .command('apply')
+    .option('--brokers <list>', 'Kafka addresses, host:port, separated by commas (default: what `up` started)')
+    .option('--registry <url>', 'schema registry (default: what `up` started)')
+    .option('--prefix <prefix>', 'first part of every topic name (default: clyra)')
+    .addOption(new Option('--profile <profile>', 'local: one broker; production: RF 3').choices(TOPIC_PROFILES).default('local'))
+    .description('create missing topics, align their settings, register the schemas; repeating it changes nothing')
+    .action(async (options: ApplyOptions) => runApply(host.context(), options));
+}
+
+async function runApply(context: Context, options: ApplyOptions): Promise<void> {
+  const settings = await readSettings(context.layout);
+  const outcomes = await applyTopics({
+    brokers: options.brokers?.split(',') ?? settings?.kafka_brokers ?? ['127.0.0.1:29092'],
+    registryUrl: options.registry ?? settings?.registry_url ?? 'http://127.0.0.1:28081',
+    prefix: options.prefix ?? settings?.topic_prefix ?? 'clyra',
+    profile: options.profile,
+  });
+  const rows = outcomes.map(({ name, action }) => [name, action]);
+  context.output.result(
+    outcomes.map(({ name, action }) => ({ topic: name, action })),
+    textTable(['topic', 'what happened'], rows),
+  );
+}

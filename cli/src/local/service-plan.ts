@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { keyFileOf, type LocalLayout, SERVICES, type ServiceName } from './layout.ts';
+import type { LocalSettings } from './settings.ts';
+
+export const LOCAL_HOST = '127.0.0.1';
+
+/** The ports of the services when nothing else is asked for. */
+export const DEFAULT_SERVICE_PORTS: Readonly<Record<ServiceName, number>> = {
+  intake: 8081,
+  enforcer: 8082,
+  recorder: 8083,
+  bundler: 8084,
+  attestor: 8085,
+};
+
+/** With --port-base, the services stand this far above the ports of the stack. */
+const SERVICE_PORT_OFFSET = 10;
+
+export function servicePorts(portBase: number | undefined): Readonly<Record<ServiceName, number>> {
+  if (portBase === undefined) return DEFAULT_SERVICE_PORTS;
+  const ports = SERVICES.map((name, index) => [name, portBase + SERVICE_PORT_OFFSET + index]);
+  return Object.fromEntries(ports) as Record<ServiceName, number>;
+}
+
+export type ServiceEnvironmentOptions = {
+  readonly layout: LocalLayout;
+  readonly settings: LocalSettings;
+  /** `none` where all run in one process or under one account: printed in every bundle. */
+  readonly separation: 'none' | 'processes';
+  readonly logFormat: 'json' | 'pretty';
+  /** Further variables by service: upstreams, sources, policies of a scenario. */
+  readonly extra?: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>;
+};
+
+/** The environment of one service: only what its config.ts declares is read, the rest does no harm. */
+export function serviceEnvironment(name: ServiceName, options: ServiceEnvironmentOptions): Record<string, string> {
+  const { layout, settings } = options;
+  return {
+    CLYRA_KAFKA_BROKERS: settings.kafka_brokers.join(','),
+    CLYRA_SCHEMA_REGISTRY_URL: settings.registry_url,
+    CLYRA_TOPIC_PREFIX: settings.topic_prefix,
+    CLYRA_BLOB_DIR: layout.blobDir,
+    CLYRA_KEY_FILE: keyFileOf(layout, name),
+    CLYRA_TRUST_ROOT_FILE: layout.trustRootFile,
+    CLYRA_HTTP_HOST: LOCAL_HOST,
+    CLYRA_HTTP_PORT: String(settings.service_ports[name] ?? DEFAULT_SERVICE_PORTS[name]),
+    CLYRA_LOG_FORMAT: options.logFormat,
+    CLYRA_SEPARATION: options.separation,
+    CLYRA_DATA_DIR: join(layout.stateDir, name),
+    ...(name === 'intake' ? { CLYRA_CREDENTIALS_FILE: layout.credentialsFile } : {}),
+    ...options.extra?.[name],
+  };
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestOf } from '@clyra/core/canonical/digest';
+import { artifactsOf } from '@clyra/core/evidence/bundle-artifacts';
+import { sealBundle } from '@clyra/core/evidence/bundle-files';
+import { bundleLocation, checkpointName } from '@clyra/core/evidence/bundle-names';
+import { parseCheckpoint } from '@clyra/core/evidence/checkpoint';
+import { encodeManifest, sameRange } from '@clyra/core/evidence/manifest';
+import type { SealedRange } from '@clyra/core/evidence/sealed-range';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { keyFor, type Role, type TrustRoot } from '@clyra/core/signing/trust-root';
+import type { BundlerOptions } from './bundler-options.ts';
+import type { DocumentStore } from './document-store.ts';
+import type { LineSpool } from './line-spool.ts';
+import type { Persistence } from './persistence.ts';
+
+export type WrittenBundle = {
+  readonly tenant: string;
+  readonly origin: string;
+  readonly start: number;
+  readonly end: number;
+  readonly manifestDigest: Digest;
+  readonly location: string;
+};
+
+export type WriteRequest = {
+  readonly sealed: SealedRange;
+  readonly spool: LineSpool;
+  readonly trustRoot: TrustRoot;
+  readonly previousManifest: Digest | null;
+};
+
+type Put = {
+  readonly name: string;
+  readonly content: Uint8Array | (() => AsyncIterable<Uint8Array>);
+  /** Whether bytes that stand there already say the same. */
+  readonly isSame: (found: Uint8Array) => boolean;
+};
+
+/**
+ * Writes a sealed range to the blob store. The envelope comes last and makes the bundle whole; a second writer, or the
+ * same one after a crash, writes the same bytes or finishes what it finds, and anything else is a fork.
+ */
+export class BundleWriter {
+  readonly #options: BundlerOptions;
+  readonly #documents: DocumentStore;
+  readonly #persistence: Persistence;
+
+  constructor(options: BundlerOptions, documents: DocumentStore, persistence: Persistence) {
+    this.#options = options;
+    this.#documents = documents;
+    this.#persistence = persistence;
+  }
+
+  async write({ sealed, spool, trustRoot, previousManifest }: WriteRequest): Promise<WrittenBundle> {
+    this.#checkKeys(sealed, trustRoot);
+    const { tenant, start, end } = sealed;
+    const location = bundleLocation(tenant, { start, end });
+    const origin = `${trustRoot.logOrigin}/${tenant}`;
+    const artifacts = await this.#artifacts(sealed);
+    const { separation, producer } = this.#options;
+    const made = encodeManifest(sealed, { origin, artifacts, separation, previousManifest, producer });
+    const never = (): boolean => false;
+    await this.#put({ name: `${location}/journal.jsonl`, content: () => spool.content(), isSame: never });
+    for (const { sha256, bytes } of artifacts) {
+      await this.#put({ name: `${location}/artifacts/${sha256}`, content: bytes, isSame: never });
+    }
+    const isSame = (found: Uint8Array): boolean => sameRange(found, made);
+    const manifest = await this.#put({ name: `${location}/manifest.json`, content: made, isSame });
+    const seals = await sealBundle(sealed, { bytes: manifest, origin }, this.#options.signers);
+    await this.#put({ name: `${location}/VERIFY.md`, content: seals.verifyText, isSame: () => true });
+    const sameHead = (found: Uint8Array): boolean => {
+      const head = parseCheckpoint(found);
+      return head.origin === origin && head.size === end && head.root === sealed.root;
+    };
+    await this.#put({ name: checkpointName(tenant, end), content: seals.checkpoint, isSame: sameHead });
+    await this.#put({ name: `${location}/checkpoint`, content: seals.checkpoint, isSame: sameHead });
+    await this.#put({ name: `${location}/manifest.dsse.json`, content: seals.envelope, isSame: never });
+    return { tenant, origin, start, end, manifestDigest: digestOf(manifest), location };
+  }
+
+  async #artifacts(sealed: SealedRange): Promise<ReturnType<typeof artifactsOf>> {
+    const policies = new Map<Digest, Uint8Array>();
+    for (const digest of sealed.policies) {
+      const bytes = await this.#persistence.until(`policies/${digest}`, () => this.#documents.policy(digest));
+      policies.set(digest, bytes);
+    }
+    const { openingState } = sealed;
+    const state =
+      openingState === null
+        ? null
+        : await this.#persistence.until(`states/${openingState}`, () => this.#documents.state(openingState));
+    return artifactsOf(sealed, { policies, state });
+  }
+
+  /** Returns the bytes that stand under the name afterwards. */
+  async #put({ name, content, isSame }: Put): Promise<Uint8Array> {
+    const bytes = content instanceof Uint8Array ? content : undefined;
+    try {
+      await this.#persistence.until(name, () =>
+        this.#options.blobs.put(name, content instanceof Uint8Array ? content : content()),
+      );
+      return bytes ?? new Uint8Array();
+    } catch (error) {
+      if (!(error instanceof ClyraError) || error.code !== 'CLY_BLOB_CONFLICT') throw error;
+      const found = await this.#persistence.until(name, () => this.#options.blobs.get(name));
+      if (found !== undefined && isSame(found)) return found;
+      throw new ClyraError(
+        'CLY_BUNDLE_FORKED',
+        `${name} exists and says something else than this log: compare both journals before anything is signed`,
+        { retry: 'never', context: { name }, cause: error },
+      );
+    }
+  }
+
+  /** A bundle signed by keys that its tenant does not trust would be worthless: better late than wrong. */
+  #checkKeys(sealed: SealedRange, trustRoot: TrustRoot): void {
+    const { log, bundler } = this.#options.signers;
+    const uses: readonly (readonly [Role, string])[] = [
+      ['log', log.keyId],
+      ['bundler', bundler.keyId],
+    ];
+    for (const [role, keyId] of uses) {
+      if (keyFor(trustRoot, { keyId, role, atMs: sealed.appendTimeMs }) !== undefined) continue;
+      throw new ClyraError(
+        'CLY_BUNDLE_KEY_UNTRUSTED',
+        `key ${keyId} has no valid role ${role} in the trust root of ${sealed.tenant}: give this bundler the right key`,
+        { retry: 'never', context: { tenant: sealed.tenant, role, key_id: keyId } },
+      );
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHmac } from 'node:crypto';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
+import type { Facts } from '@clyra/core/change/change-body';
+import type { ReceivedBody } from '@clyra/core/inspection/check-body';
+import { inspectRequest } from '@clyra/core/inspection/inspect-request';
+import type { Random } from '@clyra/core/ports/random';
+import type { Route } from '@clyra/core/policy/policy';
+import type { ChangeWriter, OutgoingChange } from '../log/change-writer.ts';
+import type { TenantState } from '../tenants/tenant-directory.ts';
+import type { Caller } from './authenticate.ts';
+import type { GatewayRequest } from './gateway-request.ts';
+
+/** An authenticated request with its body, on its way to a decision. */
+export type Exchange = { readonly request: GatewayRequest; readonly caller: Caller; readonly body: ReceivedBody };
+
+/** One inspection of an exchange: the change that was written for it. */
+export type ChangeAttempt = {
+  readonly tenant: TenantState;
+  readonly facts: Facts;
+  readonly route: Route | null;
+  readonly change: OutgoingChange;
+  /** 128 bits as hex; only its hash is in the change. */
+  readonly executionToken: string;
+};
+
+const TENANT_KEYS_MAX = 10_000;
+
+export type AttemptParts = {
+  readonly writer: ChangeWriter;
+  readonly random: Random;
+  readonly fingerprintSecret: Uint8Array;
+};
+
+/** Turns exchanges into changes. */
+export class ChangeInspector {
+  readonly #parts: AttemptParts;
+  readonly #tenantKeys = new Map<string, Uint8Array>();
+
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
+  }
+
+  inspect({ request, caller, body }: Exchange, tenant: TenantState, supersedes?: string): ChangeAttempt {
+    const { headers, method, target } = request;
+    const executionToken = Buffer.from(this.#parts.random.bytes(16)).toString('hex');
+    const { facts, route } = inspectRequest({
+      method,
+      target,
+      contentType: headers.one('content-type') ?? null,
+      contentEncoding: headers.one('content-encoding') ?? null,
+      idempotencyKeys: caller.idempotencyKeys,
+      claimedDigest: caller.claimedDigest,
+      body,
+      credential: caller.credential,
+      tenant: caller.tenant,
+      actor: caller.actor,
+      nonce: caller.nonce,
+      fingerprintKey: this.#tenantKey(tenant.tenant),
+      executionToken,
+      policy: tenant.policy,
+    });
+    const change = this.#parts.writer.write({
+      partition: tenant.partition,
+      tenant: tenant.tenant,
+      kind: 'change.requested',
+      members: {
+        facts: facts as unknown as JsonObject,
+        ...(caller.runId === null ? {} : { run_id: caller.runId }),
+        ...(supersedes === undefined ? {} : { supersedes }),
+      },
+    });
+    return { tenant, facts, route, change, executionToken };
+  }
+
+  #tenantKey(tenant: string): Uint8Array {
+    const known = this.#tenantKeys.get(tenant);
+    if (known !== undefined) return known;
+    const key = createHmac('sha256', this.#parts.fingerprintSecret).update(`clyra/fingerprint/v0\n${tenant}`).digest();
+    if (this.#tenantKeys.size >= TENANT_KEYS_MAX) this.#tenantKeys.clear();
+    this.#tenantKeys.set(tenant, key);
+    return key;
+  }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
+import type { ChangeAttempt, Exchange } from './change-attempt.ts';
+import { answerHeadersToForward, requestHeadersToForward } from './forwarded-headers.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import type { GatewayAnswer } from './gateway-request.ts';
+import { problemAnswer, rateLimitHeaders } from './problem-answer.ts';
+import type { UpstreamResult } from './upstream.ts';
+
+type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream'>;
+
+/** What is forwarded: the receipt is absent in review mode, which does not wait for it. */
+export type Forwarding = {
+  readonly exchange: Exchange;
+  readonly attempt: ChangeAttempt;
+  readonly receipt: DecidedBody | undefined;
+};
+
+/** Brings an allowed change to its upstream and reports what came of it. */
+export class Forwarder {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async forward(forwarding: Forwarding): Promise<GatewayAnswer> {
+    const { exchange, attempt, receipt } = forwarding;
+    const { request, caller, body } = exchange;
+    const upstreamName = attempt.route?.upstream ?? '';
+    const stop = this.#stopBefore(forwarding, upstreamName);
+    if (stop !== undefined) return stop;
+    const { change, executionToken } = attempt;
+    const result = await this.#parts.upstream.forward(upstreamName, {
+      method: request.method,
+      target: request.target,
+      headers: requestHeadersToForward(request.headers, {
+        'x-tenant-id': caller.credential.tenant,
+        'clyra-event-id': change.eventId,
+        'clyra-execution-token': executionToken,
+        ...(receipt === undefined ? {} : { 'clyra-receipt': receipt.receipt_id }),
+      }),
+      body: body.bytes,
+    });
+    this.#report(attempt, result);
+    return answerOf(result, forwarding);
+  }
+
+  /** The change was allowed a moment ago; a switch engaged since then, or a caller that left, still stops it. */
+  #stopBefore({ exchange, attempt, receipt }: Forwarding, upstreamName: string): GatewayAnswer | undefined {
+    const { directory, upstream } = this.#parts;
+    const { tenant, route } = attempt;
+    const actor = receipt?.actor ?? exchange.caller.actor;
+    const scope = receipt === undefined ? undefined : directory.engagedSwitch(tenant.tenant, { route: route?.id ?? null, actor });
+    if (scope !== undefined) return this.#giveBack(attempt, receipt, { code: 'CLY_KILL_SWITCH', detail: 'kill_switch' });
+    if (exchange.request.client.isGone()) {
+      return this.#giveBack(attempt, receipt, { code: 'CLY_INTAKE_CLIENT_GONE', detail: 'client_gone' });
+    }
+    if (upstream.has(upstreamName)) return undefined;
+    return this.#giveBack(attempt, receipt, { code: 'CLY_UPSTREAM_NOT_LISTED', detail: 'upstream_not_listed' });
+  }
+
+  #giveBack(
+    attempt: ChangeAttempt,
+    receipt: DecidedBody | undefined,
+    why: { readonly code: string; readonly detail: string },
+  ): GatewayAnswer {
+    const { partition, tenant, eventId } = attempt.change;
+    this.#parts.outcomes.report({ partition, tenant, of: eventId, outcome: 'not_forwarded', detail: why.detail });
+    return problemAnswer({ code: why.code, detail: 'Nothing was forwarded.', eventId, receiptId: receipt?.receipt_id });
+  }
+
+  #report({ change }: ChangeAttempt, result: UpstreamResult): void {
+    const { partition, tenant, eventId } = change;
+    const report = { partition, tenant, of: eventId };
+    switch (result.kind) {
+      case 'answered':
+        return this.#parts.outcomes.report({
+          ...report,
+          outcome: result.status < 400 ? 'done' : 'failed',
+          upstreamStatus: result.status,
+        });
+      case 'not_sent':
+        return this.#parts.outcomes.report({ ...report, outcome: 'not_forwarded', detail: result.detail });
+      case 'failed':
+        return this.#parts.outcomes.report({ ...report, outcome: 'failed', detail: result.detail });
+    }
+  }
+}
+
+function answerOf(result: UpstreamResult, { attempt, receipt }: Forwarding): GatewayAnswer {
+  const { eventId } = attempt.change;
+  if (result.kind === 'answered') {
+    return {
+      status: result.status,
+      headers: {
+        ...answerHeadersToForward(result.headers),
+        'clyra-event-id': eventId,
+        ...(receipt === undefined ? {} : { 'clyra-receipt': receipt.receipt_id }),
+        ...rateLimitHeaders(receipt?.velocity ?? []),
+      },
+      body: result.body,
+    };
+  }
+  const receiptId = receipt?.receipt_id;
+  if (result.kind === 'not_sent') {
+    return problemAnswer({ code: 'CLY_UPSTREAM_UNREACHABLE', detail: 'Nothing was forwarded.', eventId, receiptId });
+  }
+  const code = result.timedOut ? 'CLY_UPSTREAM_TIMEOUT' : 'CLY_UPSTREAM_FAILED';
+  const detail = 'The request was forwarded; what came of it is not known here. Ask the upstream before repeating it.';
+  return problemAnswer({ code, detail, eventId, receiptId });
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock } from '@clyra/core/ports/clock';
+import type { Logger } from '@clyra/core/ports/logger';
+import type { Random } from '@clyra/core/ports/random';
+import type { ChangePublisher } from '../log/change-publisher.ts';
+import type { ChangeWriter } from '../log/change-writer.ts';
+import type { OutcomeQueue } from '../log/outcome-queue.ts';
+import type { ReceiptDesk } from '../log/receipt-desk.ts';
+import type { TenantDirectory } from '../tenants/tenant-directory.ts';
+import type { Credentials } from './authenticate.ts';
+import type { EdgeCounter } from './edge-counter.ts';
+import type { GatewayMeter } from './gateway-meter.ts';
+import type { Upstream } from './upstream.ts';
+
+export type GatewayLimits = {
+  /** How long a caller is held for the receipt, in milliseconds. */
+  readonly holdMs: number;
+  readonly bodyBytesMax: number;
+  /** Requests between admission and answer. */
+  readonly inFlightMax: number;
+};
+
+export const GATEWAY_LIMITS: GatewayLimits = { holdMs: 1_000, bodyBytesMax: 1_048_576, inFlightMax: 2_000 };
+
+export type GatewayParts = {
+  readonly credentials: Credentials;
+  readonly directory: TenantDirectory;
+  readonly desk: ReceiptDesk;
+  readonly publisher: ChangePublisher;
+  readonly writer: ChangeWriter;
+  readonly outcomes: OutcomeQueue;
+  readonly edge: EdgeCounter;
+  readonly upstream: Upstream;
+  readonly meter: GatewayMeter;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** At least 32 bytes, the same for all intakes of an installation and kept for ever. */
+  readonly fingerprintSecret: Uint8Array;
+  readonly limits: GatewayLimits;
+};

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
+import type { ReceivedBody } from '@clyra/core/inspection/check-body';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { authenticate, type Caller } from './authenticate.ts';
+import { type ChangeAttempt, ChangeInspector, type Exchange } from './change-attempt.ts';
+import { Forwarder } from './forwarder.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import type { GatewayAnswer, GatewayRequest } from './gateway-request.ts';
+import { HoldLine } from './hold-line.ts';
+import { problemAnswer, refusalAnswer } from './problem-answer.ts';
+import { shapeFault } from './request-shape.ts';
+
+/**
+ * The firewall's front: every request is a change, held until its receipt says what becomes of it. No durable receipt,
+ * no change: whatever fails here, nothing is forwarded.
+ */
+export class Gateway {
+  readonly #parts: GatewayParts;
+  readonly #inspector: ChangeInspector;
+  readonly #holdLine: HoldLine;
+  readonly #forwarder: Forwarder;
+  #inFlight = 0;
+  #stopping = false;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+    this.#inspector = new ChangeInspector(parts);
+    this.#holdLine = new HoldLine(parts);
+    this.#forwarder = new Forwarder(parts);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** From here on every request is answered 503; those in flight go on. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Never rejects for anything a client, the log or an upstream does. */
+  async handle(request: GatewayRequest): Promise<GatewayAnswer> {
+    const closed = this.#whyClosed();
+    if (closed !== undefined) {
+      this.#parts.meter.refused(closed);
+      return problemAnswer({ code: closed, detail: 'Nothing was recorded or forwarded; repeat the request.' });
+    }
+    this.#inFlight += 1;
+    try {
+      return await this.#serve(request);
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+
+  #whyClosed(): string | undefined {
+    if (this.#stopping) return 'CLY_INTAKE_STOPPING';
+    if (this.#inFlight >= this.#parts.limits.inFlightMax) return 'CLY_INTAKE_BUSY';
+    return this.#parts.outcomes.isOpen() ? undefined : 'CLY_INTAKE_OUTCOMES_WAIT';
+  }
+
+  async #serve(request: GatewayRequest): Promise<GatewayAnswer> {
+    const fault = shapeFault(request);
+    if (fault !== undefined) return this.#refuse(fault);
+    const caller = authenticate(request, this.#parts.credentials, this.#parts.clock.nowMs());
+    if (typeof caller === 'string') return this.#refuse(caller);
+    if (this.#parts.directory.get(caller.credential.tenant) === undefined) return this.#refuse('CLY_TENANT_UNKNOWN');
+    const body = await this.#readBody(request);
+    if (typeof body === 'string') return this.#refuse(body);
+    return this.#decide({ request, caller, body });
+  }
+
+  async #readBody(request: GatewayRequest): Promise<ReceivedBody | string> {
+    try {
+      return await request.readBody(this.#parts.limits.bodyBytesMax);
+    } catch (error) {
+      if (error instanceof ClyraError) return error.code;
+      throw error;
+    }
+  }
+
+  async #decide(exchange: Exchange): Promise<GatewayAnswer> {
+    const deadlineAtMs = this.#parts.clock.nowMs() + this.#parts.limits.holdMs;
+    const first = this.#inspect(exchange);
+    if (typeof first === 'string') return this.#refuse(first);
+    if (first.route?.mode === 'review' && isIntact(exchange)) return this.#review(exchange, first);
+    const end = await this.#holdLine.hold(first, deadlineAtMs, exchange.request.client);
+    if (typeof end === 'string' || !isMoved(end)) return this.#conclude(exchange, first, end);
+    await this.#policyAfter(first, deadlineAtMs);
+    const second = this.#inspect(exchange, first.change.eventId);
+    if (typeof second === 'string') return this.#refuse(second);
+    return this.#conclude(exchange, second, await this.#holdLine.hold(second, deadlineAtMs, exchange.request.client));
+  }
+
+  #inspect(exchange: Exchange, supersedes?: string): ChangeAttempt | string {
+    const tenant = this.#parts.directory.get(exchange.caller.credential.tenant);
+    if (tenant === undefined) return 'CLY_TENANT_UNKNOWN';
+    return this.#inspector.inspect(exchange, tenant, supersedes);
+  }
+
+  async #conclude(
+    exchange: Exchange,
+    attempt: ChangeAttempt,
+    end: DecidedBody | 'deadline' | 'cancelled',
+  ): Promise<GatewayAnswer> {
+    const { eventId } = attempt.change;
+    if (typeof end === 'string') {
+      const code = end === 'deadline' ? 'CLY_RECEIPT_DEADLINE' : 'CLY_INTAKE_CANCELLED';
+      const detail = 'No receipt came in time. Nothing was forwarded, and nothing will be; repeat the request.';
+      return problemAnswer({ code, detail, eventId });
+    }
+    if (end.decision === 'allow') return this.#forwarder.forward({ exchange, attempt, receipt: end });
+    const { facts } = attempt;
+    const payloadHash = facts.canonical_digest ?? facts.payload_digest;
+    return refusalAnswer(end, { payloadHash, errors: facts.schema.errors });
+  }
+
+  /** Review mode never waits and never blocks; what could not be recorded is counted at the edge. */
+  #review(exchange: Exchange, attempt: ChangeAttempt): Promise<GatewayAnswer> {
+    const { publisher, edge, meter, limits } = this.#parts;
+    meter.decided('review');
+    void publisher.publish(attempt.change, limits.holdMs).then((fate) => {
+      if (fate !== 'stored') edge.count('CLY_REVIEW_UNRECORDED');
+    });
+    return this.#forwarder.forward({ exchange, attempt, receipt: undefined });
+  }
+
+  /** Waits until the directory has another policy than the one that was refused, or the deadline comes. */
+  #policyAfter({ tenant }: ChangeAttempt, deadlineAtMs: number): Promise<void> {
+    const { directory, clock } = this.#parts;
+    const hasMoved = (): boolean => directory.get(tenant.tenant)?.policy.digest !== tenant.policy.digest;
+    if (hasMoved()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancelTimer();
+        stopListening();
+        resolve();
+      };
+      const cancelTimer = clock.after(Math.max(0, deadlineAtMs - clock.nowMs()), end);
+      const stopListening = directory.onChange(() => hasMoved() && end());
+    });
+  }
+
+  /** Refused before it became a change: counted, and in nobody's log. */
+  #refuse(code: string): GatewayAnswer {
+    this.#parts.edge.count(code);
+    this.#parts.meter.refused(code);
+    return problemAnswer({ code });
+  }
+}
+
+function isMoved(receipt: DecidedBody): boolean {
+  return receipt.decision === 'block' && receipt.reasons.some((reason) => reason.code === 'CLY_POLICY_MOVED');
+}
+
+/** Only bytes that are whole and are those that the caller signed may be passed on. */
+function isIntact({ caller, body }: { readonly caller: Caller; readonly body: ReceivedBody }): boolean {
+  return !body.tooLarge && (body.size === 0 ? caller.claimedDigest === null : caller.claimedDigest === body.digest);
+}

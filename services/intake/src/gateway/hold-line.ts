@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
+import type { ChangeAttempt } from './change-attempt.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import type { ClientPresence } from './gateway-request.ts';
+
+type Parts = Pick<GatewayParts, 'directory' | 'desk' | 'publisher' | 'outcomes' | 'meter' | 'clock'>;
+
+export type HoldEnd = DecidedBody | 'deadline' | 'cancelled';
+
+/** Publishes a change and holds the caller until its receipt is there or nobody waits any more. */
+export class HoldLine {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** A text says why there is no receipt: then nothing may be forwarded, whatever arrives later. */
+  async hold(attempt: ChangeAttempt, deadlineAtMs: number, client: ClientPresence): Promise<HoldEnd> {
+    const { desk, publisher, clock, directory, meter } = this.#parts;
+    const { change, tenant } = attempt;
+    const startMs = clock.nowMs();
+    const wait = desk.await(
+      {
+        eventId: change.eventId,
+        tenant: change.tenant,
+        digest: change.digest,
+        isTrusted: (receipt) => directory.isSigned(tenant, receipt),
+      },
+      deadlineAtMs - startMs,
+    );
+    client.onGone(() => wait.cancel());
+    const fate = publisher.publish(change, deadlineAtMs - startMs);
+    void fate.then((known) => known === 'not_sent' && wait.cancel());
+    const result = await wait.result;
+    if (typeof result === 'object' && result.kind === 'decided') {
+      meter.held(clock.nowMs() - startMs);
+      meter.decided(result.decision);
+      return result;
+    }
+    const why = typeof result === 'string' ? result : 'cancelled';
+    meter.decided(why);
+    const detail = client.isGone() ? 'client_gone' : why;
+    void fate.then((known) => known !== 'not_sent' && this.#giveUp(attempt, detail));
+    return why;
+  }
+
+  #giveUp({ change }: ChangeAttempt, detail: string): void {
+    const { partition, tenant, eventId } = change;
+    this.#parts.outcomes.report({ partition, tenant, of: eventId, outcome: 'not_forwarded', detail });
+  }
+}
