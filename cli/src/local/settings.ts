@@ -5,6 +5,8 @@ import { readIfThere, writeWhole } from './write-file.ts';
 /** What `up` chose and later commands need: where things listen. No secret is in it. */
 export type LocalSettings = {
   readonly format: 'clyra/local-settings/v0';
+  /** What --port-base was, so that the next `up` needs no option; null for the default ports. */
+  readonly port_base: number | null;
   readonly topic_prefix: string;
   readonly kafka_brokers: readonly string[];
   readonly registry_url: string;

@@ -6,24 +6,32 @@ import { fixedSchemaIds } from '@clyra/adapter-avro/fixed-schema-ids';
 import { registrySchemaIds } from '@clyra/adapter-avro/registry-schema-ids';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 
-const FOLDER = new URL('../../../schemas/avro/', import.meta.url);
+const SCHEMAS = new URL('../../../schemas/avro/', import.meta.url);
 
-/** The schemas of all envelopes, as this version ships them. */
+/** The envelopes that this version ships, in the order of their file names: fresh registries give them the same ids. */
 export function shippedSchemas(): readonly AvroRecordSchema[] {
-  const files = readdirSync(FOLDER).filter((name) => name.endsWith('.avsc'));
-  return files.sort().map((name) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as AvroRecordSchema);
+  return readdirSync(SCHEMAS)
+    .filter((name) => name.endsWith('.avsc'))
+    .toSorted()
+    .map((name) => JSON.parse(readFileSync(new URL(name, SCHEMAS), 'utf8')) as AvroRecordSchema);
 }
 
-/** Registers the shipped schemas, or finds their ids. Rejects as `registrySchemaIds` does. */
-export async function registryCodec(options: {
+export type RegistryCodecOptions = {
   readonly url: string;
+  /** For each question to the registry. */
   readonly deadlineMs: number;
-}): Promise<EnvelopeCodec> {
+};
+
+/**
+ * The codec of a service. Registers what is missing; repeating it changes nothing. Rejects with
+ * CLY_SCHEMA_REGISTRY_UNREACHABLE (retry: backoff), and with CLY_SCHEMA_INCOMPATIBLE (retry: never).
+ */
+export async function registryCodec(options: RegistryCodecOptions): Promise<EnvelopeCodec> {
   const schemas = shippedSchemas();
   return new AvroCodec(schemas, await registrySchemaIds({ ...options, schemas }));
 }
 
-/** No registry, fixed ids: for simulations. */
+/** Real Avro under fixed ids, without a registry: for simulations and tests. */
 export function offlineCodec(): EnvelopeCodec {
   const schemas = shippedSchemas();
   return new AvroCodec(schemas, fixedSchemaIds(schemas));

@@ -92,6 +92,9 @@ export class TenantLog {
 
   async #sealed(sealed: SealedRange): Promise<void> {
     this.#requireExtension(sealed);
+    if (sealed.start < this.#wholeEnd && this.#wholeEnd < sealed.end) {
+      throw this.#damaged(`has no cut where the bundle before ${sealed.end} ends`);
+    }
     if (sealed.end < this.#wholeEnd) return;
     const bundle = sealed.end === this.#wholeEnd ? await this.#read(sealed) : await this.#write(sealed);
     this.#previousManifest = bundle.manifestDigest;

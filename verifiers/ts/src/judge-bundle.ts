@@ -45,21 +45,22 @@ export async function judgeBundle(
   const documents = await loadDocuments(directory, failures);
   const { manifest, manifestDigest } = documents;
   if (manifest === null) {
+    reportOtherManifest(documents, failures);
     return { ...nothingJudged(), inputs, manifestDigest };
   }
   const sound = await checkArtifacts({ directory, manifest }, listed, failures);
   const carried = await loadCarried({ directory, manifest }, sound, failures);
   const fold = carried.ledger && buildFold({ manifest, mode, inputs, failures }, carried.ledger, carried.policies);
   const journal = await readJournal(join(directory, JOURNAL), { manifest, failures }, fold);
+  if (journal !== null) {
+    checkJournalAgreement(manifest, journal, failures);
+  }
   if (journal !== null && fold !== null && journal.unreadableLine === null) {
     checkFoldAgreement(manifest, fold, failures);
   }
   const unreadableLine = journal?.unreadableLine ?? null;
   if (unreadableLine !== null) {
     reportUnreadable(unreadableLine, inputs, failures);
-  }
-  if (journal !== null) {
-    checkJournalAgreement(manifest, journal, failures);
   }
   checkSeals({ ...documents, manifest }, { inputs, journal, fold }, failures);
   if (inputs.previous !== null) {
@@ -73,6 +74,16 @@ export async function judgeBundle(
     isComplete: journal !== null && fold !== null,
     findings: check === undefined ? null : { counts: check.counts, listed: check.findings },
   };
+}
+
+/** A manifest that cannot be judged can still be told apart from the one that was signed. */
+function reportOtherManifest(documents: BundleDocuments, failures: Failures): void {
+  const { envelope, manifestDigest } = documents;
+  if (envelope !== null && manifestDigest !== '' && envelope.manifestDigest !== manifestDigest) {
+    const message = 'manifest.json does not have the digest that the statement in manifest.dsse.json names';
+    const location = { file: 'manifest.json' };
+    failures.add({ claim: 'integrity', code: 'CLY_BUNDLE_MANIFEST_DIGEST', message, location });
+  }
 }
 
 async function readJournal(

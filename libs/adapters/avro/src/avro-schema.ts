@@ -1,26 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
-import avsc, { type Type } from 'avsc';
+import avsc from 'avsc';
 
-/** A schema as JSON, as it lies in a file or comes from a registry. */
-export type AvroSchema = string | readonly unknown[] | { readonly [attribute: string]: unknown };
+/** An Avro record schema as JSON, as in schemas/avro. */
+export type AvroRecordSchema = {
+  readonly type: 'record';
+  readonly name: string;
+  readonly namespace: string;
+  readonly fields: readonly Readonly<Record<string, unknown>>[];
+  readonly doc?: string;
+};
 
-/** Rejects with CLY_SCHEMA_INVALID what is no Avro schema, including a default that does not fit its field. */
-export function parseSchema(schema: AvroSchema): Type {
+/** RecordNameStrategy: the subject of a record is its full name, whatever topic it travels on. */
+export function subjectOf(schema: AvroRecordSchema): string {
+  return `${schema.namespace}.${schema.name}`;
+}
+
+export function avroType(schema: AvroRecordSchema): avsc.Type {
+  return avsc.Type.forSchema(schema as unknown as avsc.Schema);
+}
+
+/**
+ * Whether records written with `writer` can be read with `reader` (Avro specification, schema resolution). What
+ * the registry's compatibility levels are made of.
+ */
+export function canRead(reader: avsc.Schema, writer: avsc.Schema): boolean {
   try {
-    // A copy, since the library writes into what it is given.
-    return avsc.Type.forSchema(structuredClone(schema) as avsc.Schema);
+    avsc.Type.forSchema(reader).createResolver(avsc.Type.forSchema(writer));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Throws CLY_SCHEMA_INVALID for what is no Avro schema. Gives its canonical JSON text. */
+export function checkAvroSchema(text: string): string {
+  try {
+    return JSON.stringify(avsc.Type.forSchema(JSON.parse(text) as avsc.Schema).schema({ exportAttrs: true }));
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw new ClyraError('CLY_SCHEMA_INVALID', `this is no Avro schema (${said}): correct it before it is used`, {
+    throw new ClyraError('CLY_SCHEMA_INVALID', `this is no Avro schema: ${(cause as Error).message}`, {
       retry: 'never',
       cause,
     });
   }
-}
-
-/** The full name of a record schema. Rejects with CLY_SCHEMA_INVALID any other type. */
-export function recordNameOf(type: Type): string {
-  if (type.typeName === 'record' && type.name !== undefined) return type.name;
-  throw new ClyraError('CLY_SCHEMA_INVALID', `a ${type.typeName} stands where a named record must`, { retry: 'never' });
 }

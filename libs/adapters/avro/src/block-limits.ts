@@ -6,7 +6,7 @@ import type { Type, types } from 'avsc';
  * 2^31 items keep it busy for minutes, and whoever may write to a topic could stop its readers. This walk checks
  * the counts against the bytes that are there.
  */
-export type LayoutCheck = (bytes: Buffer, start: number) => void;
+export type LayoutCheck = (bytes: Buffer) => void;
 
 /** Items can be empty (null, a record without fields), so a few more than there are bytes are let through. */
 const EMPTY_ITEM_COUNT_MAX = 1_024;
@@ -17,18 +17,17 @@ export function layoutCheck(type: Type): LayoutCheck | undefined {
   const walkers = new Map<Type, Walk>();
   const walk = walkerOf(type, walkers);
   if (![...walkers.keys()].some(({ typeName }) => typeName === 'array' || typeName === 'map')) return undefined;
-  return (bytes, start) => walk(new Cursor(bytes, start));
+  return (bytes) => walk(new Cursor(bytes));
 }
 
 type Walk = (cursor: Cursor) => void;
 
 class Cursor {
   readonly #bytes: Buffer;
-  #position: number;
+  #position = 0;
 
-  constructor(bytes: Buffer, start: number) {
+  constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    this.#position = start;
   }
 
   get remainingBytes(): number {

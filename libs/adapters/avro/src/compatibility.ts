@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Type } from 'avsc';
-import { type AvroSchema, parseSchema } from './avro-schema.ts';
+import avsc from 'avsc';
 
 export const COMPATIBILITY_LEVELS = [
   'NONE',
@@ -13,32 +12,24 @@ export const COMPATIBILITY_LEVELS = [
 ] as const;
 export type CompatibilityLevel = (typeof COMPATIBILITY_LEVELS)[number];
 
-/** undefined when every value written with `writer` can be read with `reader`; else why not. Both must parse. */
-export function readProblem(reader: AvroSchema, writer: AvroSchema): string | undefined {
-  return resolveProblem(parseSchema(reader), parseSchema(writer));
-}
-
-export function canRead(reader: AvroSchema, writer: AvroSchema): boolean {
-  return readProblem(reader, writer) === undefined;
-}
-
 export type CompatibilityRequest = {
   readonly level: CompatibilityLevel;
-  readonly candidate: AvroSchema;
-  /** The subject's versions, oldest first. The plain levels look at the newest only. */
-  readonly versions: readonly AvroSchema[];
+  /** Schemas as JSON text that `checkAvroSchema` accepted. */
+  readonly candidate: string;
+  /** The subject's versions, oldest first. The levels without TRANSITIVE look at the newest only. */
+  readonly versions: readonly string[];
 };
 
-/** What speaks against the candidate; empty when it may be registered. */
+/** What speaks against the candidate, in words; empty when it may be registered. */
 export function compatibilityProblems({ level, candidate, versions }: CompatibilityRequest): readonly string[] {
   if (level === 'NONE') return [];
   const compared = level.endsWith('_TRANSITIVE') ? versions : versions.slice(-1);
-  const candidateType = parseSchema(candidate);
+  const candidateType = typeOf(candidate);
   const backward = level.startsWith('BACKWARD') || level.startsWith('FULL');
   const forward = level.startsWith('FORWARD') || level.startsWith('FULL');
-  return compared.map(parseSchema).flatMap((version) => {
-    const back = backward ? resolveProblem(candidateType, version) : undefined;
-    const forth = forward ? resolveProblem(version, candidateType) : undefined;
+  return compared.map(typeOf).flatMap((version) => {
+    const back = backward ? readProblem(candidateType, version) : undefined;
+    const forth = forward ? readProblem(version, candidateType) : undefined;
     return [
       ...(back === undefined ? [] : [`the new schema cannot read what an earlier one wrote: ${back}`]),
       ...(forth === undefined ? [] : [`an earlier schema cannot read what the new one writes: ${forth}`]),
@@ -46,7 +37,11 @@ export function compatibilityProblems({ level, candidate, versions }: Compatibil
   });
 }
 
-function resolveProblem(reader: Type, writer: Type): string | undefined {
+function typeOf(text: string): avsc.Type {
+  return avsc.Type.forSchema(JSON.parse(text) as avsc.Schema);
+}
+
+function readProblem(reader: avsc.Type, writer: avsc.Type): string | undefined {
   try {
     reader.createResolver(writer);
     return undefined;

@@ -22,7 +22,7 @@ export function strictAnswers(timeoutMs: number): Middleware {
       } catch (refused) {
         throw isAnswer(refused) && !isTrusted(refused) ? asBadGateway(refused) : refused;
       }
-      if (!isJsonObject(answer.data())) throw asBadGateway(answer);
+      if (!isComplete(answer)) throw asBadGateway(answer);
       return answer;
     },
   });
@@ -32,6 +32,12 @@ function isTrusted(answer: Answer): boolean {
   if (answer.status() !== NOT_FOUND) return true;
   const body: unknown = answer.data();
   return isJsonObject(body) && 'error_code' in body && REGISTRY_NOT_FOUND_CODES.has(Number(body.error_code));
+}
+
+function isComplete(answer: Answer): boolean {
+  const body: unknown = answer.data();
+  if (!isJsonObject(body)) return false;
+  return !answer.request().url().includes('/schemas/ids/') || ('schema' in body && typeof body.schema === 'string');
 }
 
 function asBadGateway(answer: Answer): Answer {

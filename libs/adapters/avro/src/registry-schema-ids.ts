@@ -2,6 +2,7 @@
 import { ClyraError } from '@clyra/core/kernel/error';
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { type AvroRecordSchema, subjectOf } from './avro-schema.ts';
+import { strictAnswers } from './registry-middleware.ts';
 import type { SchemaIds } from './schema-ids.ts';
 
 export type RegistryOptions = {
@@ -17,7 +18,11 @@ export type RegistryOptions = {
  * CLY_SCHEMA_REGISTRY_UNREACHABLE (backoff).
  */
 export async function registrySchemaIds(options: RegistryOptions): Promise<SchemaIds> {
-  const registry = new SchemaRegistry({ host: options.url, retry: { retries: 0 } });
+  const registry = new SchemaRegistry({
+    host: options.url,
+    retry: { retries: 0 },
+    middlewares: [strictAnswers(options.deadlineMs)],
+  });
   const idOf = new Map<string, number>();
   for (const schema of options.schemas) {
     const registered = registry.register(
@@ -30,8 +35,17 @@ export async function registrySchemaIds(options: RegistryOptions): Promise<Schem
 }
 
 async function schemaById(registry: SchemaRegistry, id: number, options: RegistryOptions): Promise<AvroRecordSchema> {
-  const schema = (await bounded(registry.getSchema(id), options)) as { schema?: () => unknown; toJSON?: () => unknown };
+  const schema = await bounded(registry.getSchema(id).catch(notAvro), options);
   return JSON.parse(JSON.stringify(schema)) as AvroRecordSchema;
+}
+
+/** Failures of the connection carry a status; without one the registry did answer, with a schema the client cannot parse. */
+function notAvro(error: RegistryError): never {
+  if (error.status !== undefined) throw error;
+  throw new ClyraError('CLY_SCHEMA_UNKNOWN', 'the registry has another kind of schema under this id', {
+    retry: 'never',
+    cause: error,
+  });
 }
 
 /** Bounds a question in time and tells "no" from "nobody answers": only the first can make a record poison. */

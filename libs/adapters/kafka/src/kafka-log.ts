@@ -5,10 +5,11 @@ import { type KafkaOptions, type KafkaSettings, kafkaSettings } from './kafka-op
 import { KafkaQueries } from './kafka-queries.ts';
 import { KafkaReader } from './kafka-reader.ts';
 
-/** The record log on Apache Kafka. Appenders and readers are closed by their owners, the questions' session here. */
+/** The record log on Apache Kafka. */
 export class KafkaLog implements RecordLog {
   readonly #settings: KafkaSettings;
   readonly #queries: KafkaQueries;
+  readonly #open = new Set<{ close(): Promise<void> }>();
 
   constructor(options: KafkaOptions) {
     this.#settings = kafkaSettings(options);
@@ -16,12 +17,12 @@ export class KafkaLog implements RecordLog {
   }
 
   appender(name: string): LogAppender {
-    return new KafkaAppender(this.#settings, name);
+    return this.#kept(new KafkaAppender(this.#settings, name));
   }
 
   /** Also rejects with CLY_LOG_TRUNCATED when the log ends before one of the positions. */
-  read(request: ReadRequest, deadlineMs: number): Promise<LogReader> {
-    return KafkaReader.start(this.#settings, request, deadlineMs);
+  async read(request: ReadRequest, deadlineMs: number): Promise<LogReader> {
+    return this.#kept(await KafkaReader.start(this.#settings, request, deadlineMs));
   }
 
   async endOffsets(topic: string, deadlineMs: number): Promise<readonly number[]> {
@@ -38,7 +39,14 @@ export class KafkaLog implements RecordLog {
     return this.#queries.last(topic, partition, deadlineMs);
   }
 
+  /** Closes every appender and reader that came from here and is still open. */
   async close(): Promise<void> {
     this.#queries.close();
+    await Promise.all([...this.#open].map((one) => one.close()));
+  }
+
+  #kept<T extends { close(): Promise<void> }>(part: T): T {
+    this.#open.add(part);
+    return part;
   }
 }

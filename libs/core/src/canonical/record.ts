@@ -55,7 +55,6 @@ function assertMembers(value: JsonObject, depth: number): void {
   }
 }
 
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: single code units are meant.
 const SUSPECT = /[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;
 
 function hasForbiddenPoint(text: string): boolean {

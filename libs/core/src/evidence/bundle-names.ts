@@ -31,4 +31,10 @@ export function attestationName(tenant: string, range: Range): string {
 }
 
 /** Files of a bundle besides its artifacts, in the order in which they are written: the envelope makes it whole. */
-export const BUNDLE_FILES = ['journal.jsonl', 'VERIFY.md', 'manifest.json', 'checkpoint', 'manifest.dsse.json'] as const;
+export const BUNDLE_FILES = [
+  'journal.jsonl',
+  'VERIFY.md',
+  'manifest.json',
+  'checkpoint',
+  'manifest.dsse.json',
+] as const;

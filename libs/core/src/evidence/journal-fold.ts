@@ -134,9 +134,11 @@ export class JournalFold {
     const { tenant, kind, event_id: eventId } = change.body;
     if (tenant !== this.tenant || body.tenant !== this.tenant) throw this.#damaged('a line of another tenant');
     if (body.change_digest !== change.digest) throw this.#damaged('a receipt of another change');
-    if (body.change_kind !== kind || body.event_id !== eventId) throw this.#damaged('a receipt that names another change');
+    if (body.change_kind !== kind || body.event_id !== eventId)
+      throw this.#damaged('a receipt that names another change');
     const { stream_id: streamId, partition, offset } = body;
-    if (body.receipt_id !== receiptIdOf({ streamId, partition, offset })) throw this.#damaged('a receipt id of another place');
+    if (body.receipt_id !== receiptIdOf({ streamId, partition, offset }))
+      throw this.#damaged('a receipt id of another place');
     this.#partition ??= partition;
     if (partition !== this.#partition) throw this.#damaged('a receipt of another partition');
   }
@@ -240,15 +242,20 @@ export class JournalFold {
   }
 
   #damaged(what: string): ClyraError {
-    return new ClyraError('CLY_LOG_DAMAGED', `the journal of tenant ${this.tenant} has ${what}: stop and compare it with the last checkpoint`, {
-      retry: 'never',
-      context: { tenant: this.tenant, leaf: this.#tree.size },
-    });
+    return new ClyraError(
+      'CLY_LOG_DAMAGED',
+      `the journal of tenant ${this.tenant} has ${what}: stop and compare it with the last checkpoint`,
+      {
+        retry: 'never',
+        context: { tenant: this.tenant, leaf: this.#tree.size },
+      },
+    );
   }
 }
 
 /** The body of a cut before which derived lines stand (docs/spec/bundle.md §1). */
 function cutOf({ receipt: { body } }: DecidedLine): (DecidedBody & { readonly state_digest: Digest }) | undefined {
-  if (body.kind !== 'decided' || body.state_digest === undefined || body.change_kind === 'tenant.opened') return undefined;
+  if (body.kind !== 'decided' || body.state_digest === undefined || body.change_kind === 'tenant.opened')
+    return undefined;
   return body as DecidedBody & { readonly state_digest: Digest };
 }

@@ -28,7 +28,10 @@ export class LineSignatures {
       return;
     }
     const { change, receipt } = line;
-    if (!this.#changes.verify(root, { digest: change.digest, block: change.block, atMs }) && !isRefusedAsUnsigned(line)) {
+    if (
+      !this.#changes.verify(root, { digest: change.digest, block: change.block, atMs }) &&
+      !isRefusedAsUnsigned(line)
+    ) {
       throw unsigned('change', receipt.body.offset);
     }
     if (receipt.block === null) return;

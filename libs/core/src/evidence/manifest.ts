@@ -79,7 +79,8 @@ export type ManifestHead = {
 /** Throws JsonError or CLY_RECORD_SHAPE. */
 export function readManifestHead(bytes: Uint8Array): ManifestHead {
   const manifest = parseJson(bytes, { bytesMax: MANIFEST_BYTES_MAX, depthMax: 8, valuesMax: 100_000 });
-  if (!isJsonObject(manifest) || manifest['format'] !== BUNDLE_FORMAT) throw shapeError(`format is not ${BUNDLE_FORMAT}`);
+  if (!isJsonObject(manifest) || manifest['format'] !== BUNDLE_FORMAT)
+    throw shapeError(`format is not ${BUNDLE_FORMAT}`);
   const range = readObject(manifest, 'range');
   const artifacts = manifest['artifacts'];
   if (!Array.isArray(artifacts)) throw shapeError('artifacts is not a list');

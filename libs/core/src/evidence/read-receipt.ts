@@ -2,7 +2,17 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
 import { parseRecord } from '../canonical/record.ts';
 import { PARTITION_TENANT } from '../change/change-body.ts';
-import { ID, readDigest, readInteger, readList, readText, shapeError, STREAM_ID, TENANT, UUID } from '../change/shape.ts';
+import {
+  ID,
+  readDigest,
+  readInteger,
+  readList,
+  readText,
+  STREAM_ID,
+  shapeError,
+  TENANT,
+  UUID,
+} from '../change/shape.ts';
 import type { ReceiptBody } from '../enforcement/receipt-body.ts';
 
 const RECEIPT_ID = /^[0-9a-f]{32}$/;
@@ -27,7 +37,8 @@ export function readReceipt(record: JsonObject): ReceiptBody {
       if (record['policy_digest'] !== null) readDigest(record, 'policy_digest');
       if (record['state_digest'] !== undefined) readDigest(record, 'state_digest');
       if (record['count'] !== undefined) readInteger(record, 'count');
-      if (record['grants'] !== undefined) for (const grant of readList(record, 'grants', GRANT_COUNT_MAX)) checkGrant(grant);
+      if (record['grants'] !== undefined)
+        for (const grant of readList(record, 'grants', GRANT_COUNT_MAX)) checkGrant(grant);
       checkReasons(record);
       break;
     case 'recorded':

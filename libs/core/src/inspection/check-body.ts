@@ -45,7 +45,8 @@ export function emptyBody(): ReceivedBody {
 export function checkBody(body: ReceivedBody, headers: BodyHeaders, schemaWanted: boolean): BodyFinding {
   if (body.tooLarge) return refused('CLY_BODY_TOO_LARGE');
   if (body.size > 0 && headers.claimedDigest === null) return refused('CLY_BODY_DIGEST_MISSING');
-  if (headers.claimedDigest !== null && headers.claimedDigest !== body.digest) return refused('CLY_BODY_DIGEST_MISMATCH');
+  if (headers.claimedDigest !== null && headers.claimedDigest !== body.digest)
+    return refused('CLY_BODY_DIGEST_MISMATCH');
   const encoding = headers.contentEncoding?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity') return refused('CLY_BODY_ENCODING');
   if (body.size === 0 && !schemaWanted) return { content: 'ok', value: undefined, canonicalDigest: null };

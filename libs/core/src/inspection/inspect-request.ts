@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac } from 'node:crypto';
+import { canonicalJson } from '../canonical/canonical-json.ts';
 import { type Digest, digestOf } from '../canonical/digest.ts';
 import type { JsonValue } from '../canonical/json-value.ts';
-import { canonicalJson } from '../canonical/canonical-json.ts';
 import { type Facts, INSPECTOR, type SchemaFact } from '../change/change-body.ts';
 import { appliesTo, type RateLimitRule, type Route } from '../policy/policy.ts';
 import { type BodyFinding, checkBody, mediaType, type ReceivedBody } from './check-body.ts';
@@ -124,7 +124,9 @@ function countedValue(
     const value = valueAt(request.body, rule.key.body);
     if (value === undefined) return undefined;
     // Keyed, since account numbers and the like are few enough to be guessed from a plain hash.
-    return createHmac('sha256', input.fingerprintKey).update(`${prefix}\nbody\n${canonicalJson(value)}`, 'utf8').digest('hex');
+    return createHmac('sha256', input.fingerprintKey)
+      .update(`${prefix}\nbody\n${canonicalJson(value)}`, 'utf8')
+      .digest('hex');
   }
   const values = { actor: input.actor, tenant: input.credential.tenant, route: request.route.id };
   return digestOf(`${prefix}\n${rule.key}\n${values[rule.key]}`);

@@ -42,7 +42,10 @@ export function checkSchemaDocument(schema: JsonValue | undefined, pointer: stri
 function checkPattern(pattern: JsonValue | undefined, pointer: string, findings: Finding[]): void {
   if (typeof pattern !== 'string') return;
   if (pattern.length > PATTERN_LENGTH_MAX) {
-    findings.push({ pointer, message: `the pattern is longer than ${PATTERN_LENGTH_MAX}: check the value another way` });
+    findings.push({
+      pointer,
+      message: `the pattern is longer than ${PATTERN_LENGTH_MAX}: check the value another way`,
+    });
     return;
   }
   try {

@@ -3,7 +3,7 @@ import { canonicalJson } from '../canonical/canonical-json.ts';
 import { digestOf } from '../canonical/digest.ts';
 import type { JsonValue } from '../canonical/json-value.ts';
 import type { CompiledPolicy, Policy } from './policy.ts';
-import { type PolicyProblem, PolicyError } from './policy-problem.ts';
+import { PolicyError, type PolicyProblem } from './policy-problem.ts';
 import { POLICY_BYTES_MAX, PolicySource } from './policy-source.ts';
 import { readPolicy } from './read-policy.ts';
 

@@ -2,7 +2,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
 import type { JsonValue } from '../canonical/json-value.ts';
 import { type Finding, pointerTo } from './policy-cursor.ts';
-import { type PolicyProblem, PolicyError, type SourcePlace } from './policy-problem.ts';
+import { PolicyError, type PolicyProblem, type SourcePlace } from './policy-problem.ts';
 
 export const POLICY_BYTES_MAX = 1_048_576;
 /** Aliases are expanded into this count: an alias bomb runs into it long before it fills the memory. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `/`-separated segments; `{name}` stands for exactly one. No `%`, dots-only or empty segment: one spelling a path. */
-export const ROUTE_TEMPLATE = /^\/(?:(?:[A-Za-z0-9_~:@!$&'()*+,;=-][A-Za-z0-9._~:@!$&'()*+,;=-]*|\{[a-z][a-z0-9_]{0,31}\})(?:\/(?!$)|$))*$/;
+export const ROUTE_TEMPLATE =
+  /^\/(?:(?:[A-Za-z0-9_~:@!$&'()*+,;=-][A-Za-z0-9._~:@!$&'()*+,;=-]*|\{[a-z][a-z0-9_]{0,31}\})(?:\/(?!$)|$))*$/;
 
 export type RouteTemplate = { readonly method: string; readonly path: string };
 

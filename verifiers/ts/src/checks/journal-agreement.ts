@@ -2,17 +2,16 @@
 import type { Manifest } from '../documents/manifest.ts';
 import type { DamagedSegment } from '../journal/segments.ts';
 import { JOURNAL, type JournalResult } from '../journal/verify-journal.ts';
-import type { ClaimId } from '../report/claim.ts';
+import type { Failure } from '../report/claim.ts';
 import type { Failures } from '../report/failures.ts';
 
-/** The claims whose checks point most closely at a damaged line come first. */
-const NAMING_ORDER: readonly ClaimId[] = [
-  'integrity',
-  'authorship',
-  'reconciliation',
-  'order',
-  'completeness',
-  'policy',
+const LINES_SHOWN_MAX = 20;
+/** What names a damaged line most closely comes first; what a damaged line drags along comes last. */
+const NAMING_ORDER: readonly ((failure: Failure) => boolean)[] = [
+  (failure) => failure.claim === 'integrity',
+  (failure) => failure.claim === 'authorship',
+  (failure) => failure.code === 'CLY_RECONCILE_LINE',
+  (failure) => failure.claim === 'order',
 ];
 
 /** Compares the journal with what the manifest says of it, and places damage as closely as the other checks allow. */
@@ -57,54 +56,30 @@ export function checkJournalAgreement(manifest: Manifest, journal: JournalResult
 }
 
 function reportSegment(segment: DamagedSegment, failures: Failures): void {
-  const named = namedLines(segment, failures);
-  const place = { file: JOURNAL, line: segment.from, lineTo: segment.to };
+  const { lines, by } = suspectLines(segment, failures);
   const range = `lines ${segment.from} to ${segment.to} are not those of the manifest`;
-  const [only] = named;
-  if (named.length === 1 && only !== undefined) {
-    failures.add({
-      claim: 'integrity',
-      code: 'CLY_BUNDLE_SEGMENT',
-      message: `${range}; other checks name line ${only}`,
-      location: {
-        ...place,
-        line: only,
-        lineTo: only,
-      },
-    });
-  } else if (named.length > 1) {
-    failures.add({
-      claim: 'integrity',
-      code: 'CLY_BUNDLE_SEGMENT',
-      message: `${range}; other checks name lines ${named.join(', ')}`,
-      location: place,
-    });
-  } else if (segment.loose.length > 0) {
-    const message = `${range}; candidates by append_time other than decided_at: lines ${segment.loose.join(', ')}`;
-    const [loose] = segment.loose;
-    const isOne = segment.loose.length === 1 && loose !== undefined;
-    failures.add({
-      claim: 'integrity',
-      code: 'CLY_BUNDLE_SEGMENT',
-      message,
-      location: isOne ? { ...place, line: loose, lineTo: loose } : place,
-    });
-  } else {
-    failures.add({ claim: 'integrity', code: 'CLY_BUNDLE_SEGMENT', message: range, location: place });
-  }
+  const [only] = lines;
+  const isOne = lines.length === 1 && only !== undefined;
+  const place = isOne ? { line: only } : { line: segment.from, lineTo: segment.to };
+  const message = lines.length === 0 ? range : `${range}; ${by} ${lines.slice(0, LINES_SHOWN_MAX).join(', ')}`;
+  failures.add({ claim: 'integrity', code: 'CLY_BUNDLE_SEGMENT', message, location: { file: JOURNAL, ...place } });
 }
 
-function namedLines(segment: DamagedSegment, failures: Failures): readonly number[] {
-  for (const claim of NAMING_ORDER) {
-    const lines = failures.kept
-      .filter((failure) => failure.claim === claim && failure.location?.file === JOURNAL)
-      .map((failure) => failure.location?.line ?? 0)
-      .filter((line) => line >= segment.from && line <= segment.to);
+function suspectLines(segment: DamagedSegment, failures: Failures): { lines: readonly number[]; by: string } {
+  const inside = failures.kept.filter(({ location }) => {
+    const line = location?.line ?? 0;
+    return location?.file === JOURNAL && line >= segment.from && line <= segment.to;
+  });
+  const linesOf = (named: readonly Failure[]) => [...new Set(named.map((failure) => failure.location?.line ?? 0))];
+  for (const isNaming of NAMING_ORDER) {
+    const lines = linesOf(inside.filter(isNaming));
     if (lines.length > 0) {
-      return [...new Set(lines)];
+      return { lines, by: 'other checks name line' };
     }
   }
-  return [];
+  return segment.loose.length > 0
+    ? { lines: segment.loose, by: 'the append time is not the decision time in line' }
+    : { lines: linesOf(inside), by: 'other checks name line' };
 }
 
 function memberOrJournal(isDigestRight: boolean, member: string): { file: string; member?: string } {

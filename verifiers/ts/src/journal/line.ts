@@ -143,6 +143,11 @@ export function isCut(line: DecidedLine): boolean {
   return line.receipt.read.state_digest !== undefined && line.receipt.read.change_kind !== 'tenant.opened';
 }
 
+/** No signature covers an append time. Where it is the decision time too, the signed body pins it; else it is loose. */
+export function isLoose(line: DecidedLine): boolean {
+  return line.appendTimeMs !== line.receipt.read.decided_at;
+}
+
 /** Parses one line without its LF. Throws JsonError or ShapeError. */
 export function parseLine(bytes: Uint8Array, at: At): JournalLine {
   const parsed = parseJson(bytes, RECORD);

@@ -7,7 +7,7 @@ import { hashLeaf } from '../hash/tree.ts';
 import { RECORD } from '../json/parse.ts';
 import { describeParseError, type Failures } from '../report/failures.ts';
 import type { JournalFold } from './journal-fold.ts';
-import { type JournalLine, parseLine } from './line.ts';
+import { isLoose, parseLine } from './line.ts';
 import { type LineSink, readLines } from './line-reader.ts';
 import { Segments } from './segments.ts';
 
@@ -69,7 +69,7 @@ class Reading implements LineSink {
     const at = { line: this.#lines, leaf: this.#start + this.#lines - 1 };
     try {
       const line = parseLine(bytes, at);
-      if (isLoose(line)) {
+      if (line.kind === 'decided' && isLoose(line)) {
         this.#segments.markLoose();
       }
       if (this.#unreadableLine === null) {
@@ -111,9 +111,4 @@ class Reading implements LineSink {
     this.#unreadableLine ??= this.#lines;
     this.#failures.add({ claim: 'integrity', code, message, location });
   }
-}
-
-/** No signature covers an append time. Where it is the decision time too, the signed body pins it. */
-function isLoose(line: JournalLine): boolean {
-  return line.kind === 'decided' && line.appendTimeMs !== line.receipt.read.decided_at;
 }

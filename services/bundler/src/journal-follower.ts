@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import { FirstOccurrence } from '@clyra/core/evidence/first-occurrence';
+import { parseSourceLine, type SourceLine } from '@clyra/core/evidence/journal-line';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { Envelopes } from '@clyra/core/ports/envelope-codec';
+import type { LogRecord } from '@clyra/core/ports/record-log';
+import type { BundlerOptions } from './bundler-options.ts';
+import type { Persistence } from './persistence.ts';
+import type { TenantLog } from './tenant-log.ts';
+
+export type FollowerOptions = Pick<BundlerOptions, 'codec' | 'topics'> & {
+  readonly partition: number;
+  readonly persistence: Persistence;
+  /** Opens the log of a tenant that is met for the first time. */
+  readonly openTenant: (tenant: string) => TenantLog;
+};
+
+/**
+ * Reads one partition of clyra.journal back, from its start: the only way in which a line comes into a tenant's log.
+ * What this process believes it has written does not count, so bundlers side by side make the same bundles.
+ */
+export class JournalFollower {
+  readonly changes: FirstOccurrence;
+  readonly observations: FirstOccurrence;
+  readonly tenants = new Map<string, TenantLog>();
+  readonly #options: FollowerOptions;
+  #nextOffset = 0;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.changes = new FirstOccurrence(`${options.topics.changes}/${options.partition}`);
+    this.observations = new FirstOccurrence(`${options.topics.observations}/${options.partition}`);
+  }
+
+  /** The journal offset after the newest record taken. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  async accept(record: LogRecord): Promise<void> {
+    const { codec, persistence } = this.#options;
+    const value = record.value ?? new Uint8Array();
+    const decode = async (): Promise<Envelopes['JournalEnvelope']> => codec.decode('JournalEnvelope', value);
+    const envelope = await persistence.until('journal envelope', decode);
+    if (this.#sourceOf(envelope).isFirst(envelope.source_offset, envelope.line)) {
+      const line = parseSourceLine(envelope.line);
+      this.#checkRouting(envelope, line);
+      await this.#tenant(envelope.tenant).accept(line);
+    }
+    this.#nextOffset = record.offset + 1;
+  }
+
+  #sourceOf({ source_topic: topic, source_partition: partition }: Envelopes['JournalEnvelope']): FirstOccurrence {
+    const { topics } = this.#options;
+    if (partition !== this.#options.partition) throw this.#damaged('of another partition');
+    if (topic === topics.changes) return this.changes;
+    if (topic === topics.observations) return this.observations;
+    throw this.#damaged('of an unknown source');
+  }
+
+  #checkRouting(envelope: Envelopes['JournalEnvelope'], line: SourceLine): void {
+    const isChange = envelope.source_topic === this.#options.topics.changes;
+    if (isChange !== (line.kind === 'decided')) throw this.#damaged('whose kind is not that of its source');
+    if (line.kind === 'observed') {
+      if (line.observation.body.tenant !== envelope.tenant) throw this.#damaged('routed to another tenant');
+      return;
+    }
+    const { tenant, offset, partition } = line.receipt.body;
+    if (tenant !== envelope.tenant) throw this.#damaged('routed to another tenant');
+    if (offset !== envelope.source_offset || partition !== envelope.source_partition) {
+      throw this.#damaged('of another position than its receipt');
+    }
+  }
+
+  #tenant(tenant: string): TenantLog {
+    let log = this.tenants.get(tenant);
+    if (log === undefined) {
+      log = this.#options.openTenant(tenant);
+      this.tenants.set(tenant, log);
+    }
+    return log;
+  }
+
+  #damaged(what: string): ClyraError {
+    const { partition } = this.#options;
+    return new ClyraError(
+      'CLY_LOG_DAMAGED',
+      `the journal's partition ${partition} has a line ${what}: find out who can write to it before going on`,
+      { retry: 'never', context: { partition, offset: this.#nextOffset } },
+    );
+  }
+}
