@@ -25,6 +25,12 @@ export type Context = Machine & {
   intakeUrl(): Promise<string>;
 };
 
+/** What a command needs of the program: its context, and a way to say how it ended without throwing. */
+export type CommandHost = {
+  context(): Context;
+  exit(code: number): void;
+};
+
 export function contextOf(machine: Machine, globals: GlobalOptions): Context {
   const config = cliConfig();
   const layout = localLayout(globals.dataDir ?? config.dataDir);
@@ -33,7 +39,8 @@ export function contextOf(machine: Machine, globals: GlobalOptions): Context {
     globals,
     layout,
     output: new Output({ stdout: machine.stdout, stderr: machine.stderr, json: globals.json === true }),
-    intakeUrl: async () => globals.intake ?? config.intakeUrl ?? (await readSettings(layout))?.intake_url ?? DEFAULT_INTAKE,
+    intakeUrl: async () =>
+      globals.intake ?? config.intakeUrl ?? (await readSettings(layout))?.intake_url ?? DEFAULT_INTAKE,
   };
 }
 

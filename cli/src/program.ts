@@ -13,14 +13,8 @@ import { addTenantCommand } from './commands/tenant.ts';
 import { addTopicsCommand } from './commands/topics.ts';
 import { addUpCommand } from './commands/up.ts';
 import { addVerifyCommand } from './commands/verify.ts';
-import { type Context, contextOf, type GlobalOptions, type Machine } from './context.ts';
+import { type CommandHost, contextOf, type GlobalOptions, type Machine } from './context.ts';
 import { EXIT_HELP } from './exit-codes.ts';
-
-/** What a command needs of the program: its context, and a way to say how it ended without throwing. */
-export type CommandHost = {
-  context(): Context;
-  exit(code: number): void;
-};
 
 /** The command `clyra`. Commander's own exits become errors, so that the program runs inside a test. */
 export function cliProgram(machine: Machine, exit: (code: number) => void): Command {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util';
 import { ClyraError } from '@clyra/core/kernel/error';
-import { type ExtraListener, STACK_PARTS, type StackOptions, type StackPart } from './stack-config.ts';
 import { startStack } from './stack.ts';
+import { type ExtraListener, STACK_PARTS, type StackOptions, type StackPart } from './stack-config.ts';
 import { stackStatus } from './stack-status.ts';
 import { stopStack, wipeStack } from './stack-stop.ts';
 

@@ -10,11 +10,7 @@ const LOOK_EVERY_MS = 50;
  * Runs `work` while no other process starts or stops a stack in the same folder. A holder that ended without giving
  * the lock back is recognised and passed over. Rejects with CLY_STACK_BUSY when `deadlineMs` passes first.
  */
-export async function withLock<Value>(
-  file: string,
-  deadlineMs: number,
-  work: () => Promise<Value>,
-): Promise<Value> {
+export async function withLock<Value>(file: string, deadlineMs: number, work: () => Promise<Value>): Promise<Value> {
   await acquire(file, deadlineMs);
   try {
     return await work();
@@ -67,8 +63,12 @@ function removeStale(file: string, stale: ProcessIdentity): void {
 
 function busy(file: string, holder: ProcessIdentity | undefined): ClyraError {
   const who = holder === undefined ? 'another process' : `process ${holder.pid}`;
-  return new ClyraError('CLY_STACK_BUSY', `${who} is starting or stopping this stack and does not finish: see ${file}`, {
-    retry: 'backoff',
-    context: { holderPid: holder?.pid ?? null },
-  });
+  return new ClyraError(
+    'CLY_STACK_BUSY',
+    `${who} is starting or stopping this stack and does not finish: see ${file}`,
+    {
+      retry: 'backoff',
+      context: { holderPid: holder?.pid ?? null },
+    },
+  );
 }

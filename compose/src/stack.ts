@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type KafkaTools, kafkaTools, requireKafkaPorts, startKafka } from './kafka/kafka.ts';
-import { type PostgresBinaries, postgresBinaries } from './postgres/postgres-binaries.ts';
 import { startPostgres } from './postgres/postgres.ts';
+import { type PostgresBinaries, postgresBinaries } from './postgres/postgres-binaries.ts';
 import { requireFreePort } from './process/port-holder.ts';
 import { isRunning, type ProcessIdentity } from './process/process-identity.ts';
 import { startRegistry } from './schema-registry/registry-process.ts';
@@ -10,9 +10,9 @@ import { connectionsOf, type StackConnections } from './stack-connections.ts';
 import { startGuard } from './stack-guard.ts';
 import { withLock } from './stack-lock.ts';
 import { prepareFolders, type StackPaths, stackPaths } from './stack-paths.ts';
+import { readState, type StackState, writeState } from './stack-state.ts';
 import { requireSameStack, runningParts } from './stack-status.ts';
 import { endParts, stopStack, wipeStack } from './stack-stop.ts';
-import { readState, type StackState, writeState } from './stack-state.ts';
 
 export type Stack = {
   readonly dataDir: string;

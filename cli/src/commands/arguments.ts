@@ -5,9 +5,10 @@ export type KeyOptions = { readonly key?: readonly string[] };
 
 /** `--key FILE`, repeatable; without it the keys of the local installation sign. */
 export function keyOption(whose: string): Option {
-  return new Option('--key <file>', `PEM key of ${whose}; repeat for a second person (default: the local keys)`).argParser(
-    (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
-  );
+  return new Option(
+    '--key <file>',
+    `PEM key of ${whose}; repeat for a second person (default: the local keys)`,
+  ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
 }
 
 export function integerArgument(value: string): number {

@@ -2,9 +2,9 @@
 import { rm } from 'node:fs/promises';
 import { stopStack, wipeStack } from '@clyra/stack/stack-stop';
 import type { Command } from 'commander';
+import type { CommandHost } from '../context.ts';
 import type { LocalLayout } from '../local/layout.ts';
 import { stopProcesses } from '../local/services-processes.ts';
-import type { CommandHost } from '../program.ts';
 
 export function addDownCommand(program: Command, host: CommandHost): void {
   program

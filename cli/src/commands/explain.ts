@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
+import type { CommandHost, Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { receiptInWords } from '../explain/receipt-in-words.ts';
 import { type CallerOptions, callerClient, callerOptions } from '../intake/caller.ts';
 import { refusalOf } from '../intake/intake-client.ts';
 import { receiptOf } from '../intake/issue-command.ts';
-import type { CommandHost } from '../program.ts';
 
 export function addExplainCommand(program: Command, host: CommandHost): void {
   const explain = program

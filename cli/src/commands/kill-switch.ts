@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
+import type { CommandHost } from '../context.ts';
 import { issueCommand } from '../intake/issue-command.ts';
-import type { CommandHost } from '../program.ts';
 import { type KeyOptions, keyOption, scopeArgument } from './arguments.ts';
 
 type SwitchOptions = KeyOptions & { readonly scope: string; readonly reason: string };

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
+import type { CommandHost, Context } from '../context.ts';
 import { IntakeClient, refusalOf } from '../intake/intake-client.ts';
 import { issueCommand } from '../intake/issue-command.ts';
 import { policyBlob } from '../local/prepare-local.ts';
-import type { CommandHost } from '../program.ts';
 import { type KeyOptions, keyOption } from './arguments.ts';
 import { compileFile } from './tenant.ts';
 

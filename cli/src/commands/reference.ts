@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { configReference } from '@clyra/runtime/config/config-reference';
 import type { Command } from 'commander';
-import type { CommandHost } from '../program.ts';
+import type { CommandHost } from '../context.ts';
 import { configSections } from '../reference/config-sections.ts';
 
 /** For maintainers: the generated pages of docs/reference. */

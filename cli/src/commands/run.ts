@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import type { IntakeAnswer } from '../intake/intake-client.ts';
-import { receiptOf, showReceipt } from '../intake/issue-command.ts';
-import { refusalOf } from '../intake/intake-client.ts';
+import type { CommandHost, Context } from '../context.ts';
 import { type CallerOptions, callerClient, callerOptions } from '../intake/caller.ts';
-import type { CommandHost } from '../program.ts';
+import type { IntakeAnswer } from '../intake/intake-client.ts';
+import { refusalOf } from '../intake/intake-client.ts';
+import { receiptOf, showReceipt } from '../intake/issue-command.ts';
 
 type RunOptions = CallerOptions & { readonly runId?: string };
 
 export function addRunCommand(program: Command, host: CommandHost): void {
-  const run = program.command('run').description('runs: changes that belong together, closed with a count and a bundle');
+  const run = program
+    .command('run')
+    .description('runs: changes that belong together, closed with a count and a bundle');
   const open = run.command('open').description('open a run');
   callerOptions(open, true)
     .option('--run-id <id>', 'a name for it (default: intake makes one)')

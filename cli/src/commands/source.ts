@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { Command } from 'commander';
+import type { CommandHost } from '../context.ts';
 import { issueCommand } from '../intake/issue-command.ts';
-import type { CommandHost } from '../program.ts';
 import { type KeyOptions, keyOption } from './arguments.ts';
 
 type AddOptions = KeyOptions & { readonly tenant: string; readonly database: string; readonly systemId: string };
@@ -13,8 +13,14 @@ export function addSourceCommand(program: Command, host: CommandHost): void {
     .command('add')
     .argument('<source-id>', 'the name that policies and bundles use')
     .requiredOption('--tenant <tenant>', 'whose source it is')
-    .requiredOption('--database <identity>', 'what it is, in the words of the recorder: host:port/database; only its hash is recorded')
-    .requiredOption('--system-id <id>', 'system identifier of the server: SELECT system_identifier FROM pg_control_system()')
+    .requiredOption(
+      '--database <identity>',
+      'what it is, in the words of the recorder: host:port/database; only its hash is recorded',
+    )
+    .requiredOption(
+      '--system-id <id>',
+      'system identifier of the server: SELECT system_identifier FROM pg_control_system()',
+    )
     .addOption(keyOption('an operator'))
     .description('register a source: its evidence counts from here on')
     .action(async (sourceId: string, options: AddOptions) => {
@@ -25,7 +31,13 @@ export function addSourceCommand(program: Command, host: CommandHost): void {
       };
       const { tenant, key } = options;
       host.exit(
-        await issueCommand(host.context(), { kind: 'source.registered', tenant, members, people: ['operator'], keyFiles: key }),
+        await issueCommand(host.context(), {
+          kind: 'source.registered',
+          tenant,
+          members,
+          people: ['operator'],
+          keyFiles: key,
+        }),
       );
     });
 }

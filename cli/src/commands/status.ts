@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stackStatus } from '@clyra/stack/stack-status';
 import type { Command } from 'commander';
+import type { CommandHost } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { LocalLayout } from '../local/layout.ts';
 import { readServices } from '../local/services-file.ts';
 import { readinessOf } from '../local/services-processes.ts';
-import type { CommandHost } from '../program.ts';
 import { textTable } from '../text-table.ts';
 
 type Line = { readonly name: string; readonly place: string; readonly state: string; readonly well: boolean };
@@ -22,7 +22,10 @@ export function addStatusCommand(program: Command, host: CommandHost): void {
       } else {
         output.result(
           lines.map(({ name, place, state, well }) => ({ name, place, state, ready: well })),
-          textTable(['what', 'where', 'state'], lines.map(({ name, place, state }) => [name, place, state])),
+          textTable(
+            ['what', 'where', 'state'],
+            lines.map(({ name, place, state }) => [name, place, state]),
+          ),
         );
       }
       host.exit(lines.length > 0 && lines.every(({ well }) => well) ? EXIT.done : EXIT.refused);

@@ -5,12 +5,11 @@ import { compilePolicy } from '@clyra/core/policy/compile-policy';
 import type { CompiledPolicy } from '@clyra/core/policy/policy';
 import { topicCatalogue } from '@clyra/runtime/topics';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
+import type { CommandHost, Context } from '../context.ts';
 import { issueCommand, readTrustRoot } from '../intake/issue-command.ts';
 import { ensureCredential } from '../local/credentials.ts';
 import { policyBlob, trustRootBlob } from '../local/prepare-local.ts';
-import type { CommandHost } from '../program.ts';
-import { integerArgument, keyOption, type KeyOptions } from './arguments.ts';
+import { integerArgument, type KeyOptions, keyOption } from './arguments.ts';
 
 type OpenOptions = KeyOptions & { readonly partition?: number; readonly policy?: string };
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TOPIC_PROFILES, type TopicProfile } from '@clyra/runtime/topics';
 import { type Command, Option } from 'commander';
-import type { Context } from '../context.ts';
+import type { CommandHost, Context } from '../context.ts';
 import { applyTopics } from '../local/apply-topics.ts';
 import { readSettings } from '../local/settings.ts';
-import type { CommandHost } from '../program.ts';
 import { textTable } from '../text-table.ts';
 
 type ApplyOptions = {
@@ -21,7 +20,9 @@ export function addTopicsCommand(program: Command, host: CommandHost): void {
     .option('--brokers <list>', 'Kafka addresses, host:port, separated by commas (default: what `up` started)')
     .option('--registry <url>', 'schema registry (default: what `up` started)')
     .option('--prefix <prefix>', 'first part of every topic name (default: clyra)')
-    .addOption(new Option('--profile <profile>', 'local: one broker; production: RF 3').choices(TOPIC_PROFILES).default('local'))
+    .addOption(
+      new Option('--profile <profile>', 'local: one broker; production: RF 3').choices(TOPIC_PROFILES).default('local'),
+    )
     .description('create missing topics, align their settings, register the schemas; repeating it changes nothing')
     .action(async (options: ApplyOptions) => runApply(host.context(), options));
 }

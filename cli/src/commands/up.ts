@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { startStack } from '@clyra/stack/stack';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
+import type { CommandHost, Context } from '../context.ts';
 import { applyTopics } from '../local/apply-topics.ts';
 import { type Local, prepareLocal } from '../local/prepare-local.ts';
 import { LOCAL_HOST, servicePorts } from '../local/service-plan.ts';
 import { type RunningServices, startServices } from '../local/services.ts';
 import { type LocalSettings, readSettings, writeSettings } from '../local/settings.ts';
-import type { CommandHost } from '../program.ts';
 import { textTable } from '../text-table.ts';
 import { integerArgument } from './arguments.ts';
 
@@ -21,10 +20,17 @@ export function addUpCommand(program: Command, host: CommandHost): void {
   program
     .command('up')
     .description('start Kafka, the schema registry, PostgreSQL and the five services on this machine')
-    .option('--port-base <port>', 'put all ports at this one and above (default: 29092, 28081, 25432, 8081–8085)', integerArgument)
+    .option(
+      '--port-base <port>',
+      'put all ports at this one and above (default: 29092, 28081, 25432, 8081–8085)',
+      integerArgument,
+    )
     .option('--topic-prefix <prefix>', 'first part of every topic name (default: clyra)')
     .option('--no-services', 'only the stack, with topics and schemas')
-    .addHelpText('after', '\nThe first start makes keys, a trust root and the topics, and may fetch the jars of Kafka. Stop with `clyra down`.')
+    .addHelpText(
+      'after',
+      '\nThe first start makes keys, a trust root and the topics, and may fetch the jars of Kafka. Stop with `clyra down`.',
+    )
     .action(async (options: UpOptions) => up(host.context(), options));
 }
 

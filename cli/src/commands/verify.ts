@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import type { CommandHost } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { CommandHost } from '../program.ts';
 
 /**
  * The verifier runs as a process of its own: it shares nothing with the producer's code, not even memory, and

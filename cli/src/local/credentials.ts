@@ -20,10 +20,14 @@ export async function readCredentials(path: string): Promise<readonly Credential
   if (bytes === undefined) return [];
   const file = JSON.parse(bytes.toString('utf8')) as CredentialsFile;
   if (file.format === 'clyra/credentials/v0' && Array.isArray(file.credentials)) return file.credentials;
-  throw new ClyraError('CLY_LOCAL_DAMAGED', `${path} is no credentials file: restore it or delete it to make a new one`, {
-    retry: 'never',
-    context: { path },
-  });
+  throw new ClyraError(
+    'CLY_LOCAL_DAMAGED',
+    `${path} is no credentials file: restore it or delete it to make a new one`,
+    {
+      retry: 'never',
+      context: { path },
+    },
+  );
 }
 
 /** The tenant's credential, made on first use. Intake reads the file again when a key id is unknown to it. */

@@ -36,7 +36,9 @@ export async function startProcesses(plans: readonly ServicePlan[], options: Sta
       // After each one: whatever happens next, `down` knows every process there is.
       await writeServices(layout, [...before, ...started]);
     }
-    await Promise.all(started.map((service) => ready(service, options).then(() => onProgress(`${service.name} is ready`))));
+    await Promise.all(
+      started.map((service) => ready(service, options).then(() => onProgress(`${service.name} is ready`))),
+    );
   } catch (failure) {
     await endServices(started);
     await writeServices(layout, before);
@@ -73,7 +75,10 @@ async function ready(service: ServiceProcess, options: StartOptions): Promise<vo
   });
 }
 
-export type ReadinessAnswer = { readonly ready: boolean; readonly reasons: readonly { name: string; reason: string }[] };
+export type ReadinessAnswer = {
+  readonly ready: boolean;
+  readonly reasons: readonly { name: string; reason: string }[];
+};
 
 /** What /readyz says; undefined where nobody answers. */
 export async function readinessOf(url: string): Promise<ReadinessAnswer | undefined> {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir } from 'node:fs/promises';
 import { SERVICES, type ServiceName } from './layout.ts';
+import { type ServiceEnvironmentOptions, serviceEnvironment } from './service-plan.ts';
 import { startInProcess } from './services-in-process.ts';
 import { startProcesses } from './services-processes.ts';
-import { type ServiceEnvironmentOptions, serviceEnvironment } from './service-plan.ts';
 
 export type RunningService = { readonly name: ServiceName; readonly url: string };
 

@@ -43,7 +43,11 @@ export async function requireKafkaPorts(config: StackConfig): Promise<void> {
  */
 export async function startKafka(
   config: StackConfig,
-  { paths, tools, onLaunched }: { paths: StackPaths; tools: KafkaTools; onLaunched: (identity: ProcessIdentity) => void },
+  {
+    paths,
+    tools,
+    onLaunched,
+  }: { paths: StackPaths; tools: KafkaTools; onLaunched: (identity: ProcessIdentity) => void },
 ): Promise<void> {
   const files = writeConfiguration(config, paths);
   await formatOnce(paths, { tools, propertiesFile: files.properties });

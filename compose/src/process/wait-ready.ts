@@ -32,10 +32,14 @@ export async function waitReady(request: ReadyRequest): Promise<void> {
 function notReady(request: ReadyRequest, what: string): ClyraError {
   const tails = request.logFiles.map((file) => ({ file, tail: tailOf(file) }));
   if (tails.some(({ tail }) => DISK_FULL.test(tail))) {
-    return new ClyraError('CLY_STACK_DISK_FULL', `${request.title} ${what}: the disk is full; free space and start again`, {
-      retry: 'never',
-      context: { part: request.title },
-    });
+    return new ClyraError(
+      'CLY_STACK_DISK_FULL',
+      `${request.title} ${what}: the disk is full; free space and start again`,
+      {
+        retry: 'never',
+        context: { part: request.title },
+      },
+    );
   }
   const telling = tails.find(({ tail }) => tail !== '');
   const files = request.logFiles.join(' and ');

@@ -17,9 +17,14 @@ export const TENANT = 'acme';
 export const STREAM = '00112233445566778899aabbccddeeff';
 export const START_MS = 1_750_000_000_000;
 
-export const SCRIPT_KEYS: Readonly<
-  Record<'intake' | 'enforcer' | 'operator' | 'second' | 'author' | 'approver', TestKey>
-> = {
+type ScriptRole = 'intake' | 'enforcer' | 'recorder' | 'log' | 'bundler' | 'attestor';
+type ScriptPerson = 'operator' | 'second' | 'author' | 'approver';
+
+export const SCRIPT_KEYS: Readonly<Record<ScriptRole | ScriptPerson, TestKey>> = {
+  recorder: makeTestKey('recorder-1', ['recorder']),
+  log: makeTestKey('log-1', ['log']),
+  bundler: makeTestKey('bundler-1', ['bundler']),
+  attestor: makeTestKey('attestor-1', ['attestor']),
   enforcer: makeTestKey('enforcer-1', ['enforcer']),
   intake: makeTestKey('intake-1', ['intake']),
   operator: makeTestKey('olga', ['operator']),

@@ -5,31 +5,28 @@ import type { Persistence } from './persistence.ts';
 
 const RECORD_BYTES_MAX = 65_536;
 
+export type QuarantineOptions = {
+  readonly bundler: BundlerOptions;
+  readonly appender: LogAppender;
+  readonly persistence: Persistence;
+  readonly sendDeadlineMs: number;
+};
+
 /** Puts records that can enter no log aside, with the reason; returns when the copy is durable. */
 export class Quarantine {
-  readonly #options: BundlerOptions;
-  readonly #appender: LogAppender;
-  readonly #persistence: Persistence;
-  readonly #sendDeadlineMs: number;
+  readonly #options: QuarantineOptions;
 
-  constructor(options: BundlerOptions, persistence: Persistence, sendDeadlineMs: number) {
+  constructor(options: QuarantineOptions) {
     this.#options = options;
-    this.#persistence = persistence;
-    this.#sendDeadlineMs = sendDeadlineMs;
-    this.#appender = options.log.appender('bundler-quarantine');
   }
 
   async put(record: LogRecord, reason: string): Promise<void> {
-    const { codec, topics, logger } = this.#options;
+    const { bundler, appender, persistence, sendDeadlineMs } = this.#options;
     const { topic, partition, offset } = record;
-    logger.error('record put into quarantine', { topic, partition, offset, reason });
+    bundler.logger.error('record put into quarantine', { topic, partition, offset, reason });
     const specimen = (record.value ?? new Uint8Array()).subarray(0, RECORD_BYTES_MAX);
-    const value = codec.encode('QuarantineEnvelope', { record: specimen, topic, partition, offset, reason });
-    const batches = [{ topic: topics.quarantine, partition: 0, records: [{ key: null, value }] }];
-    await this.#persistence.until('quarantine', () => this.#appender.append(batches, this.#sendDeadlineMs));
-  }
-
-  close(): Promise<void> {
-    return this.#appender.close();
+    const value = bundler.codec.encode('QuarantineEnvelope', { record: specimen, topic, partition, offset, reason });
+    const batches = [{ topic: bundler.topics.quarantine, partition: 0, records: [{ key: null, value }] }];
+    await persistence.until('quarantine', () => appender.append(batches, sendDeadlineMs));
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bundleLocation, parseCheckpointName } from '@clyra/core/evidence/bundle-names';
+import { bundleLocation, checkpointName, parseCheckpointName } from '@clyra/core/evidence/bundle-names';
 import { parseCheckpoint, type TreeHead } from '@clyra/core/evidence/checkpoint';
+import { readManifestHead } from '@clyra/core/evidence/manifest';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 
@@ -10,33 +11,41 @@ export type TenantHistory = {
   readonly last: TreeHead;
   /** Where the newest whole bundle ends: at `last`, or before it when a crash came in between. */
   readonly wholeEnd: number;
+  readonly partition: number;
 };
 
 export type SealedHistory = ReadonlyMap<string, TenantHistory>;
 
-/** Reads the checkpoints that stand in the blob store. Rejects with CLY_BLOB_UNAVAILABLE or CLY_LOG_DAMAGED. */
+/** Reads what stands in the blob store. Rejects with CLY_BLOB_UNAVAILABLE or CLY_LOG_DAMAGED. */
 export async function loadHistory(blobs: BlobStore): Promise<SealedHistory> {
   const ends = new Map<string, number[]>();
-  const names = new Map<string, string>();
   for (const name of await blobs.list('checkpoints/')) {
     const parsed = parseCheckpointName(name);
-    if (parsed === undefined) continue;
-    ends.set(parsed.tenant, [...(ends.get(parsed.tenant) ?? []), parsed.end]);
-    names.set(parsed.tenant, name);
+    if (parsed !== undefined) ends.set(parsed.tenant, [...(ends.get(parsed.tenant) ?? [0]), parsed.end]);
   }
   const history = new Map<string, TenantHistory>();
   for (const [tenant, list] of ends) {
-    const [start = 0, end = 0] = [0, ...list].slice(-2);
-    const note = await blobs.get(names.get(tenant) ?? '');
-    const last = note === undefined ? undefined : parseCheckpoint(note);
-    if (last?.size !== end) {
-      throw new ClyraError('CLY_LOG_DAMAGED', `the newest checkpoint of ${tenant} is not the one its name says`, {
-        retry: 'never',
-        context: { tenant, end },
-      });
-    }
-    const whole = await blobs.has(`${bundleLocation(tenant, { start, end })}/manifest.dsse.json`);
-    history.set(tenant, { last, wholeEnd: whole ? end : start });
+    const [start = 0, end = 0] = list.slice(-2);
+    history.set(tenant, await tenantHistory(blobs, { tenant, start, end }));
   }
   return history;
+}
+
+type Newest = { readonly tenant: string; readonly start: number; readonly end: number };
+
+/** A checkpoint is written after its manifest and before the envelope that makes the bundle whole. */
+async function tenantHistory(blobs: BlobStore, { tenant, start, end }: Newest): Promise<TenantHistory> {
+  const location = bundleLocation(tenant, { start, end });
+  const [note, manifest] = [await blobs.get(checkpointName(tenant, end)), await blobs.get(`${location}/manifest.json`)];
+  const last = note === undefined ? undefined : parseCheckpoint(note);
+  const head = manifest === undefined ? undefined : readManifestHead(manifest);
+  if (last?.size !== end || head?.root !== last.root) {
+    throw new ClyraError(
+      'CLY_LOG_DAMAGED',
+      `the newest checkpoint of ${tenant} and the manifest of ${location} do not belong together: restore the blob store`,
+      { retry: 'never', context: { tenant, end } },
+    );
+  }
+  const isWhole = await blobs.has(`${location}/manifest.dsse.json`);
+  return { last, wholeEnd: isWhole ? end : start, partition: head.partition };
 }

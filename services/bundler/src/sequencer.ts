@@ -34,6 +34,9 @@ export type SequencerOptions = Pick<BundlerOptions, 'codec' | 'topics' | 'clock'
 
 type Line = { readonly record: OutgoingRecord; readonly bytes: number };
 
+/** What became of a record: a line of the journal, or nothing where it belongs to no tenant's log. */
+type Taken = Line | 'no line';
+
 /**
  * Puts one partition's changes, with their receipts, and its observations into one order: that of clyra.journal.
  * Nothing is accepted unchecked and nothing is skipped: what does not fit stops the partition. A send whose fate is
@@ -62,49 +65,51 @@ export class Sequencer {
   }
 
   async #collect(): Promise<{ lines: readonly Line[]; progressed: boolean }> {
-    const { limits, pairs, observations } = this.#options;
+    const { limits } = this.#options;
     const lines: Line[] = [];
     let bytes = 0;
     let progressed = false;
     while (lines.length < limits.sendRecordsMax && bytes < limits.sendBytesMax) {
-      const pair = await pairs.peek();
-      const observation = observations.peek();
-      const takesPair = pair !== undefined && !(observation !== undefined && isBefore(observation, pair));
-      const line = takesPair ? await this.#decided(pair) : observation && (await this.#observed(observation));
-      if (line === undefined && !(takesPair && pair)) {
-        // An observation that must wait does not hold up the changes, one of which may open its tenant.
-        if (pair === undefined) break;
-        const instead = await this.#decided(pair);
-        if (instead !== undefined) lines.push(instead);
-        bytes += instead?.bytes ?? 0;
-      } else if (line !== undefined && line !== 'dropped') {
-        lines.push(line);
-        bytes += line.bytes;
-      }
+      const taken = await this.#takeNext();
+      if (taken === undefined) break;
       progressed = true;
+      if (taken === 'no line') continue;
+      lines.push(taken);
+      bytes += taken.bytes;
     }
     return { lines, progressed };
   }
 
-  /** The line of a pair; 'dropped' where it belongs to no tenant's log. */
-  async #decided(pair: ChangePair): Promise<Line | undefined> {
-    const { codec, persistence, pairs, topics } = this.#options;
-    const { change, receipt } = pair;
-    if (receipt.body.tenant === PARTITION_TENANT) {
-      pairs.take();
-      this.sequencedChange = change.offset;
-      return undefined;
+  /** The older head goes first; undefined where nothing is here, or what is here must wait. */
+  async #takeNext(): Promise<Taken | undefined> {
+    const { pairs, observations } = this.#options;
+    const pair = await pairs.peek();
+    const observation = observations.peek();
+    const isOlder = pair === undefined || (observation?.appendTimeMs ?? 0) < pair.change.appendTimeMs;
+    if (observation !== undefined && isOlder) {
+      const taken = await this.#observed(observation);
+      if (taken !== undefined) return taken;
     }
-    const value = change.value ?? new Uint8Array();
-    const decode = async (): Promise<Envelopes['ChangeEnvelope']> => codec.decode('ChangeEnvelope', value);
-    const draft = draftDecided(pair, await persistence.until('change envelope', decode));
-    const tenant = await this.#tenantOf(draft);
-    this.#options.signatures.check(draft, tenant.trustRoot);
-    tenant.chain.accept(draft.receipt.body, draft.receipt.bytes);
-    const line = this.#line(draft, { topic: topics.changes, offset: change.offset });
+    // An observation that must wait does not hold up the changes: one of them may open its tenant.
+    return pair === undefined ? undefined : this.#decided(pair);
+  }
+
+  async #decided(pair: ChangePair): Promise<Taken> {
+    const { codec, persistence, pairs, topics, signatures } = this.#options;
+    const { change, receipt } = pair;
+    let taken: Taken = 'no line';
+    if (receipt.body.tenant !== PARTITION_TENANT) {
+      const value = change.value ?? new Uint8Array();
+      const decode = async (): Promise<Envelopes['ChangeEnvelope']> => codec.decode('ChangeEnvelope', value);
+      const draft = draftDecided(pair, await persistence.until('change envelope', decode));
+      const tenant = await this.#tenantOf(draft);
+      signatures.check(draft, tenant.trustRoot);
+      tenant.chain.accept(draft.receipt.body, draft.receipt.bytes);
+      taken = this.#line(draft, { topic: topics.changes, offset: change.offset });
+    }
     pairs.take();
     this.sequencedChange = change.offset;
-    return line;
+    return taken;
   }
 
   async #tenantOf(draft: DecidedDraft): Promise<SequencedTenant> {
@@ -125,19 +130,19 @@ export class Sequencer {
     return opened;
   }
 
-  /** The line of an observation; undefined while it must wait, 'dropped' when it went into quarantine. */
-  async #observed(record: LogRecord): Promise<Line | 'dropped' | undefined> {
-    const { tenants, observations, topics } = this.#options;
+  /** Undefined while it must wait; no line when it went into quarantine. */
+  async #observed(record: LogRecord): Promise<Taken | undefined> {
+    const { tenants, observations, topics, quarantine, signatures } = this.#options;
     const draft = await this.#readObservation(record);
     const tenant = typeof draft === 'string' ? undefined : tenants.get(draft.observation.body.tenant);
     if (typeof draft !== 'string' && tenant === undefined && this.#mayYetOpen(record)) return undefined;
     observations.shift();
     this.sequencedObservation = record.offset;
     if (typeof draft === 'string' || tenant === undefined) {
-      await this.#options.quarantine.put(record, typeof draft === 'string' ? draft : 'CLY_TENANT_UNKNOWN');
-      return 'dropped';
+      await quarantine.put(record, typeof draft === 'string' ? draft : 'CLY_TENANT_UNKNOWN');
+      return 'no line';
     }
-    this.#options.signatures.check(draft, tenant.trustRoot);
+    signatures.check(draft, tenant.trustRoot);
     return this.#line(draft, { topic: topics.observations, offset: record.offset });
   }
 
@@ -184,8 +189,4 @@ export class Sequencer {
     });
     return { record: { key: Buffer.from(tenant, 'utf8'), value }, bytes: value.length };
   }
-}
-
-function isBefore(observation: LogRecord, pair: ChangePair): boolean {
-  return observation.appendTimeMs < pair.change.appendTimeMs;
 }

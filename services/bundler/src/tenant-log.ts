@@ -74,8 +74,7 @@ export class TenantLog {
   }
 
   /** Throws CLY_LOG_DAMAGED where the journal, read to its end, does not reach what was signed. */
-  requireWhole(): void {
-    const end = this.#options.history?.last.size ?? 0;
+  requireWhole(end: number): void {
     if (this.fold.size < end) throw this.#damaged(`ends at leaf ${this.fold.size}, before the checkpoint at ${end}`);
   }
 

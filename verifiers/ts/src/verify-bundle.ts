@@ -2,7 +2,7 @@
 
 import type { Mode } from './checks/signature-check.ts';
 import { DEFAULT_POLICY } from './documents/verification-policy.ts';
-import { FileError } from './files/open-regular.ts';
+import { FileError, systemCodeOf } from './files/open-regular.ts';
 import { readInputs } from './inputs.ts';
 import { type Judgement, judgeBundle, nothingJudged } from './judge-bundle.ts';
 import { concludeClaims, concludeVerdict } from './report/conclude.ts';
@@ -32,11 +32,11 @@ export async function verifyBundle(options: VerifyOptions): Promise<VerifyReport
   try {
     judgement = await judgeInputs(options, failures);
   } catch (error) {
-    if (isSystemError(error)) {
-      ioError = error.message;
+    if (error instanceof FileError || systemCodeOf(error) !== undefined) {
+      ioError = messageOf(error);
     } else {
       // A defect of the verifier must not look like a verdict on the bundle, least of all like a good one.
-      const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      const message = messageOf(error);
       failures.addMalformed({ claim: 'integrity', code: 'CLY_VERIFIER_INTERNAL', message, location: null });
     }
   }
@@ -93,6 +93,7 @@ function makeReport(
   };
 }
 
-function isSystemError(error: unknown): error is Error {
-  return error instanceof FileError || (error instanceof Error && 'code' in error && 'syscall' in error);
+function messageOf(error: unknown): string {
+  const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
+  return String(hasMessage ? error.message : error);
 }

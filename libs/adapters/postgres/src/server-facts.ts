@@ -66,7 +66,7 @@ export function serverProblems(
     problems.push({
       code: 'CLY_SOURCE_VERSION_UNTESTED',
       severity: 'warn',
-      message: `The recorder is tested with PostgreSQL ${MAJOR_OLDEST} and ${MAJOR_NEWEST_TESTED}. Watch the first days of this one.`,
+      message: `The recorder is tested with PostgreSQL ${MAJOR_OLDEST} and ${MAJOR_NEWEST_TESTED}. From 18 on, a dropped publication silences the stream without an error: inspect the source again and again.`,
       repairSql: null,
     });
   }

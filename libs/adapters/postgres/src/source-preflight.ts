@@ -45,7 +45,8 @@ export type PreparedSource = {
 
 /**
  * Reads everything the recorder depends on and changes nothing. Rejects with the codes of `classifyPostgresError`
- * when the server cannot be asked; what is wrong with it is in `problems` (see `requireUsable`).
+ * when the server cannot be asked; what is wrong with it is in `problems` (see `requireUsable`). To be repeated while
+ * a stream runs: a table that leaves the publication, by a rebuild or by hand, goes silent without an error.
  */
 export async function inspectSource(request: SourceRequest): Promise<SourceFacts> {
   requireSlotName(request.slot);

@@ -71,6 +71,8 @@ export type ManifestHead = {
   readonly origin: string;
   readonly range: { readonly start: number; readonly end: number };
   readonly root: Digest;
+  /** Of the tenant. */
+  readonly partition: number;
   readonly closing_ledger: Digest;
   readonly trust_root: Digest;
   readonly artifacts: readonly Digest[];
@@ -89,6 +91,7 @@ export function readManifestHead(bytes: Uint8Array): ManifestHead {
     origin: readText(manifest, 'origin', /^\S{1,512}$/),
     range: { start: readInteger(range, 'start'), end: readInteger(range, 'end', 1) },
     root: readDigest(manifest, 'root'),
+    partition: readInteger(readObject(manifest, 'cut'), 'partition'),
     closing_ledger: readDigest(manifest, 'closing_ledger'),
     trust_root: readDigest(manifest, 'trust_root'),
     artifacts: artifacts.map((artifact) => {

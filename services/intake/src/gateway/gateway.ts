@@ -2,6 +2,7 @@
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { directoryWhen } from '../tenants/directory-when.ts';
 import { authenticate, type Caller } from './authenticate.ts';
 import { type ChangeAttempt, ChangeInspector, type Exchange } from './change-attempt.ts';
 import { Forwarder } from './forwarder.ts';
@@ -127,19 +128,12 @@ export class Gateway {
   }
 
   /** Waits until the directory has another policy than the one that was refused, or the deadline comes. */
-  #policyAfter({ tenant }: ChangeAttempt, deadlineAtMs: number): Promise<void> {
+  async #policyAfter({ tenant }: ChangeAttempt, deadlineAtMs: number): Promise<void> {
     const { directory, clock } = this.#parts;
-    const hasMoved = (): boolean => directory.get(tenant.tenant)?.policy.digest !== tenant.policy.digest;
-    if (hasMoved()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancelTimer();
-        stopListening();
-        resolve();
-      };
-      const cancelTimer = clock.after(Math.max(0, deadlineAtMs - clock.nowMs()), end);
-      const stopListening = directory.onChange(() => hasMoved() && end());
-    });
+    await directoryWhen(
+      { directory, clock, deadlineMs: deadlineAtMs - clock.nowMs() },
+      () => directory.get(tenant.tenant)?.policy.digest !== tenant.policy.digest,
+    );
   }
 
   /** Refused before it became a change: counted, and in nobody's log. */

@@ -3,6 +3,7 @@ import type { Digest } from '@clyra/core/canonical/digest';
 import type { CommandChange } from '@clyra/core/change/change-body';
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import { NO_POLICY, type PolicyInForce } from '@clyra/core/inspection/policy-in-force';
+import { ClyraError } from '@clyra/core/kernel/error';
 import type { Logger } from '@clyra/core/ports/logger';
 import { BatchVerifier } from '@clyra/core/signing/batch-verifier';
 import { RECEIPT_TYPE } from '@clyra/core/signing/pae';
@@ -34,6 +35,7 @@ export class TenantDirectory {
   readonly #tenants = new Map<string, TenantState>();
   readonly #verifier = new BatchVerifier(RECEIPT_TYPE, 'enforcer');
   readonly #listeners = new Set<() => void>();
+  #partitionCount = 0;
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts;
@@ -45,6 +47,25 @@ export class TenantDirectory {
 
   tenants(): Iterable<TenantState> {
     return this.#tenants.values();
+  }
+
+  /** Set once, when the log has said how many partitions clyra.changes has. */
+  setPartitionCount(partitionCount: number): void {
+    this.#partitionCount = partitionCount;
+  }
+
+  hasPartition(partition: number): boolean {
+    return partition >= 0 && partition < this.#partitionCount;
+  }
+
+  /** Throws CLY_TRUST_ROOT_NOT_PINNED for a root that this intake is not configured to accept. */
+  requirePinned(trustRoot: Digest): void {
+    const pinned = this.#parts.trustRootDigests;
+    if (pinned.size === 0 || pinned.has(trustRoot)) return;
+    throw new ClyraError('CLY_TRUST_ROOT_NOT_PINNED', 'add the digest of this trust root to the configuration of intake', {
+      retry: 'never',
+      context: { trust_root: trustRoot },
+    });
   }
 
   /** Called after each change of the directory; the returned function ends it. */

@@ -54,8 +54,14 @@ export async function readBounded(path: string, bytesMax: number): Promise<Buffe
   }
 }
 
+/** The code of an error of the operating system (`EACCES`), or undefined. By shape: it may come from another realm. */
+export function systemCodeOf(error: unknown): string | undefined {
+  const isSystem = typeof error === 'object' && error !== null && 'syscall' in error && 'code' in error;
+  return isSystem && typeof error.code === 'string' ? error.code : undefined;
+}
+
 function asFileError(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = systemCodeOf(error);
   if (code === 'ENOENT') {
     return new FileError('CLY_BUNDLE_FILE_MISSING', 'is missing');
   }

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '@clyra/core/canonical/digest';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
+import type { CommandChange } from '@clyra/core/change/change-body';
+import { commandSigners } from '@clyra/core/enforcement/command-signers';
+import { SIGNATURE_HEADERS, verifyRequestMac } from '@clyra/core/inspection/request-signature';
+import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ensureCredential } from './local/credentials.ts';
+import { keyFileOf, localLayout } from './local/layout.ts';
+import { prepareLocal } from './local/prepare-local.ts';
+import { runCli } from './run-cli.ts';
+
+const NOW_MS = 1_800_000_000_000;
+const clock = { nowMs: () => NOW_MS, after: () => () => {} };
+const random = { bytes: (size: number) => new Uint8Array(size).fill(5) };
+
+type Asked = {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, unknown>;
+  readonly body: string;
+};
+type Sent = {
+  command: JsonObject;
+  signatures: { key_id: string; sig: string }[];
+  documents: { name: string; content: string }[];
+};
+
+const POLICY = 'format: clyra/policy/v0\nname: trial\nroutes: []\n';
+
+let dataDir: string;
+let trustRoot: TrustRoot;
+let intake: Server;
+let intakeUrl: string;
+let asked: Asked[] = [];
+let answer: (request: Asked) => { status: number; body: JsonObject } | string;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'clyra-cli-'));
+  trustRoot = (await prepareLocal(dataDir, { clock, random })).trustRoot;
+  await ensureCredential(localLayout(dataDir).credentialsFile, { tenant: 'acme' }, random);
+  intake = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request;
+      const one = { method, url, headers, body: Buffer.concat(chunks).toString() };
+      asked.push(one);
+      const answered = answer(one);
+      response.statusCode = typeof answered === 'string' ? 200 : answered.status;
+      response.end(typeof answered === 'string' ? answered : JSON.stringify(answered.body));
+    });
+  });
+  await new Promise<void>((resolve) => void intake.listen(0, '127.0.0.1', resolve));
+  intakeUrl = `http://127.0.0.1:${(intake.address() as { port: number }).port}`;
+});
+afterAll(async () => {
+  await new Promise((resolve) => intake.close(resolve));
+  await rm(dataDir, { recursive: true, force: true });
+});
+beforeEach(() => {
+  answer = () => ({ status: 200, body: { receipt: receipt('allow') } });
+});
+afterEach(() => {
+  asked = [];
+});
+
+function receipt(decision: string, reasons: JsonObject[] = []): JsonObject {
+  return {
+    kind: 'decided',
+    change_kind: 'kill_switch.engaged',
+    tenant: 'acme',
+    event_id: 'e-1',
+    decision,
+    mode: 'gate',
+    reasons,
+    policy_digest: null,
+    engine: 1,
+    decided_at: NOW_MS,
+    receipt_id: 'r',
+    tenant_seq: 1,
+    stream_id: 's',
+    partition: 0,
+    offset: 1,
+  };
+}
+
+async function clyra(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const stdout = { write: (text: string) => (out += text) };
+  const stderr = { write: (text: string) => (err += text) };
+  const code = await runCli(['--data-dir', dataDir, '--intake', intakeUrl, ...args], { stdout, stderr, clock, random });
+  return { code, out, err };
+}
+
+/** The command that was sent, with the people whose signatures hold under the real rules. */
+function sentCommand(): Sent & { subjects: string[] } {
+  const sent = JSON.parse(asked.at(-1)?.body ?? '') as Sent;
+  const change = { command: sent.command, signatures: sent.signatures } as unknown as CommandChange;
+  const subjects = commandSigners(trustRoot, change, NOW_MS).map(({ subject }) => subject);
+  return { ...sent, subjects };
+}
+
+describe('signed commands', () => {
+  it('open a tenant with the trust root beside the command', async () => {
+    const { code, out } = await clyra('tenant', 'open', 'acme', '--partition', '3');
+    const { command, documents, subjects } = sentCommand();
+    expect([code, asked.at(-1)?.url]).toEqual([0, '/v1/commands']);
+    expect(out).toContain('ALLOWED');
+    expect(subjects).toEqual(['local:operator']);
+    expect(command).toEqual({
+      kind: 'tenant.opened',
+      tenant: 'acme',
+      issued_at: NOW_MS,
+      expires_at: NOW_MS + 600_000,
+      subject: 'local:operator',
+      replaces: null,
+      partition: 3,
+      engine: 1,
+      trust_root: trustRoot.digest,
+      policy: null,
+    });
+    expect(documents.map(({ name, content }) => [name, digestOf(Buffer.from(content, 'base64'))])).toEqual([
+      [`trust-roots/${trustRoot.digest}`, trustRoot.digest],
+    ]);
+  });
+
+  it('activate a policy with author and approver, replacing what intake says is in force', async () => {
+    const file = join(dataDir, 'policy.yaml');
+    await writeFile(file, POLICY);
+    const inForce = 'cd'.repeat(32);
+    answer = ({ method }) =>
+      method === 'GET'
+        ? { status: 200, body: { tenant: 'acme', policy: inForce } }
+        : { status: 200, body: { receipt: { body: receipt('allow') } } };
+    const { code } = await clyra('policy', 'apply', file, '--tenant', 'acme');
+    const { command, documents, subjects } = sentCommand();
+    expect([code, subjects]).toEqual([0, ['local:policy-author', 'local:policy-approver']]);
+    expect(command['replaces']).toBe(inForce);
+    expect(documents[0]?.name).toBe(`policies/${String(command['policy'])}`);
+    expect(digestOf(Buffer.from(documents[0]?.content ?? '', 'base64'))).toBe(command['policy']);
+  });
+
+  it('engage a switch with one operator and lift it with two', async () => {
+    await clyra('kill-switch', 'engage', 'acme', '--scope', 'route:contacts.sync', '--reason', 'drill');
+    expect([sentCommand().subjects, sentCommand().command['scope']]).toEqual([
+      ['local:operator'],
+      'route:contacts.sync',
+    ]);
+    await clyra('kill-switch', 'lift', 'acme', '--reason', 'over');
+    expect(sentCommand().subjects).toEqual(['local:operator', 'local:second-operator']);
+  });
+
+  it('register a source by the hash of what it is', async () => {
+    await clyra('source', 'add', 'crm', '--tenant', 'acme', '--database', 'db:5432/crm', '--system-id', '7');
+    expect(sentCommand().command).toMatchObject({
+      source_id: 'crm',
+      database: digestOf('db:5432/crm'),
+      system_id: '7',
+    });
+  });
+
+  it('can be signed with other keys than the local ones', async () => {
+    const key = keyFileOf(localLayout(dataDir), 'second-operator');
+    await clyra('kill-switch', 'engage', 'acme', '--reason', 'drill', '--key', key);
+    expect(sentCommand()).toMatchObject({
+      subjects: ['local:second-operator'],
+      command: { subject: 'local:second-operator' },
+    });
+  });
+
+  it('exit with 1 and say why where the log refuses them', async () => {
+    const reason = {
+      code: 'CLY_COMMAND_ROLE',
+      effect: 'block',
+      rule: 'commands',
+      threat_class: 'operation',
+      owasp: [],
+    };
+    answer = () => ({ status: 403, body: { receipt: receipt('block', [reason]) } });
+    const { code, out } = await clyra('kill-switch', 'engage', 'acme', '--reason', 'drill');
+    expect(code).toBe(1);
+    expect(out).toContain('no signer has the role');
+  });
+});
+
+describe('requests of a caller', () => {
+  it('are signed with the credential of the tenant', async () => {
+    answer = () => ({ status: 201, body: { run_id: 'nightly' } });
+    const { code, out } = await clyra('run', 'open', '--run-id', 'nightly', '--actor', 'agent-1');
+    const { headers, method, url, body } = asked[0] as Asked;
+    const header = (name: keyof typeof SIGNATURE_HEADERS): string => String(headers[SIGNATURE_HEADERS[name]] ?? '');
+    const signed = {
+      method,
+      target: url,
+      tenant: header('tenant'),
+      actor: header('actor'),
+      timestamp: header('timestamp'),
+      nonce: header('nonce'),
+      idempotencyKey: '',
+      runId: '',
+      contentDigest: header('contentDigest'),
+    };
+    expect(verifyRequestMac(new Uint8Array(32).fill(5), signed, header('signature'))).toBe(true);
+    expect([code, JSON.parse(body)]).toEqual([0, { run_id: 'nightly', actor: 'agent-1' }]);
+    expect(out).toContain('run nightly is open');
+  });
+
+  it('explain a change in words, or as JSON', async () => {
+    answer = () => ({ status: 200, body: { receipt: receipt('allow'), state: 'done', upstream_status: 201 } });
+    const words = await clyra('explain', 'e-1');
+    expect(asked[0]?.url).toBe('/v1/changes/e-1');
+    expect(words.out).toContain('Outcome  done; its target answered 201');
+    const json = await clyra('--json', 'explain', 'e-1');
+    expect(JSON.parse(json.out)).toMatchObject({ state: 'done' });
+  });
+
+  it('pass on what intake refuses, with its code', async () => {
+    answer = () => ({ status: 410, body: { code: 'CLY_CHANGE_GONE', detail: 'look into the bundle' } });
+    const { code, err } = await clyra('explain', 'e-1');
+    expect(code).toBe(2);
+    expect(err).toContain('look into the bundle');
+    expect(err).toContain('(CLY_CHANGE_GONE)');
+  });
+});
+
+describe('wrong use', () => {
+  it.each([
+    [['nope'], 2, 'unknown command'],
+    [['kill-switch', 'engage', 'acme'], 2, "required option '--reason <text>'"],
+    [['kill-switch', 'engage', 'acme', '--reason', 'x', '--scope', 'all'], 2, 'a scope is `tenant`'],
+    [['tenant', 'open', 'ACME'], 2, 'ACME is not a tenant'],
+    [['tenant', 'open', 'acme', '--partition', 'x'], 2, 'it is not a whole number'],
+    [['topics', 'apply', '--profile', 'huge'], 2, 'Allowed choices are local, production'],
+    [['explain', 'e', '--tenant', 'nobody'], 2, 'clyra tenant open'],
+    [['--data-dir', '/nowhere/at/all', 'tenant', 'open', 'acme'], 2, '`clyra up`'],
+    [['--intake', 'http://127.0.0.1:1', 'explain', 'e'], 5, 'start it with `clyra up`'],
+  ])('clyra %j exits with %i and says what to do', async (args, code, text) => {
+    const result = await clyra(...args);
+    expect(result.err).toContain(text);
+    expect(result.code).toBe(code);
+  });
+
+  it('names every place of a wrong policy', async () => {
+    const file = join(dataDir, 'wrong.yaml');
+    await writeFile(file, 'format: clyra/policy/v0\nname: trial\nroutes: 7\nunknown: 1\n');
+    const { code, err } = await clyra('policy', 'check', file);
+    expect(code).toBe(2);
+    expect(err).toMatch(/3:\d+ \/routes.*\n4:\d+ \/unknown/);
+  });
+
+  it('says that something else answers at the address', async () => {
+    answer = () => '<html>';
+    expect((await clyra('explain', 'e')).err).toContain('is it intake?');
+  });
+
+  it('prints help with exit codes and succeeds', async () => {
+    const { code, out } = await clyra('--help');
+    expect([code, out.includes('Exit codes:')]).toEqual([0, true]);
+  });
+
+  it('tells machines errors as JSON', async () => {
+    const { err } = await clyra('--json', 'tenant', 'open', 'ACME');
+    expect(JSON.parse(err)).toMatchObject({ error: 'CLY_CLI_ARGUMENT' });
+  });
+});

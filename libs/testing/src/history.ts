@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestBytes, digestOf } from '@clyra/core/canonical/digest';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
+import { encodeRecord, parseRecord } from '@clyra/core/canonical/record';
+import type { Facts } from '@clyra/core/change/change-body';
+import { PARTITION_TENANT } from '@clyra/core/change/change-body';
+import { stateArtifact } from '@clyra/core/enforcement/tenant';
+import { parseSourceLine, type SourceLine } from '@clyra/core/evidence/journal-line';
+import { decidedLine, observedLine } from '@clyra/core/evidence/write-line';
+import type { Envelopes } from '@clyra/core/ports/envelope-codec';
+import type { RelationEffect } from '@clyra/core/reconciliation/ledger-entry';
+import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
+import { OBSERVATION_TYPE, RECEIPT_TYPE } from '@clyra/core/signing/pae';
+import { FoldScript, SCRIPT_KEYS, type Step, TENANT } from './fold-script.ts';
+
+export const SOURCE = 'crm';
+const SYSTEM_ID = '7300000000000000001';
+
+export type HistoryEntry =
+  | {
+      readonly source: 'changes';
+      readonly offset: number;
+      readonly appendTimeMs: number;
+      readonly change: Envelopes['ChangeEnvelope'];
+      readonly receipt: Envelopes['ReceiptEnvelope'];
+    }
+  | {
+      readonly source: 'observations';
+      readonly offset: number;
+      readonly appendTimeMs: number;
+      readonly observation: Envelopes['ObservationEnvelope'];
+    };
+
+export type TransactionOptions = {
+  readonly tokens?: readonly Digest[];
+  readonly committedAtMs?: number;
+  readonly sourceId?: string;
+  readonly relations?: readonly Partial<RelationEffect>[];
+};
+
+/**
+ * A partition with everything that belongs to it, signed: changes, the receipts that the decider gives them, and what
+ * a recorder saw. Entries stand in the order in which they happened; time moves only when the test says so.
+ */
+export class History {
+  readonly script = new FoldScript();
+  readonly entries: HistoryEntry[] = [];
+  /** State artifacts of all cuts, by state digest. */
+  readonly states = new Map<Digest, Uint8Array>();
+  #window = 0;
+  #lsn = 0x1000;
+  #observationCount = 0;
+
+  get nowMs(): number {
+    return this.script.nowMs;
+  }
+
+  set nowMs(nowMs: number) {
+    this.script.nowMs = nowMs;
+  }
+
+  /** The stream, the tenant with its policy, and its source. */
+  async open(): Promise<this> {
+    await this.script.opened();
+    await this.#answerAll();
+    const source = { source_id: SOURCE, database: digestOf('crm database'), system_id: SYSTEM_ID };
+    await this.script.command('source.registered', source, [SCRIPT_KEYS.operator]);
+    await this.#answerAll();
+    return this;
+  }
+
+  async request(facts: Partial<Facts> = {}, members: JsonObject = {}): Promise<Step> {
+    return this.#answered(this.script.request(facts, members));
+  }
+
+  async outcome(of: string, outcome = 'done'): Promise<Step> {
+    return this.#answered(this.script.outcome(of, outcome));
+  }
+
+  async run(kind: 'run.opened' | 'run.closed', runId: string): Promise<Step> {
+    const members = { run_id: runId, actor: 'sync-bot', principal: 'key-1' };
+    return this.#answered(this.script.append(this.script.body(kind, members)));
+  }
+
+  async closeWindow(): Promise<Step> {
+    this.#window += 1;
+    return this.#answered(this.script.append(this.script.body('window.closed', { number: this.#window })));
+  }
+
+  /** A change that another key than intake's signed: it is refused, and part of the log. */
+  async forged(): Promise<Step> {
+    const body = this.script.body('change.requested', { facts: this.script.facts() });
+    return this.#answered(this.script.append(body, SCRIPT_KEYS.operator));
+  }
+
+  async append(body: JsonObject): Promise<Step> {
+    return this.#answered(this.script.append(body));
+  }
+
+  async transaction(options: TransactionOptions = {}): Promise<void> {
+    const lsn = this.#nextLsn();
+    const relations = options.relations ?? [{}];
+    await this.#observe('transaction', options.sourceId ?? SOURCE, {
+      system_id: SYSTEM_ID,
+      timeline: 1,
+      commit_end_lsn: lsn,
+      xid: this.#observationCount,
+      committed_at: options.committedAtMs ?? this.nowMs,
+      relations: relations.map((relation) => ({ ...INSERT, rows_digest: digestOf(lsn), ...relation })),
+      token_hashes: [...(options.tokens ?? [])],
+      messages: options.tokens?.length ?? 0,
+    });
+  }
+
+  async watermark(coversUntilMs = this.nowMs, sourceId = SOURCE): Promise<void> {
+    const members = { system_id: SYSTEM_ID, timeline: 1, lsn: this.#nextLsn(), covers_until: coversUntilMs };
+    await this.#observe('watermark', sourceId, members);
+  }
+
+  async gap(): Promise<void> {
+    const members = { from_lsn: this.#nextLsn(), to_lsn: this.#nextLsn(), reason: 'slot_lost', detected_at: this.nowMs };
+    await this.#observe('gap', SOURCE, members);
+  }
+
+  /** The lines of the tenant, as a bundler would sequence the entries in this order. */
+  lines(): SourceLine[] {
+    return this.entries.filter((entry) => tenantOf(entry) !== PARTITION_TENANT).map((entry) => lineOf(entry));
+  }
+
+  async #answered(made: Promise<Step>): Promise<Step> {
+    const step = await made;
+    await this.#answerAll();
+    return step;
+  }
+
+  async #answerAll(): Promise<void> {
+    const { script } = this;
+    const answered = this.entries.filter(({ source }) => source === 'changes').length;
+    for (const [index, { folded }] of [...script.steps.entries()].slice(answered)) {
+      const [block] = await signBatch(SCRIPT_KEYS.enforcer, RECEIPT_TYPE, [folded.digest]);
+      const receipt = {
+        body: folded.bytes,
+        signature: folded.signed && block !== undefined ? encodeRecord(blockToJson(block)) : null,
+        chain: digestBytes(folded.chain),
+        tenant: folded.tenant,
+        kind: folded.kind,
+        event_id: folded.eventId,
+        offset: folded.offset,
+      };
+      const change = script.envelopes[index] as Envelopes['ChangeEnvelope'];
+      this.entries.push({ source: 'changes', offset: index, appendTimeMs: this.nowMs, change, receipt });
+      const tenant = script.fold.tenant(folded.tenant);
+      if (folded.stateDigest !== undefined && tenant !== undefined) {
+        this.states.set(folded.stateDigest, stateArtifact(tenant).bytes);
+      }
+    }
+  }
+
+  async #observe(kind: string, sourceId: string, members: JsonObject): Promise<void> {
+    const id = digestOf(`observation ${this.#observationCount}`).slice(0, 32);
+    const body = encodeRecord({ v: 0, kind, tenant: TENANT, source_id: sourceId, observation_id: id, ...members });
+    const [block] = await signBatch(SCRIPT_KEYS.recorder, OBSERVATION_TYPE, [digestOf(body)]);
+    if (block === undefined) throw new Error('a send of one body has one block');
+    const signature = encodeRecord(blockToJson(block));
+    const observation = { body, signature, tenant: TENANT, kind, source_id: sourceId, observation_id: id };
+    const offset = this.#observationCount;
+    this.#observationCount += 1;
+    this.entries.push({ source: 'observations', offset, appendTimeMs: this.nowMs, observation });
+  }
+
+  #nextLsn(): string {
+    this.#lsn += 0x100;
+    return `0/${this.#lsn.toString(16).toUpperCase()}`;
+  }
+}
+
+const INSERT: RelationEffect = { schema: 'public', name: 'contacts', inserts: 1, updates: 0, deletes: 0, truncates: 0 };
+
+/** The token hash that an allowed request was granted; undefined where it was given none. */
+export function grantedToken({ receipt }: Step): Digest | undefined {
+  const [grant] = (receipt['grants'] ?? []) as readonly { readonly token_hash: Digest }[];
+  return grant?.token_hash;
+}
+
+function tenantOf(entry: HistoryEntry): string {
+  return entry.source === 'changes' ? entry.receipt.tenant : entry.observation.tenant;
+}
+
+function lineOf(entry: HistoryEntry): SourceLine {
+  const { appendTimeMs } = entry;
+  if (entry.source === 'observations') {
+    return parseSourceLine(observedLine({ appendTimeMs, observation: partOf(entry.observation) }));
+  }
+  const { change, receipt } = entry;
+  return parseSourceLine(decidedLine({ appendTimeMs, change: partOf(change), receipt: partOf(receipt) }));
+}
+
+function partOf(part: { body: Uint8Array; signature: Uint8Array | null }): {
+  body: JsonObject;
+  bytes: Uint8Array;
+  block: JsonObject | null;
+} {
+  const block = part.signature === null ? null : parseRecord(part.signature);
+  return { body: parseRecord(part.body), bytes: part.body, block };
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+import { LineSignatures } from '@clyra/core/evidence/line-signatures';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { LogAppender, LogReader, LogRecord, ReadBatch } from '@clyra/core/ports/record-log';
+import type { PartitionStatus, TenantStatus } from './bundler-status.ts';
+import { BundleWriter, type WrittenBundle } from './bundle-writer.ts';
+import type { BundlerLimits, BundlerOptions } from './bundler-options.ts';
+import { ChangePairs } from './change-pairs.ts';
+import { DocumentStore } from './document-store.ts';
+import { JournalFollower } from './journal-follower.ts';
+import { Persistence } from './persistence.ts';
+import { Quarantine } from './quarantine.ts';
+import { RecordQueue } from './record-queue.ts';
+import type { SealedHistory } from './sealed-history.ts';
+import { Sequencer, type SequencedTenant } from './sequencer.ts';
+import { TenantLog } from './tenant-log.ts';
+import { Wakeup } from './wakeup.ts';
+
+export type LaneOptions = {
+  readonly partition: number;
+  readonly bundler: BundlerOptions;
+  readonly limits: BundlerLimits;
+  readonly history: SealedHistory;
+  /** The journal's end at the start, asked for after the history was read. */
+  readonly journalEnd: number;
+  readonly bundlesPartition: number;
+  readonly appenders: { readonly bundles: LogAppender; readonly quarantine: LogAppender };
+};
+
+/**
+ * One partition: first the journal is read back to its end and must lead to everything that was signed; then the
+ * sources are read on from where it ends, sequenced, and read back again. Trouble here stops only this partition.
+ */
+export class PartitionLane {
+  readonly #options: LaneOptions;
+  readonly #persistence: Persistence;
+  readonly #documents: DocumentStore;
+  readonly #signatures = new LineSignatures();
+  readonly #follower: JournalFollower;
+  readonly #writer: BundleWriter;
+  readonly #journal: RecordQueue;
+  readonly #wakeup: Wakeup;
+  #journalReader: LogReader | undefined;
+  #sources: { reader: LogReader | undefined; queues: readonly RecordQueue[]; appender: LogAppender } | undefined;
+  #state: PartitionStatus['state'] = 'replaying';
+  #reason: string | undefined = 'replaying the journal';
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: LaneOptions) {
+    const { bundler, partition, limits } = options;
+    this.#options = options;
+    const onWaiting = (reason: string | undefined): void => this.#tell(reason);
+    this.#persistence = new Persistence({ clock: bundler.clock, logger: bundler.logger, onWaiting });
+    this.#documents = new DocumentStore(bundler.blobs);
+    this.#writer = new BundleWriter(bundler, this.#documents, this.#persistence);
+    this.#wakeup = new Wakeup(bundler.clock);
+    const { codec, topics } = bundler;
+    const openTenant = (tenant: string): TenantLog => this.#openTenant(tenant);
+    this.#follower = new JournalFollower({ codec, topics, partition, persistence: this.#persistence, openTenant });
+    const queueLimits = { recordsMax: limits.queueRecordsMax, bytesMax: limits.queueBytesMax };
+    this.#journal = new RecordQueue(queueLimits, (high) => press(this.#journalReader, topics.journal, { partition, high }));
+  }
+
+  /** Starts folding. `reader` delivers the journal to `onJournal`. */
+  start(reader: LogReader): void {
+    this.#journalReader = reader;
+    this.#tell('replaying the journal');
+    this.#work = Promise.all([this.#guarded(() => this.#follow())]).then(() => {});
+  }
+
+  onJournal(records: readonly LogRecord[]): void {
+    this.#journal.push(records);
+  }
+
+  async stop(): Promise<void> {
+    this.#persistence.stop();
+    this.#closeQueues();
+    await this.#sources?.reader?.close();
+    await this.#work;
+    await this.#sources?.appender.close();
+  }
+
+  status(): PartitionStatus {
+    const { partition } = this.#options;
+    const { changes, observations, nextOffset } = this.#follower;
+    return {
+      partition,
+      state: this.#state,
+      reason: this.#reason ?? null,
+      sequenced: { changes: changes.newest, observations: observations.newest },
+      journal_end: nextOffset,
+    };
+  }
+
+  tenants(): readonly TenantStatus[] {
+    const { partition } = this.#options;
+    return [...this.#follower.tenants].map(([tenant, { fold, newestBundle }]) => ({
+      tenant,
+      partition,
+      leaves: fold.size,
+      bundle: newestBundle === undefined ? null : bundleStatus(newestBundle),
+      reconciliation: fold.reconciliation ?? null,
+    }));
+  }
+
+  /** Reads the journal back for ever; at its end of the start it lets the sequencer begin. */
+  async #follow(): Promise<void> {
+    const { journalEnd } = this.#options;
+    let sequencing: Promise<void> | undefined;
+    for (;;) {
+      if (sequencing === undefined && this.#follower.nextOffset >= journalEnd) {
+        this.#requireHistory();
+        sequencing = this.#guarded(() => this.#sequence());
+      }
+      const record = await this.#journal.next();
+      if (record === undefined) break;
+      await this.#follower.accept(record);
+    }
+    await sequencing;
+  }
+
+  #requireHistory(): void {
+    const { history, partition } = this.#options;
+    for (const [tenant, { last, partition: ofTenant }] of history) {
+      if (ofTenant !== partition) continue;
+      (this.#follower.tenants.get(tenant) ?? this.#openTenant(tenant)).requireWhole(last.size);
+    }
+  }
+
+  async #sequence(): Promise<void> {
+    const sequencer = await this.#openSources();
+    this.#state = 'live';
+    this.#tell(undefined);
+    while (!this.#persistence.stopping && this.#state === 'live') {
+      this.#wakeup.reset();
+      if (!(await sequencer.pump())) await this.#wakeup.wait(sequencer.recheckMs);
+    }
+  }
+
+  async #openSources(): Promise<Sequencer> {
+    const { bundler, partition, limits, appenders } = this.#options;
+    const { log, topics, codec, clock } = bundler;
+    const start = { change: this.#follower.changes.newest, observation: this.#follower.observations.newest };
+    const queueLimits = { recordsMax: limits.queueRecordsMax, bytesMax: limits.queueBytesMax };
+    const queue = (topic: string): RecordQueue =>
+      new RecordQueue(queueLimits, (high) => press(this.#sources?.reader, topic, { partition, high }));
+    const [changes, receipts, observations] = [queue(topics.changes), queue(topics.receipts), queue(topics.observations)];
+    const appender = log.appender(`bundler-journal-${partition}`);
+    this.#sources = { reader: undefined, queues: [changes, receipts, observations], appender };
+    const ask = (): Promise<readonly number[]> => log.startOffsets(topics.receipts, limits.askDeadlineMs);
+    const receiptsStart = (await this.#persistence.until('receipts start', ask))[partition] ?? 0;
+    const queues = new Map([
+      [topics.changes, changes],
+      [topics.receipts, receipts],
+      [topics.observations, observations],
+    ]);
+    const onBatch = ({ topic, records }: ReadBatch): void => {
+      queues.get(topic)?.push(records);
+      this.#wakeup.call();
+    };
+    const assignments = [
+      { topic: topics.changes, partition, fromOffset: start.change + 1 },
+      { topic: topics.receipts, partition, fromOffset: receiptsStart },
+      { topic: topics.observations, partition, fromOffset: start.observation + 1 },
+    ];
+    const read = (): Promise<LogReader> =>
+      log.read({ name: `bundler-sources-${partition}`, assignments, onBatch }, limits.askDeadlineMs);
+    this.#sources.reader = await this.#persistence.until('sources', read);
+    const pairs = new ChangePairs({
+      partition,
+      codec,
+      persistence: this.#persistence,
+      changes,
+      receipts,
+      sequencedOffset: start.change,
+      fromGenesis: receiptsStart === 0,
+    });
+    const { sendDeadlineMs } = limits;
+    const quarantine = new Quarantine({ bundler, appender: appenders.quarantine, persistence: this.#persistence, sendDeadlineMs });
+    return new Sequencer(
+      {
+        codec,
+        topics,
+        clock,
+        partition,
+        limits,
+        appender,
+        pairs,
+        observations,
+        tenants: this.#sequencedTenants(),
+        documents: this.#documents,
+        persistence: this.#persistence,
+        signatures: this.#signatures,
+        quarantine,
+      },
+      start,
+    );
+  }
+
+  #sequencedTenants(): Map<string, SequencedTenant> {
+    const tenants = new Map<string, SequencedTenant>();
+    for (const [tenant, { fold, trustRoot }] of this.#follower.tenants) {
+      if (trustRoot !== undefined && fold.chain !== undefined) tenants.set(tenant, { trustRoot, chain: fold.chain.copy() });
+    }
+    return tenants;
+  }
+
+  #openTenant(tenant: string): TenantLog {
+    const { bundler, history, limits } = this.#options;
+    return new TenantLog({
+      tenant,
+      history: history.get(tenant),
+      blobs: bundler.blobs,
+      documents: this.#documents,
+      persistence: this.#persistence,
+      signatures: this.#signatures,
+      writer: this.#writer,
+      spoolBytesMax: limits.spoolBytesMax,
+      onBundle: (bundle) => this.#publish(bundle),
+    });
+  }
+
+  async #publish({ tenant, origin, start, end, manifestDigest, location }: WrittenBundle): Promise<void> {
+    const { bundler, appenders, bundlesPartition, limits } = this.#options;
+    const value = bundler.codec.encode('BundleEnvelope', {
+      tenant,
+      origin,
+      range_start: start,
+      range_end: end,
+      manifest_digest: manifestDigest,
+      location,
+    });
+    const records = [{ key: Buffer.from(tenant, 'utf8'), value }];
+    const batches = [{ topic: bundler.topics.bundles, partition: bundlesPartition, records }];
+    await this.#persistence.until('bundle send', () => appenders.bundles.append(batches, limits.sendDeadlineMs));
+    bundler.logger.info('bundle sealed', { tenant, start, end, location });
+  }
+
+  /** A loop's end by error: the partition stops with its code, a bug ends the process. */
+  async #guarded(loop: () => Promise<void>): Promise<void> {
+    try {
+      await loop();
+    } catch (error) {
+      if (!(error instanceof ClyraError)) this.#options.bundler.onBug(error);
+      else if (error.code !== 'CLY_SERVICE_STOPPING') this.#halt(error);
+    }
+  }
+
+  #halt(error: ClyraError): void {
+    if (this.#state === 'stopped') return;
+    const { bundler, partition } = this.#options;
+    this.#state = 'stopped';
+    bundler.logger.error('partition stopped', { partition, code: error.code, error: error.message });
+    this.#tell(`${error.code}: ${error.message}`);
+    this.#closeQueues();
+    this.#journalReader?.pause(bundler.topics.journal, partition);
+    this.#sources?.reader?.close().catch(() => {});
+  }
+
+  #closeQueues(): void {
+    this.#journal.close();
+    for (const queue of this.#sources?.queues ?? []) queue.close();
+    this.#wakeup.call();
+  }
+
+  /** A stopped partition keeps its reason. */
+  #tell(reason: string | undefined): void {
+    if (this.#state === 'stopped' && this.#reason?.startsWith('CLY_')) return;
+    this.#reason = reason ?? (this.#state === 'replaying' ? 'replaying the journal' : undefined);
+    this.#options.bundler.onPartition?.(this.#options.partition, this.#reason);
+  }
+}
+
+type Pressure = { readonly partition: number; readonly high: boolean };
+
+function press(reader: LogReader | undefined, topic: string, { partition, high }: Pressure): void {
+  if (high) reader?.pause(topic, partition);
+  else reader?.resume(topic, partition);
+}
+
+function bundleStatus({ start, end, location, origin, manifestDigest }: WrittenBundle): NonNullable<TenantStatus['bundle']> {
+  return { start, end, location, origin, manifest_digest: manifestDigest };
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { GatewayAnswer } from '../gateway/gateway-request.ts';
+import { problemAnswer } from '../gateway/problem-answer.ts';
+import { jsonAnswer } from './api-answer.ts';
+import type { ApiParts } from './api-parts.ts';
+
+/** GET /v1/tenants/:tenant: for operators, so it is on the API's listener only. */
+export function tenantAnswer({ directory, ledger }: Pick<ApiParts, 'directory' | 'ledger'>, name: string): GatewayAnswer {
+  const tenant = directory.get(name);
+  if (tenant === undefined) return problemAnswer({ code: 'CLY_TENANT_UNKNOWN' });
+  const activity = ledger.get(name);
+  return jsonAnswer(200, {
+    tenant: name,
+    partition: tenant.partition,
+    policy_digest: tenant.policy.digest,
+    trust_root_digest: tenant.trustRoot.digest,
+    engine: tenant.engine,
+    switches: tenant.switches.map(({ scope, sinceMs }) => ({ scope, since: sinceMs })),
+    window_number: activity?.windowNumber ?? 0,
+    tick_number: activity?.tickNumber ?? 0,
+    open_changes: activity?.open.size ?? 0,
+    last_position:
+      activity === undefined
+        ? null
+        : {
+            partition: activity.lastPosition.partition,
+            offset: activity.lastPosition.offset,
+            tenant_seq: activity.lastPosition.tenantSeq,
+          },
+  });
+}

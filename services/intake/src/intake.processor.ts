@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '@clyra/core/canonical/digest';
+import type { IntakeRef } from '@clyra/core/change/change-body';
+import type { TopicNames } from '@clyra/core/change/topics';
+import type { BlobStore } from '@clyra/core/ports/blob-store';
+import { type Clock, sleep } from '@clyra/core/ports/clock';
+import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
+import type { Logger } from '@clyra/core/ports/logger';
+import type { Random } from '@clyra/core/ports/random';
+import type { RecordLog } from '@clyra/core/ports/record-log';
+import type { Signer } from '@clyra/core/ports/signer';
+import type { ApiParts } from './api/api-parts.ts';
+import { CallerDesk } from './api/caller-desk.ts';
+import { CommandDesk } from './api/command-desk.ts';
+import type { Credentials } from './gateway/authenticate.ts';
+import { EdgeCounter } from './gateway/edge-counter.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { type GatewayMeter, noMeter } from './gateway/gateway-meter.ts';
+import { GATEWAY_LIMITS, type GatewayLimits } from './gateway/gateway-parts.ts';
+import type { Upstream } from './gateway/upstream.ts';
+import { ChangePublisher } from './log/change-publisher.ts';
+import { ChangeWriter } from './log/change-writer.ts';
+import { type OutcomeLimits, OutcomeQueue } from './log/outcome-queue.ts';
+import { ReceiptDesk } from './log/receipt-desk.ts';
+import { ReceiptIntake } from './log/receipt-intake.ts';
+import { openStreams } from './log/stream-opener.ts';
+import { TopicFollower } from './log/topic-follower.ts';
+import { ActivityLedger } from './tenants/activity-ledger.ts';
+import { ChangeIndex } from './tenants/change-index.ts';
+import { DirectoryPump } from './tenants/directory-pump.ts';
+import { DocumentShelf } from './tenants/document-shelf.ts';
+import { TenantDirectory } from './tenants/tenant-directory.ts';
+import { KEEPER_SETTINGS, type KeeperSettings, TenantKeeper } from './tenants/tenant-keeper.ts';
+
+export type IntakeOptions = {
+  readonly log: RecordLog;
+  readonly codec: EnvelopeCodec;
+  readonly blobs: BlobStore;
+  readonly signer: Signer;
+  readonly upstream: Upstream;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly topics: TopicNames;
+  readonly credentials: Credentials;
+  /** A new epoch for every start of an instance. */
+  readonly intake: IntakeRef;
+  /** At least 32 bytes; the same for all intakes, kept for ever. */
+  readonly fingerprintSecret: Uint8Array;
+  readonly trustRootDigests?: ReadonlySet<Digest>;
+  readonly limits?: Partial<GatewayLimits>;
+  readonly outcomeLimits?: Partial<OutcomeLimits>;
+  readonly keeper?: Partial<KeeperSettings>;
+  readonly commandHoldMs?: number;
+  readonly meter?: GatewayMeter;
+};
+
+const OUTCOME_LIMITS: OutcomeLimits = { countMax: 10_000, ageMsMax: 5_000 };
+const COMMAND_HOLD_MS = 5_000;
+const DOCUMENTS_DEADLINE_MS = 10_000;
+
+/** All of intake that depends on ports only: HTTP, Kafka and the clock stand outside, so a simulation can run it. */
+export class IntakeProcessor {
+  readonly gateway: Gateway;
+  readonly commands: CommandDesk;
+  readonly callers: CallerDesk;
+  readonly api: ApiParts;
+  readonly outcomes: OutcomeQueue;
+  readonly directory: TenantDirectory;
+  readonly #options: IntakeOptions;
+  readonly #publisher: ChangePublisher;
+  readonly #writer: ChangeWriter;
+  readonly #edge: EdgeCounter;
+  readonly #keeper: TenantKeeper;
+  readonly #pump: DirectoryPump;
+  readonly #receipts: TopicFollower<'ReceiptEnvelope'>;
+  readonly #changes: TopicFollower<'ChangeEnvelope'>;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    const { log, codec, clock, random, logger, topics, credentials, blobs } = options;
+    const ledger = new ActivityLedger();
+    const index = new ChangeIndex();
+    const documents = new DocumentShelf(blobs);
+    const directory = new TenantDirectory({ documents, logger, trustRootDigests: options.trustRootDigests ?? new Set() });
+    const desk = new ReceiptDesk({ clock, logger });
+    const edge = new EdgeCounter({ log, codec, clock, topic: topics.edge });
+    const publisher = new ChangePublisher({ ...options, topic: topics.changes });
+    const writer = new ChangeWriter(options.intake, { clock, random });
+    const outcomeLimits = { ...OUTCOME_LIMITS, ...options.outcomeLimits };
+    const outcomes = new OutcomeQueue({ publisher, writer, clock, logger, limits: outcomeLimits });
+    const pump = new DirectoryPump({ directory, ledger, index, clock, logger });
+    const intake = new ReceiptIntake({ desk, pump, index, ledger, logger });
+    const shared = { credentials, directory, desk, publisher, writer, edge, clock };
+    this.gateway = new Gateway({
+      ...shared,
+      outcomes,
+      random,
+      logger,
+      upstream: options.upstream,
+      meter: options.meter ?? noMeter,
+      fingerprintSecret: options.fingerprintSecret,
+      limits: { ...GATEWAY_LIMITS, ...options.limits },
+    });
+    this.api = { ...shared, ledger, index, documents, blobs, commandHoldMs: options.commandHoldMs ?? COMMAND_HOLD_MS };
+    this.commands = new CommandDesk(this.api);
+    this.callers = new CallerDesk(this.api, random);
+    this.outcomes = outcomes;
+    this.directory = directory;
+    this.#publisher = publisher;
+    this.#writer = writer;
+    this.#edge = edge;
+    this.#pump = pump;
+    const settings = { ...KEEPER_SETTINGS, ...options.keeper };
+    this.#keeper = new TenantKeeper({ directory, ledger, publisher, writer, clock, logger, settings });
+    const follower = { log, codec, clock, logger };
+    this.#receipts = new TopicFollower({
+      ...follower,
+      topic: topics.receipts,
+      name: 'ReceiptEnvelope',
+      onRecord: (record) => intake.take(record),
+    });
+    this.#changes = new TopicFollower({
+      ...follower,
+      topic: topics.changes,
+      name: 'ChangeEnvelope',
+      onRecord: (record) => pump.offerChange(record),
+    });
+  }
+
+  /**
+   * Reads both topics from their start and resolves when it knows every tenant as of now. Rejects with
+   * CLY_LOG_UNREACHABLE when the log cannot be asked within the deadline.
+   */
+  async start(deadlineMs: number): Promise<void> {
+    const { log, topics, clock, random, logger } = this.#options;
+    const partitions = await log.endOffsets(topics.changes, deadlineMs);
+    this.directory.setPartitionCount(partitions.length);
+    await Promise.all([this.#receipts.start(deadlineMs), this.#changes.start(deadlineMs)]);
+    await Promise.all([this.#receipts.caughtUp, this.#changes.caughtUp]);
+    // A document that cannot be had keeps its own tenants waiting, not the whole intake.
+    await Promise.race([this.#pump.idle(), sleep(clock, Math.min(deadlineMs, DOCUMENTS_DEADLINE_MS))]);
+    const opener = { log, publisher: this.#publisher, writer: this.#writer, random, logger, topic: topics.changes };
+    await openStreams(opener, deadlineMs);
+    this.#keeper.start();
+  }
+
+  /** Answers 503 from now on, lets what is in flight end and its outcomes drain, within the deadline. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.gateway.stop();
+    this.#keeper.stop();
+    const endMs = this.#options.clock.nowMs() + deadlineMs;
+    while (this.gateway.inFlight > 0 && this.#options.clock.nowMs() < endMs) await sleep(this.#options.clock, 10);
+    const drained = await this.outcomes.drain(Math.max(0, endMs - this.#options.clock.nowMs()));
+    if (!drained) this.#options.logger.error('outcomes were left: their changes become unknown', { count: this.outcomes.size });
+    this.#pump.close();
+    await Promise.all([this.#receipts.close(), this.#changes.close(), this.#edge.close()]);
+    await this.#publisher.close(Math.max(100, deadlineMs / 4));
+  }
+}
