@@ -5,9 +5,8 @@ import { finished } from 'node:stream/promises';
 import type { Logger } from '@clyra/core/ports/logger';
 import { createLogger } from '@clyra/runtime/logger';
 import { systemClock } from '@clyra/runtime/system-clock';
+import type { RunningServices, ServicePlan, StartOptions } from './running-services.ts';
 import { SERVICE_STARTERS } from './service-starters.ts';
-import type { RunningServices } from './services.ts';
-import type { ServicePlan, StartOptions } from './services-processes.ts';
 
 type Started = { readonly name: ServicePlan['name']; readonly url: string; close(): Promise<void> };
 

@@ -7,18 +7,10 @@ import { launch } from '@clyra/stack/process/launch';
 import { requireFreePort } from '@clyra/stack/process/port-holder';
 import { waitReady } from '@clyra/stack/process/wait-ready';
 import { inheritedEnvironment } from '../config.ts';
-import type { LocalLayout, ServiceName } from './layout.ts';
+import type { LocalLayout } from './layout.ts';
+import type { RunningServices, ServicePlan, StartOptions } from './running-services.ts';
 import { LOCAL_HOST } from './service-plan.ts';
-import type { RunningServices } from './services.ts';
 import { readServices, runningServices, type ServiceProcess, writeServices } from './services-file.ts';
-
-export type ServicePlan = { readonly name: ServiceName; readonly env: Readonly<Record<string, string>> };
-
-export type StartOptions = {
-  readonly layout: LocalLayout;
-  readonly startDeadlineMs: number;
-  readonly onProgress: (line: string) => void;
-};
 
 const STOP_DEADLINE_MS = 15_000;
 const PROBE_DEADLINE_MS = 1_000;

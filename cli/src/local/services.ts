@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir } from 'node:fs/promises';
 import { SERVICES, type ServiceName } from './layout.ts';
+import type { RunningServices } from './running-services.ts';
 import { type ServiceEnvironmentOptions, serviceEnvironment } from './service-plan.ts';
 import { startInProcess } from './services-in-process.ts';
 import { startProcesses } from './services-processes.ts';
-
-export type RunningService = { readonly name: ServiceName; readonly url: string };
-
-export type RunningServices = {
-  readonly services: readonly RunningService[];
-  /** Stops them in the order of the flow: intake first, so that what it admitted is still decided and sealed. */
-  stop(): Promise<void>;
-};
 
 export type StartServicesOptions = Omit<ServiceEnvironmentOptions, 'separation'> & {
   /** `processes`: each a process that outlives this one. `in-process`: all here, ended by `stop`. */

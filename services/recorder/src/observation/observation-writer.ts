@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { digestOf } from '@clyra/core/canonical/digest';
+import { encodeRecord } from '@clyra/core/canonical/record';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { Clock } from '@clyra/core/ports/clock';
+import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
+import type { OutgoingRecord, RecordLog } from '@clyra/core/ports/record-log';
+import type { Signer } from '@clyra/core/ports/signer';
+import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
+import { OBSERVATION_TYPE } from '@clyra/core/signing/pae';
+import { BatchingAppender } from '@clyra/runtime/batching-appender';
+import type { AppendedPosition } from '@clyra/runtime/batching-appender-entry';
+import type { ObservationDraft } from './observation-draft.ts';
+
+export type WriterOptions = {
+  readonly log: Pick<RecordLog, 'appender'>;
+  readonly codec: EnvelopeCodec;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly topic: string;
+  readonly name: string;
+  /** After each send that failed and is being repeated. */
+  readonly onTrouble: (error: ClyraError) => void;
+};
+
+/** Signature block with the longest path, and the envelope's own fields. */
+const ENVELOPE_BYTES_MAX = 2_048;
+
+/**
+ * Writes the observations of one source in order. What stands in the log is always a prefix of what was written:
+ * after a send that was refused for good nothing more is sealed, because a later record would say that everything
+ * before it is there.
+ */
+export class ObservationWriter {
+  readonly #appender: BatchingAppender<ObservationDraft>;
+  readonly #tools: Pick<WriterOptions, 'codec' | 'signer'>;
+  #refusal: unknown;
+
+  constructor(options: WriterOptions) {
+    this.#tools = options;
+    this.#appender = new BatchingAppender({
+      log: options.log,
+      clock: options.clock,
+      name: options.name,
+      topic: options.topic,
+      sends: 'per-partition',
+      seal: (drafts) => this.#seal(drafts),
+      sizeOf: ({ bytes }) => bytes.length + ENVELOPE_BYTES_MAX,
+      onTrouble: options.onTrouble,
+    });
+  }
+
+  get heldCount(): number {
+    return this.#appender.heldCount;
+  }
+
+  /** Resolves when the record is durable; tried for ever unless the log refuses it for good or the writer is closed. */
+  write(draft: ObservationDraft, partition: number): Promise<AppendedPosition> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    const written = this.#appender.enqueue(draft, partition);
+    // Before the appender takes the next send: a rejection is handed out before the lane goes on.
+    written.catch((error: unknown) => {
+      this.#refusal ??= error;
+    });
+    return written;
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    return this.#appender.close(deadlineMs);
+  }
+
+  async #seal(drafts: readonly ObservationDraft[]): Promise<readonly OutgoingRecord[]> {
+    if (this.#refusal !== undefined) throw afterRefusal(this.#refusal);
+    const { codec, signer } = this.#tools;
+    const blocks = await signBatch(
+      signer,
+      OBSERVATION_TYPE,
+      drafts.map(({ bytes }) => digestOf(bytes)),
+    );
+    return drafts.map((draft, index) => ({
+      key: null,
+      value: codec.encode('ObservationEnvelope', {
+        body: draft.bytes,
+        signature: encodeRecord(blockToJson(blocks[index] as (typeof blocks)[number])),
+        tenant: draft.tenant,
+        kind: draft.kind,
+        source_id: draft.sourceId,
+        observation_id: draft.observationId,
+      }),
+    }));
+  }
+}
+
+function afterRefusal(cause: unknown): ClyraError {
+  return new ClyraError(
+    'CLY_RECORDER_ORDER',
+    'an earlier observation of this source is not in the log: nothing after it is written',
+    { retry: 'never', cause },
+  );
+}
