@@ -22,6 +22,11 @@ export type RefoldOptions = {
   readonly topics: TopicNames;
 };
 
+export type RawRecords = Pick<RefoldOptions, 'codec' | 'blobs'> & {
+  readonly changes: readonly (readonly LogRecord[])[];
+  readonly receipts: readonly (readonly LogRecord[])[];
+};
+
 export type Refolded = {
   /** Problems in words; empty when every receipt is what the raw changes give. */
   readonly problems: readonly string[];
@@ -36,9 +41,15 @@ export type Refolded = {
  * Folds the raw topics again, offline, with the core alone: one body for each change, equal to the first published
  * one; no two bodies differ for a position; every chain holds.
  */
-export async function refold(options: RefoldOptions): Promise<Refolded> {
-  const changes = await readTopic(options.log, options.topics.changes);
-  const receipts = await readTopic(options.log, options.topics.receipts);
+export async function refold({ log, codec, blobs, topics }: RefoldOptions): Promise<Refolded> {
+  const changes = await readTopic(log, topics.changes);
+  const receipts = await readTopic(log, topics.receipts);
+  return refoldRecords({ codec, blobs, changes, receipts });
+}
+
+/** The same from records that were read already: partition by partition, in offset order. */
+export async function refoldRecords(options: RawRecords): Promise<Refolded> {
+  const { changes, receipts } = options;
   const problems: string[] = [];
   const bodies: { body: JsonObject; change: JsonObject | undefined }[] = [];
   for (const [partition, records] of changes.entries()) {
@@ -53,7 +64,7 @@ export async function refold(options: RefoldOptions): Promise<Refolded> {
 type Published = ReadonlyMap<number, Envelopes['ReceiptEnvelope']>;
 
 type PartitionWork = {
-  readonly options: RefoldOptions;
+  readonly options: RawRecords;
   readonly partition: number;
   readonly records: readonly LogRecord[];
   readonly problems: string[];

@@ -34,8 +34,9 @@ const KEY_NAMES = Object.keys(LOCAL_ROLES) as KeyName[];
  */
 export async function prepareLocal(dataDir: string, options: LocalOptions): Promise<Local> {
   const layout = localLayout(dataDir);
+  // The folder itself stays passable: PostgreSQL's own user has its data in it. What is secret is closed one by one.
+  for (const folder of [layout.dataDir, layout.blobDir, layout.logsDir]) await mkdir(folder, { recursive: true });
   for (const folder of [layout.keysDir, layout.stateDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (const folder of [layout.blobDir, layout.logsDir]) await mkdir(folder, { recursive: true });
   const found = await readIfThere(layout.trustRootFile);
   const bytes = found ?? (await makeTrustRoot(layout, options));
   const trustRoot = parseTrustRoot(bytes);

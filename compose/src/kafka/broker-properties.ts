@@ -8,8 +8,8 @@ export type BrokerSettings = {
 };
 
 const HOST = '127.0.0.1';
-/** Above any batch that the services send, so that a limit is met at intake and not here. */
-const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
+/** The catalogue's limit for the product's topics (schemas/topics.json), here for all others too. */
+const MESSAGE_BYTES_MAX = 1024 * 1024;
 
 /** server.properties of the single KRaft broker, as key and value. */
 export function brokerProperties(settings: BrokerSettings): Readonly<Record<string, string>> {

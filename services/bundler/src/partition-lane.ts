@@ -140,7 +140,9 @@ export class PartitionLane {
   async #openSources(): Promise<Sequencer> {
     const { bundler, partition, limits, appenders } = this.#options;
     const { log, topics, codec, clock } = bundler;
+    // Positions and tenants are taken in one moment: the journal goes on while the sources are opened.
     const start = { change: this.#follower.changes.newest, observation: this.#follower.observations.newest };
+    const tenants = this.#sequencedTenants();
     const queueLimits = { recordsMax: limits.queueRecordsMax, bytesMax: limits.queueBytesMax };
     const queue = (topic: string): RecordQueue =>
       new RecordQueue(queueLimits, (high) => press(this.#sources?.reader, topic, { partition, high }));
@@ -187,7 +189,7 @@ export class PartitionLane {
         appender,
         pairs,
         observations,
-        tenants: this.#sequencedTenants(),
+        tenants,
         documents: this.#documents,
         persistence: this.#persistence,
         signatures: this.#signatures,

@@ -111,9 +111,9 @@ describe('damage', () => {
   });
 
   it.each([
-    ['a matched line', 10, 'status', 'CLY_RECONCILE_LINE'],
+    ['a matched line', 10, '"reason"', 'CLY_RECONCILE_LINE'],
     ['a signed body', 6, 'decided_at', 'CLY_SIG_INVALID'],
-    ['an unsigned body', 5, '"effect":"', 'CLY_CHAIN_LINK'],
+    ['an unsigned body', 5, '"effect"', 'CLY_CHAIN_LINK'],
     ['a change', 3, 'intake_at', 'CLY_LINE_BINDING'],
     ['a signature block', 4, '"sig":"', 'CLY_SIG_INVALID'],
     ['an append time', 5, 'append_time', 'CLY_BUNDLE_SEGMENT'],

@@ -18,8 +18,8 @@ export const BODY_LIMITS: Partial<AccumulatorLimits> = { relationsMax: 128, mess
  */
 export const UNLISTED_RELATION = { schema: '*', name: '*' } as const;
 
-/** Control characters and noncharacters cannot stand in a record, and no policy can name such a relation. */
-const UNPRINTABLE = /[\u0000-\u001f\u007f\ufdd0-\ufdef\ufffe\uffff]|[\u{1fffe}\u{1ffff}]|[^\u0000-\uffff]/u;
+/** What a record may hold and a policy can name is far less; the others (control characters, beyond U+FFFD) are hashed. */
+const UNPRINTABLE = /[^\u0020-\u007e\u0080-\ufdcf\ufdf0-\ufffd]/u;
 
 /** One observation for one committed transaction: its size does not depend on the number of rows. */
 export function transactionDraft(identity: SourceIdentity, transaction: CommittedTransaction): ObservationDraft {

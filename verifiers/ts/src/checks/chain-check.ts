@@ -13,6 +13,9 @@ export type Report = (failure: {
   readonly message: string;
 }) => void;
 
+/** No manifest of 1 MiB can list more: what comes on top is not kept, and the manifest differs as it must. */
+const CLOSED_RUNS_MAX = 65_536;
+
 interface LastBody {
   readonly line: number;
   readonly isLoose: boolean;
@@ -153,7 +156,9 @@ export class ChainCheck {
           message: `must be ${head.nextSeq}`,
         });
       }
-      this.#closedRuns.set(runId, count ?? 0);
+      if (this.#closedRuns.size < CLOSED_RUNS_MAX) {
+        this.#closedRuns.set(runId, count ?? 0);
+      }
       this.#ledger.runs.delete(runId);
       this.#lastOfRun.delete(runId);
     } else {

@@ -8,6 +8,8 @@ import { commandOf } from './bindings.ts';
 import type { Report } from './chain-check.ts';
 
 const MISSING_MAX = 1_024;
+/** No manifest of 1 MiB can list more. */
+const LISTED_MAX = 65_536;
 
 /** Follows which policy is in force, and whether each body was decided, and each request inspected, under it. */
 export class PolicyCheck {
@@ -66,7 +68,7 @@ export class PolicyCheck {
     if (!isActivation || line.decision?.decision !== 'allow' || typeof policy !== 'string') {
       return;
     }
-    if (policy !== this.#ledger.policy) {
+    if (policy !== this.#ledger.policy && this.#inForce.length < LISTED_MAX) {
       this.#inForce.push(policy);
     }
     this.#ledger.policy = policy;

@@ -10,6 +10,8 @@ import type { Report } from './chain-check.ts';
 
 const GRANT_KEPT_MS = 86_400_000;
 const LISTED_MAX = 20;
+/** No manifest of 1 MiB can list more: what comes on top is not kept, and the totals differ as they must. */
+const LISTED_IN_MANIFEST_MAX = 65_536;
 
 const readTransaction = open({
   committed_at: integer(0),
@@ -45,7 +47,8 @@ export class ReconciliationCheck {
   lastOutcomeMs: number | null = null;
   readonly #ledger: Ledger;
   readonly #report: Report;
-  #watermarks: ObservedLine[] = [];
+  /** The watermarks that stand since the last other line: where they begin, and the source of the last. */
+  #watermarks: { readonly line: number; readonly lastSource: string } | null = null;
   #matches: MatchedLine[] = [];
 
   constructor(ledger: Ledger, report: Report) {
@@ -68,7 +71,9 @@ export class ReconciliationCheck {
     this.#requireNoneOpen();
     if (kind === 'gap') {
       const gap = readGap(body, 'observation.body');
-      this.gaps.push({ source_id: sourceId, from_lsn: gap.from_lsn, to_lsn: gap.to_lsn, reason: gap.reason });
+      if (this.gaps.length < LISTED_IN_MANIFEST_MAX) {
+        this.gaps.push({ source_id: sourceId, from_lsn: gap.from_lsn, to_lsn: gap.to_lsn, reason: gap.reason });
+      }
       return;
     }
     const transaction = readTransaction(body, 'observation.body');
@@ -110,7 +115,9 @@ export class ReconciliationCheck {
     }
     if (kind === 'source.registered' && isAllowed) {
       const source = (line.change.value.command as JsonObject | undefined)?.source_id;
-      this.registered.add(typeof source === 'string' ? source : '');
+      if (this.registered.size < LISTED_IN_MANIFEST_MAX) {
+        this.registered.add(typeof source === 'string' ? source : '');
+      }
     }
     if (kind !== 'change.requested' || !isAllowed) {
       return;
@@ -130,20 +137,19 @@ export class ReconciliationCheck {
 
   #watermark(line: ObservedLine, body: ReturnType<typeof readWatermark>): void {
     const sourceId = line.observation.read.source_id;
-    const before = this.#watermarks.at(-1)?.observation.read.source_id;
-    if (this.#matches.length > 0 || (before !== undefined && before >= sourceId)) {
+    const before = this.#watermarks;
+    if (this.#matches.length > 0 || (before !== null && before.lastSource >= sourceId)) {
       const message = 'watermarks stand in ascending order of source_id, before the matched lines';
       this.#report({ claim: 'reconciliation', code: 'CLY_RECONCILE_PLACE', at: { line: line.line }, message });
     }
-    this.#watermarks.push(line);
-    if (this.#watermarks.length > WATERMARKS_MAX) {
-      this.#watermarks.shift();
+    this.#watermarks = { line: before?.line ?? line.line, lastSource: sourceId };
+    if (this.#ledger.watermarks.has(sourceId) || this.#ledger.watermarks.size < LISTED_IN_MANIFEST_MAX) {
+      this.#ledger.watermarks.set(sourceId, { source_id: sourceId, ...body });
     }
-    this.#ledger.watermarks.set(sourceId, { source_id: sourceId, ...body });
   }
 
   #requireNoneOpen(): void {
-    const stray = this.#watermarks[0] ?? this.#matches[0];
+    const stray = this.#watermarks ?? this.#matches[0];
     if (stray !== undefined) {
       this.#report({
         claim: 'reconciliation',
@@ -151,7 +157,7 @@ export class ReconciliationCheck {
         at: { line: stray.line },
         message: 'does not stand directly before a cut',
       });
-      this.#watermarks = [];
+      this.#watermarks = null;
       this.#matches = [];
     }
   }
@@ -159,7 +165,7 @@ export class ReconciliationCheck {
   #cut(line: DecidedLine): void {
     const expected = this.#judgePending(line.appendTimeMs);
     this.#compare(expected, line.line);
-    this.#watermarks = [];
+    this.#watermarks = null;
     this.#matches = [];
     for (const [token, grant] of this.#ledger.grants) {
       if (grant.expires_at + GRANT_KEPT_MS < line.appendTimeMs) {
@@ -237,9 +243,6 @@ export class ReconciliationCheck {
     }
   }
 }
-
-/** A block with more lines than this is misplaced anyway; its first line is enough to say so. */
-const WATERMARKS_MAX = 65_536;
 
 function withoutRows(relation: JsonObject): JsonObject {
   const { rows_digest: _rows, ...rest } = relation;

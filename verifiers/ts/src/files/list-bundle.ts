@@ -13,7 +13,7 @@ const ARTIFACT_NAME = /^[0-9a-f]{64}$/;
 export async function listBundle(directory: string, failures: Failures): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   const artifacts = new Set<string>();
-  await eachEntry(directory, async (entry) => {
+  const isAll = await eachEntry(directory, async (entry) => {
     found.add(entry.name);
     if (entry.name === 'artifacts' && entry.isDirectory()) {
       await listArtifacts(join(directory, 'artifacts'), artifacts, failures);
@@ -23,8 +23,11 @@ export async function listBundle(directory: string, failures: Failures): Promise
       refuse(failures, entry.name, ['CLY_BUNDLE_FILE_KIND', 'is no regular file']);
     }
   });
+  if (!isAll) {
+    refuse(failures, '.', ['CLY_BUNDLE_FILE_COUNT', `holds more than ${ENTRIES_MAX} entries`]);
+  }
   for (const name of REQUIRED_FILES) {
-    if (!found.has(name)) {
+    if (isAll && !found.has(name)) {
       refuse(failures, name, ['CLY_BUNDLE_FILE_MISSING', 'is missing']);
     }
   }
@@ -32,7 +35,7 @@ export async function listBundle(directory: string, failures: Failures): Promise
 }
 
 async function listArtifacts(directory: string, into: Set<string>, failures: Failures): Promise<void> {
-  await eachEntry(directory, async (entry) => {
+  const isAll = await eachEntry(directory, async (entry) => {
     const file = `artifacts/${entry.name}`;
     if (!entry.isFile()) {
       refuse(failures, file, ['CLY_BUNDLE_FILE_KIND', 'is no regular file']);
@@ -42,17 +45,22 @@ async function listArtifacts(directory: string, into: Set<string>, failures: Fai
       into.add(entry.name);
     }
   });
+  if (!isAll) {
+    refuse(failures, 'artifacts', ['CLY_BUNDLE_FILE_COUNT', `holds more than ${ENTRIES_MAX} entries`]);
+  }
 }
 
-async function eachEntry(directory: string, visit: (entry: Dirent) => Promise<void>): Promise<void> {
+/** False when there are more entries than a bundle may hold: the rest is not looked at. */
+async function eachEntry(directory: string, visit: (entry: Dirent) => Promise<void>): Promise<boolean> {
   let count = 0;
   for await (const entry of await opendir(directory)) {
     count += 1;
     if (count > ENTRIES_MAX) {
-      return;
+      return false;
     }
     await visit(entry);
   }
+  return true;
 }
 
 function refuse(failures: Failures, file: string, because: readonly [code: string, message: string]): void {

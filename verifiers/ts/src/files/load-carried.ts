@@ -33,7 +33,7 @@ export async function loadCarried(
   for (const { kind, sha256 } of manifest.artifacts) {
     if (kind === 'policy' && sound.has(sha256)) {
       await attempt({ claim: 'policy', code: 'CLY_POLICY_DOCUMENT', digest: sha256 }, failures, async () => {
-        policies.set(sha256, readGuardedOf(await readBounded(pathOf(sha256), POLICY_BYTES_MAX)));
+        policies.set(sha256, readGuardedOf(await readSound(pathOf(sha256), sha256, POLICY_BYTES_MAX)));
       });
     }
   }
@@ -60,7 +60,7 @@ async function loadLedger(manifest: Manifest, artifacts: Artifacts, failures: Fa
   }
   let ledger: Ledger | null = null;
   await attempt({ claim: 'completeness', code: 'CLY_LEDGER_SHAPE', digest }, failures, async () => {
-    ledger = parseLedger(await readBounded(pathOf(digest), LEDGER_BYTES_MAX));
+    ledger = parseLedger(await readSound(pathOf(digest), digest, LEDGER_BYTES_MAX));
   });
   return ledger;
 }
@@ -96,6 +96,15 @@ async function checkOpeningState(manifest: Manifest, artifacts: Artifacts, failu
 
 function isNamed(manifest: Manifest, kind: string, digest: string): boolean {
   return manifest.artifacts.some((artifact) => artifact.kind === kind && artifact.sha256 === digest);
+}
+
+/** Reads an artifact that was hashed before; a file changed in between must not pass. */
+async function readSound(path: string, digest: string, bytesMax: number): Promise<Buffer> {
+  const bytes = await readBounded(path, bytesMax);
+  if (sha256Hex(bytes) !== digest) {
+    throw new ShapeError('', 'changed while it was verified');
+  }
+  return bytes;
 }
 
 async function attempt(

@@ -27,7 +27,9 @@ export interface Edits {
   readonly ledger?: (ledger: Loose) => void;
   readonly trustRoot?: (root: Loose) => void;
   readonly statement?: (statement: Loose) => void;
-  readonly keys?: (keys: Keys) => void;
+  readonly policy?: (document: Loose) => void;
+  /** The ledger that a second bundle starts from. */
+  readonly opening?: (ledger: Loose) => void;
 }
 
 export type Keys = Record<
@@ -63,10 +65,7 @@ interface Unsigned {
 export class LogBuilder {
   readonly keys: Keys;
   readonly edits: Edits;
-  readonly policy: string = canonical({
-    guarded: [{ source_id: 'pg', relations: ['public.orders', 'public.refunds'] }],
-    note: 'caf\u00e9',
-  });
+  readonly policy: string;
   lines: Loose[] = [];
   timeMs = 1_000_000;
   offset = -1;
@@ -80,6 +79,12 @@ export class LogBuilder {
   constructor(keys: Keys, edits: Edits) {
     this.keys = keys;
     this.edits = edits;
+    const document = {
+      guarded: [{ source_id: 'pg', relations: ['public.orders', 'public.refunds'] }],
+      note: 'caf\u00e9',
+    };
+    edits.policy?.(document);
+    this.policy = canonical(document);
   }
 
   get policyDigest(): string {

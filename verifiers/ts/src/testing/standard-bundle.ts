@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Edits, ENGINE, type Keys, LogBuilder, makeKeys } from './log-builder.ts';
-import { hexOf, type Loose } from './primitives.ts';
+import { canonical, hexOf, type Loose } from './primitives.ts';
 import { type Before, type BuiltBundle, EMPTY, seal, stateDigest, trustRootOf } from './seal.ts';
 
 export const TOKEN = hexOf('token');
@@ -46,7 +46,10 @@ export function buildPair(options: StandardOptions = {}): Pair {
   const builder = new LogBuilder(first.builder.keys, options.edits ?? {});
   const { timeMs, offset, seq, head, policyInForce } = first.builder;
   Object.assign(builder, { timeMs, offset, seq, head, policyInForce });
-  return { first, second: seal(builder, first.next, writeSecondLines(builder, first.next)) };
+  const ledger = JSON.parse(first.next.ledger ?? '');
+  options.edits?.opening?.(ledger);
+  const before = { ...first.next, ledger: canonical(ledger) };
+  return { first, second: seal(builder, before, writeSecondLines(builder, before)) };
 }
 
 function writeFirstLines(builder: LogBuilder): { ledger: Loose; stated: Loose } {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, digestOf } from '@clyra/core/canonical/digest';
+import { activationOf } from '@clyra/core/evidence/activation';
+import { artifactsOf } from '@clyra/core/evidence/bundle-artifacts';
+import { sealBundle } from '@clyra/core/evidence/bundle-files';
+import { bundleLocation } from '@clyra/core/evidence/bundle-names';
+import { JournalFold } from '@clyra/core/evidence/journal-fold';
+import { encodeManifest } from '@clyra/core/evidence/manifest';
+import type { SealedRange } from '@clyra/core/evidence/sealed-range';
+import type { BlobStore } from '@clyra/core/ports/blob-store';
+import type { Envelopes } from '@clyra/core/ports/envelope-codec';
+import { POLICY_BYTES, POLICY_DIGEST, SCRIPT_KEYS, SCRIPT_POLICY, SCRIPT_TRUST, TENANT } from './fold-script.ts';
+import type { History } from './history.ts';
+
+export type SealedBundle = {
+  readonly envelope: Envelopes['BundleEnvelope'];
+  /** By path inside the bundle. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+};
+
+/** The bundles of a history, as a bundler would seal them: one for each sealing cut. */
+export async function sealHistory(history: History): Promise<SealedBundle[]> {
+  const fold = new JournalFold(TENANT);
+  const bundles: SealedBundle[] = [];
+  let previousManifest: Digest | null = null;
+  let journal: Buffer[] = [];
+  for (const line of history.lines()) {
+    const step = fold.push(line, activationOf(line).policy === undefined ? undefined : SCRIPT_POLICY.guarded);
+    journal.push(...step.leaves.map((leaf) => Buffer.concat([leaf, Buffer.from('\n')])));
+    if (step.sealed === undefined) continue;
+    const bundle = await seal(step.sealed, { history, journal: Buffer.concat(journal), previousManifest });
+    bundles.push(bundle);
+    previousManifest = bundle.envelope.manifest_digest;
+    journal = [];
+  }
+  return bundles;
+}
+
+type Parts = { readonly history: History; readonly journal: Uint8Array; readonly previousManifest: Digest | null };
+
+async function seal(sealed: SealedRange, { history, journal, previousManifest }: Parts): Promise<SealedBundle> {
+  const origin = `${SCRIPT_TRUST.root.logOrigin}/${sealed.tenant}`;
+  const state = sealed.openingState === null ? null : (history.states.get(sealed.openingState) ?? null);
+  const artifacts = artifactsOf(sealed, { policies: new Map([[POLICY_DIGEST, POLICY_BYTES]]), state });
+  const producer = { name: 'clyra-test', version: '0.0.0' };
+  const bytes = encodeManifest(sealed, { origin, artifacts, separation: 'none', previousManifest, producer });
+  const seals = await sealBundle(sealed, { bytes, origin }, { log: SCRIPT_KEYS.log, bundler: SCRIPT_KEYS.bundler });
+  const { tenant, start, end } = sealed;
+  return {
+    envelope: {
+      tenant,
+      origin,
+      range_start: start,
+      range_end: end,
+      manifest_digest: digestOf(bytes),
+      location: bundleLocation(tenant, { start, end }),
+    },
+    files: new Map([
+      ['journal.jsonl', journal],
+      ...artifacts.map((artifact) => [`artifacts/${artifact.sha256}`, artifact.bytes] as const),
+      ['manifest.json', bytes],
+      ['VERIFY.md', seals.verifyText],
+      ['checkpoint', seals.checkpoint],
+      ['manifest.dsse.json', seals.envelope],
+    ]),
+  };
+}
+
+export async function putBundle(blobs: BlobStore, { envelope, files }: SealedBundle): Promise<void> {
+  for (const [name, bytes] of files) await blobs.put(`${envelope.location}/${name}`, bytes);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+import process from 'node:process';
+import { DIGEST } from '@clyra/core/canonical/digest';
+import { ID } from '@clyra/core/change/shape';
+import { type ConfigOf, declareConfig } from '@clyra/runtime/config/declaration';
+import { loadConfig } from '@clyra/runtime/config/load-config';
+import { sharedFields } from '@clyra/runtime/config/shared-fields';
+import { upstreamListProblem } from './upstream/upstream-list.ts';
+
+const SECRET_BYTES_MIN = 32;
+
+export const intakeConfig = declareConfig({
+  kafkaBrokers: sharedFields.kafkaBrokers,
+  schemaRegistryUrl: sharedFields.schemaRegistryUrl,
+  topicPrefix: sharedFields.topicPrefix,
+  blobDir: sharedFields.blobDir,
+  dataDir: sharedFields.dataDir,
+  keyFile: sharedFields.keyFile,
+  httpHost: sharedFields.httpHost,
+  httpPort: { ...sharedFields.httpPort, default: 8_081 },
+  logFormat: sharedFields.logFormat,
+  startDeadlineMs: sharedFields.startDeadlineMs,
+  shutdownDeadlineMs: sharedFields.shutdownDeadlineMs,
+  gatewayHost: {
+    env: 'CLYRA_GATEWAY_HOST',
+    type: 'text',
+    default: '127.0.0.1',
+    text: 'Address that the gateway listens on. 0.0.0.0 opens it to the network.',
+  },
+  gatewayPort: {
+    env: 'CLYRA_GATEWAY_PORT',
+    type: 'integer',
+    min: 0,
+    max: 65_535,
+    default: 8_080,
+    text: 'Port of the gateway: every request to it is a change. 0 takes a free one.',
+  },
+  upstreams: {
+    env: 'CLYRA_UPSTREAMS',
+    type: 'list',
+    text: 'Where allowed changes go, as name=http://host:port, separated by commas. A policy can name no other place.',
+    check: upstreamListProblem,
+  },
+  credentialsFile: {
+    env: 'CLYRA_CREDENTIALS_FILE',
+    type: 'text',
+    text: 'JSON file with the HMAC keys of the callers: {"credentials": [{"key_id", "tenant", "actors", "secret"}]}.',
+  },
+  fingerprintSecret: {
+    env: 'CLYRA_FINGERPRINT_SECRET',
+    type: 'text',
+    secret: true,
+    text: 'At least 32 bytes in base64, the same for all intakes and kept for ever: the key of request fingerprints.',
+    check: (value) =>
+      Buffer.from(value, 'base64').length >= SECRET_BYTES_MIN ? undefined : 'is not base64 of 32 bytes or more.',
+  },
+  instance: {
+    env: 'CLYRA_INTAKE_INSTANCE',
+    type: 'text',
+    default: 'intake-1',
+    text: 'Name of this intake, different for each that runs at the same time.',
+    check: (value) => (ID.test(value) ? undefined : 'is not a name of letters, digits and ._:@/-.'),
+  },
+  trustRootDigests: {
+    env: 'CLYRA_TRUST_ROOT_DIGESTS',
+    type: 'list',
+    optional: true,
+    text: 'Digests of the trust roots that tenants may be opened under, separated by commas. Without it any root will do.',
+    check: (digests) => (digests.every((digest) => DIGEST.test(digest)) ? undefined : 'holds what is no SHA-256.'),
+  },
+  holdMs: {
+    env: 'CLYRA_HOLD_MS',
+    type: 'integer',
+    min: 10,
+    max: 30_000,
+    default: 1_000,
+    text: 'How long a caller is held for the receipt, in milliseconds. After that the answer is 503 and nothing is forwarded.',
+  },
+  bodyBytesMax: {
+    env: 'CLYRA_BODY_BYTES_MAX',
+    type: 'integer',
+    min: 1_024,
+    max: 1_048_576,
+    default: 1_048_576,
+    text: 'Largest request body, in bytes.',
+  },
+  inFlightMax: {
+    env: 'CLYRA_IN_FLIGHT_MAX',
+    type: 'integer',
+    min: 1,
+    max: 100_000,
+    default: 2_000,
+    text: 'Requests that may be held or forwarded at the same time; further ones are answered 503.',
+  },
+  outcomeCountMax: {
+    env: 'CLYRA_OUTCOME_COUNT_MAX',
+    type: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 10_000,
+    text: 'Outcomes that may wait for the log; beyond, no change is admitted.',
+  },
+  outcomeAgeMsMax: {
+    env: 'CLYRA_OUTCOME_AGE_MS_MAX',
+    type: 'integer',
+    min: 100,
+    max: 600_000,
+    default: 5_000,
+    text: 'How long the oldest outcome may wait for the log before no change is admitted, in milliseconds.',
+  },
+  windowMs: {
+    env: 'CLYRA_WINDOW_MS',
+    type: 'integer',
+    min: 1_000,
+    max: 86_400_000,
+    default: 60_000,
+    text: 'How long after its first record a window is closed, in milliseconds.',
+  },
+  windowCount: {
+    env: 'CLYRA_WINDOW_COUNT',
+    type: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 10_000,
+    text: 'Records after which a window is closed.',
+  },
+  upstreamMs: {
+    env: 'CLYRA_UPSTREAM_MS',
+    type: 'integer',
+    min: 100,
+    max: 55_000,
+    default: 45_000,
+    text: 'How long an upstream may take for its whole answer, in milliseconds; below the minute after which an outcome is unknown.',
+  },
+});
+
+export type IntakeConfig = ConfigOf<typeof intakeConfig>;
+
+export function loadIntakeConfig(): IntakeConfig {
+  return loadConfig(intakeConfig, process.env);
+}

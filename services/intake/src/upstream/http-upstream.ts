@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import { lookup } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { Pool } from 'undici';
+import type { Upstream, UpstreamRequest, UpstreamResult } from '../gateway/upstream.ts';
+import { refuseLinkLocal, type UpstreamAddress } from './upstream-list.ts';
+
+export type UpstreamLimits = {
+  readonly connectionsMax: number;
+  readonly connectMs: number;
+  /** Until the answer's headers, between two pieces of its body, and all in all. */
+  readonly headersMs: number;
+  readonly bodyMs: number;
+  readonly totalMs: number;
+};
+
+/** All in all below the minute after which the enforcer calls an outcome unknown. */
+export const UPSTREAM_LIMITS: UpstreamLimits = {
+  connectionsMax: 256,
+  connectMs: 2_000,
+  headersMs: 30_000,
+  bodyMs: 30_000,
+  totalMs: 45_000,
+};
+
+const BUFFERED_BYTES_MAX = 65_536;
+
+/** Errors before a connection stood: the request was not sent. */
+const NOT_SENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError']);
+
+/** Upstreams over HTTP/1.1 with connections that are kept. Redirects are answers like any other. */
+export class HttpUpstream implements Upstream {
+  readonly #pools: ReadonlyMap<string, Pool>;
+  readonly #totalMs: number;
+
+  private constructor(pools: ReadonlyMap<string, Pool>, totalMs: number) {
+    this.#pools = pools;
+    this.#totalMs = totalMs;
+  }
+
+  /**
+   * Resolves each name once: a DNS answer that changes later changes nothing here. Rejects with CLY_UPSTREAM_ADDRESS
+   * (retry: never for a forbidden address, backoff for a name that does not resolve).
+   */
+  static async open(addresses: readonly UpstreamAddress[], limits: Partial<UpstreamLimits> = {}): Promise<HttpUpstream> {
+    const all = { ...UPSTREAM_LIMITS, ...limits };
+    const pools = await Promise.all(
+      addresses.map(async (address) => [address.name, await openPool(address, all)] as const),
+    );
+    return new HttpUpstream(new Map(pools), all.totalMs);
+  }
+
+  has(name: string): boolean {
+    return this.#pools.has(name);
+  }
+
+  async forward(name: string, request: UpstreamRequest): Promise<UpstreamResult> {
+    const pool = this.#pools.get(name);
+    if (pool === undefined) return { kind: 'not_sent', detail: 'upstream_not_listed' };
+    try {
+      const { statusCode, headers, body } = await pool.request({
+        method: request.method as 'POST',
+        path: request.target,
+        headers: [...request.headers],
+        body: request.body.length === 0 ? null : request.body,
+        signal: AbortSignal.timeout(this.#totalMs),
+      });
+      const small = Number(headers['content-length'] ?? Number.NaN) <= BUFFERED_BYTES_MAX;
+      const kept = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+      return {
+        kind: 'answered',
+        status: statusCode,
+        headers: kept as Record<string, string | string[]>,
+        body: small ? await body.bytes() : body,
+      };
+    } catch (error) {
+      return resultOf(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+}
+
+function resultOf(error: unknown): UpstreamResult {
+  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
+  const word = typeof code === 'string' ? code : String(name);
+  if (NOT_SENT.has(word)) return { kind: 'not_sent', detail: 'upstream_unreachable' };
+  const timedOut = TIMEOUTS.has(word) || name === 'TimeoutError';
+  const safe = word.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_').slice(0, 64);
+  return { kind: 'failed', detail: timedOut ? 'upstream_timeout' : `upstream_${safe}`, timedOut };
+}
+
+async function openPool({ name, url }: UpstreamAddress, limits: UpstreamLimits): Promise<Pool> {
+  const { address, family } = await resolveAddress(name, url.hostname.replaceAll(/[[\]]/g, ''));
+  refuseLinkLocal(name, address);
+  const pinned: LookupFunction = (_hostname, options, callback) => {
+    if (options.all === true) callback(null, [{ address, family }]);
+    else callback(null, address, family);
+  };
+  return new Pool(url.origin, {
+    connections: limits.connectionsMax,
+    pipelining: 1,
+    headersTimeout: limits.headersMs,
+    bodyTimeout: limits.bodyMs,
+    connect: { timeout: limits.connectMs, lookup: pinned },
+  });
+}
+
+async function resolveAddress(name: string, hostname: string): Promise<{ address: string; family: number }> {
+  const family = isIP(hostname);
+  if (family !== 0) return { address: hostname, family };
+  try {
+    return await lookup(hostname);
+  } catch (cause) {
+    throw new ClyraError('CLY_UPSTREAM_ADDRESS', `upstream ${name}: ${hostname} does not resolve; correct it`, {
+      retry: 'backoff',
+      context: { upstream: name },
+      cause,
+    });
+  }
+}

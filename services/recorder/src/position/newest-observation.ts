@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import { compareLsn, type LsnText } from '@clyra/adapter-postgres/lsn';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
+import { parseRecord } from '@clyra/core/canonical/record';
+import { readObservation } from '@clyra/core/evidence/observation-body';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { Clock } from '@clyra/core/ports/clock';
+import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
+import type { LogRecord, RecordLog } from '@clyra/core/ports/record-log';
+import { decodePatiently } from '../log/decode-patiently.ts';
+import { scanPartition } from '../log/scan-partition.ts';
+import type { Incarnation, SourceIdentity } from '../observation/observation-draft.ts';
+
+/** How far the log says that a source was read. */
+export type LoggedPosition = Incarnation & {
+  readonly lsn: LsnText;
+  /** Of the newest record that says so. */
+  readonly offset: number;
+};
+
+export type NewestRequest = {
+  readonly log: RecordLog;
+  readonly codec: EnvelopeCodec;
+  readonly clock: Clock;
+  readonly topic: string;
+  readonly partition: number;
+  readonly identity: SourceIdentity;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+};
+
+const WINDOW_COUNT = 2_048;
+const WINDOW_GROWTH = 16;
+
+/**
+ * Reads back what clyra.observations holds of a source: this and the slot are all the state a recorder has. A running
+ * source writes at least a watermark each second, so its newest records stand near the end; the window is widened
+ * until one is found, at last to the whole partition. undefined: the source was never recorded.
+ *
+ * Records are written in log order and a send is stored whole or not at all, so the highest position of the newest
+ * incarnation is enough to know which transactions are published: exactly those that end at or before it.
+ */
+export async function newestObservation(request: NewestRequest): Promise<LoggedPosition | undefined> {
+  const { log, topic, partition, deadlineMs } = request;
+  const end = (await log.endOffsets(topic, deadlineMs))[partition] ?? 0;
+  const start = (await log.startOffsets(topic, deadlineMs))[partition] ?? 0;
+  for (let count = WINDOW_COUNT; ; count *= WINDOW_GROWTH) {
+    const from = Math.max(start, end - count);
+    const newest = await newestIn(request, { from, end });
+    if (newest !== undefined || from <= start) return newest;
+  }
+}
+
+async function newestIn(
+  request: NewestRequest,
+  { from, end }: { readonly from: number; readonly end: number },
+): Promise<LoggedPosition | undefined> {
+  let newest: LoggedPosition | undefined;
+  await scanPartition(request.log, request.clock, {
+    name: `recorder-${request.identity.sourceId}-position`,
+    topic: request.topic,
+    partition: request.partition,
+    fromOffset: from,
+    toOffset: end,
+    visit: async (record) => {
+      newest = afterRecord(newest, record, await bodyOf(request, record));
+      return false;
+    },
+    joinDeadlineMs: request.deadlineMs,
+    signal: request.signal,
+  });
+  return newest;
+}
+
+/** undefined for what is not of this source, or no observation at all: only recorders may write this topic. */
+async function bodyOf(request: NewestRequest, record: LogRecord): Promise<JsonObject | undefined> {
+  const envelope = await decodePatiently('ObservationEnvelope', record.value, request);
+  const { tenant, sourceId } = request.identity;
+  if (envelope?.tenant !== tenant || envelope.source_id !== sourceId) return undefined;
+  try {
+    const body = parseRecord(envelope.body);
+    readObservation(body);
+    return body['tenant'] === tenant && body['source_id'] === sourceId ? body : undefined;
+  } catch (error) {
+    if (error instanceof ClyraError) return undefined;
+    throw error;
+  }
+}
+
+function afterRecord(
+  before: LoggedPosition | undefined,
+  { offset }: LogRecord,
+  body: JsonObject | undefined,
+): LoggedPosition | undefined {
+  if (body === undefined) return before;
+  const lsn = body[LSN_MEMBER[body['kind'] as keyof typeof LSN_MEMBER]];
+  const isGap = body['kind'] === 'gap';
+  // A gap names no cluster. Where the cluster changed, its end is a position of the new one: the old position stands,
+  // and should the recorder end before its next watermark, the same gap is found and signed once more.
+  if (isGap && (before === undefined || body['reason'] === 'system_changed' || body['reason'] === 'timeline_changed')) {
+    return before === undefined ? undefined : { ...before, offset };
+  }
+  const systemId = isGap ? before?.systemId : body['system_id'];
+  const timeline = isGap ? before?.timeline : body['timeline'];
+  if (typeof lsn !== 'string' || typeof systemId !== 'string' || typeof timeline !== 'number') return before;
+  // A send that was given up may arrive after a later one: within an incarnation the position never goes back.
+  if (before?.systemId === systemId && before.timeline === timeline && compareLsn(lsn, before.lsn) < 0) {
+    return { ...before, offset };
+  }
+  return { systemId, timeline, lsn, offset };
+}
+
+const LSN_MEMBER = { transaction: 'commit_end_lsn', watermark: 'lsn', gap: 'to_lsn' } as const;
