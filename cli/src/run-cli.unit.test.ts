@@ -65,30 +65,15 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 beforeEach(() => {
-  answer = () => ({ status: 200, body: { receipt: receipt('allow') } });
+  answer = () => ({ status: 200, body: decided('allow') });
 });
 afterEach(() => {
   asked = [];
 });
 
-function receipt(decision: string, reasons: JsonObject[] = []): JsonObject {
-  return {
-    kind: 'decided',
-    change_kind: 'kill_switch.engaged',
-    tenant: 'acme',
-    event_id: 'e-1',
-    decision,
-    mode: 'gate',
-    reasons,
-    policy_digest: null,
-    engine: 1,
-    decided_at: NOW_MS,
-    receipt_id: 'r',
-    tenant_seq: 1,
-    stream_id: 's',
-    partition: 0,
-    offset: 1,
-  };
+/** As intake answers: the names of the receipt, or problem details with its reasons. */
+function decided(decision: string, reasons: JsonObject[] = []): JsonObject {
+  return { decision, event_id: 'e-1', receipt_id: 'r-1', tenant_seq: 4, reasons };
 }
 
 async function clyra(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -113,7 +98,7 @@ describe('signed commands', () => {
     const { code, out } = await clyra('tenant', 'open', 'acme', '--partition', '3');
     const { command, documents, subjects } = sentCommand();
     expect([code, asked.at(-1)?.url]).toEqual([0, '/v1/commands']);
-    expect(out).toContain('ALLOWED');
+    expect(out).toContain("✓ open tenant acme: done\n  event e-1, receipt r-1, number 4 of the tenant's log");
     expect(subjects).toEqual(['local:operator']);
     expect(command).toEqual({
       kind: 'tenant.opened',
@@ -128,7 +113,7 @@ describe('signed commands', () => {
       policy: null,
     });
     expect(documents.map(({ name, content }) => [name, digestOf(Buffer.from(content, 'base64'))])).toEqual([
-      [`trust-roots/${trustRoot.digest}`, trustRoot.digest],
+      ['trust_root', trustRoot.digest],
     ]);
   });
 
@@ -139,12 +124,12 @@ describe('signed commands', () => {
     answer = ({ method }) =>
       method === 'GET'
         ? { status: 200, body: { tenant: 'acme', policy: inForce } }
-        : { status: 200, body: { receipt: { body: receipt('allow') } } };
+        : { status: 200, body: decided('allow') };
     const { code } = await clyra('policy', 'apply', file, '--tenant', 'acme');
     const { command, documents, subjects } = sentCommand();
     expect([code, subjects]).toEqual([0, ['local:policy-author', 'local:policy-approver']]);
     expect(command['replaces']).toBe(inForce);
-    expect(documents[0]?.name).toBe(`policies/${String(command['policy'])}`);
+    expect(documents[0]?.name).toBe('policy');
     expect(digestOf(Buffer.from(documents[0]?.content ?? '', 'base64'))).toBe(command['policy']);
   });
 
@@ -156,15 +141,6 @@ describe('signed commands', () => {
     ]);
     await clyra('kill-switch', 'lift', 'acme', '--reason', 'over');
     expect(sentCommand().subjects).toEqual(['local:operator', 'local:second-operator']);
-  });
-
-  it('register a source by the hash of what it is', async () => {
-    await clyra('source', 'add', 'crm', '--tenant', 'acme', '--database', 'db:5432/crm', '--system-id', '7');
-    expect(sentCommand().command).toMatchObject({
-      source_id: 'crm',
-      database: digestOf('db:5432/crm'),
-      system_id: '7',
-    });
   });
 
   it('can be signed with other keys than the local ones', async () => {
@@ -184,7 +160,7 @@ describe('signed commands', () => {
       threat_class: 'operation',
       owasp: [],
     };
-    answer = () => ({ status: 403, body: { receipt: receipt('block', [reason]) } });
+    answer = () => ({ status: 403, body: decided('block', [reason]) });
     const { code, out } = await clyra('kill-switch', 'engage', 'acme', '--reason', 'drill');
     expect(code).toBe(1);
     expect(out).toContain('no signer has the role');
@@ -193,7 +169,7 @@ describe('signed commands', () => {
 
 describe('requests of a caller', () => {
   it('are signed with the credential of the tenant', async () => {
-    answer = () => ({ status: 201, body: { run_id: 'nightly' } });
+    answer = () => ({ status: 201, body: { ...decided('allow'), run_id: 'nightly' } });
     const { code, out } = await clyra('run', 'open', '--run-id', 'nightly', '--actor', 'agent-1');
     const { headers, method, url, body } = asked[0] as Asked;
     const header = (name: keyof typeof SIGNATURE_HEADERS): string => String(headers[SIGNATURE_HEADERS[name]] ?? '');
@@ -209,17 +185,28 @@ describe('requests of a caller', () => {
       contentDigest: header('contentDigest'),
     };
     expect(verifyRequestMac(new Uint8Array(32).fill(5), signed, header('signature'))).toBe(true);
-    expect([code, JSON.parse(body)]).toEqual([0, { run_id: 'nightly', actor: 'agent-1' }]);
-    expect(out).toContain('run nightly is open');
+    expect(header('actor')).toBe('agent-1');
+    expect([code, JSON.parse(body)]).toEqual([0, { run_id: 'nightly' }]);
+    expect(out).toContain('✓ open run nightly: done');
   });
 
-  it('explain a change in words, or as JSON', async () => {
-    answer = () => ({ status: 200, body: { receipt: receipt('allow'), state: 'done', upstream_status: 201 } });
+  it('explain where a change stands, in words or as JSON', async () => {
+    const body = { event_id: 'e-1', tenant: 'acme', state: 'blocked', codes: ['CLY_VELOCITY_EXCEEDED'] };
+    answer = () => ({ status: 200, body });
     const words = await clyra('explain', 'e-1');
     expect(asked[0]?.url).toBe('/v1/changes/e-1');
-    expect(words.out).toContain('Outcome  done; its target answered 201');
+    expect(words.out).toContain('Event e-1 of tenant acme: blocked');
+    expect(words.out).toContain('too many actions in the window of a rate limit');
+    expect(words.out).toContain('→ Wait until the window has room');
     const json = await clyra('--json', 'explain', 'e-1');
-    expect(JSON.parse(json.out)).toMatchObject({ state: 'done' });
+    expect(JSON.parse(json.out)).toEqual(body);
+  });
+
+  it('close a run with no body, and tell its count', async () => {
+    answer = () => ({ status: 200, body: { ...decided('allow'), run_id: 'nightly', count: 7 } });
+    const { out } = await clyra('run', 'close', 'nightly');
+    expect([asked[0]?.url, asked[0]?.body]).toEqual(['/v1/runs/nightly/close', '']);
+    expect(out).toContain('✓ close run nightly after 7 receipts: done');
   });
 
   it('pass on what intake refuses, with its code', async () => {
@@ -238,6 +225,11 @@ describe('wrong use', () => {
     [['kill-switch', 'engage', 'acme', '--reason', 'x', '--scope', 'all'], 2, 'a scope is `tenant`'],
     [['tenant', 'open', 'ACME'], 2, 'ACME is not a tenant'],
     [['tenant', 'open', 'acme', '--partition', 'x'], 2, 'it is not a whole number'],
+    [
+      ['source', 'add', 'crm', '--tenant', 'acme', '--url', 'mysql://x', '--guard', 'a.b'],
+      2,
+      'postgres://user:password@',
+    ],
     [['topics', 'apply', '--profile', 'huge'], 2, 'Allowed choices are local, production'],
     [['explain', 'e', '--tenant', 'nobody'], 2, 'clyra tenant open'],
     [['--data-dir', '/nowhere/at/all', 'tenant', 'open', 'acme'], 2, '`clyra up`'],

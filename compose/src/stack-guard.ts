@@ -4,10 +4,9 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import { launch } from './process/launch.ts';
 import { ownProgram } from './process/own-program.ts';
 import { identityOf, isRunning } from './process/process-identity.ts';
-import type { RegisterProcess } from './stack.ts';
 import type { StackConfig } from './stack-config.ts';
 import type { StackPaths } from './stack-paths.ts';
-import { readState } from './stack-state.ts';
+import { type RegisterProcess, readState } from './stack-state.ts';
 
 /**
  * A small process that stops the stack when its owner is gone. It looks from outside, so that it also works when the

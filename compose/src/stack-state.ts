@@ -11,6 +11,9 @@ export type StackState = {
   readonly processes: Readonly<Partial<Record<StackPart | 'guard', ProcessIdentity>>>;
 };
 
+/** Told of every process as it is launched. */
+export type RegisterProcess = (part: StackPart | 'guard', identity: ProcessIdentity) => void;
+
 const PRIVATE_MODE = 0o600;
 
 /** undefined where no stack was started, or its file was cut off by a full disk. */

@@ -10,7 +10,7 @@ import { connectionsOf, type StackConnections } from './stack-connections.ts';
 import { startGuard } from './stack-guard.ts';
 import { withLock } from './stack-lock.ts';
 import { prepareFolders, type StackPaths, stackPaths } from './stack-paths.ts';
-import { readState, type StackState, writeState } from './stack-state.ts';
+import { type RegisterProcess, readState, type StackState, writeState } from './stack-state.ts';
 import { requireSameStack, runningParts } from './stack-status.ts';
 import { endParts, stopStack, wipeStack } from './stack-stop.ts';
 
@@ -76,8 +76,6 @@ async function requireNeeds(config: StackConfig, paths: StackPaths, missing: rea
   const kafka = missing.includes('kafka') ? await kafkaTools(config, paths) : undefined;
   return { kafka, postgres };
 }
-
-export type RegisterProcess = (part: StackPart | 'guard', identity: ProcessIdentity) => void;
 
 /** Keeps stack.json in step with every process as it is launched. */
 function stateWriter(config: StackConfig, paths: StackPaths, found: StackState | undefined): RegisterProcess {

@@ -33,6 +33,7 @@ async function wipeLocal(layout: LocalLayout): Promise<void> {
     layout.trustRootFile,
     layout.trustRootDsseFile,
     layout.credentialsFile,
+    layout.sourcesFile,
     layout.settingsFile,
     layout.servicesFile,
   ];

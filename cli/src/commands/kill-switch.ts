@@ -17,7 +17,8 @@ export function addKillSwitchCommand(program: Command, host: CommandHost): void 
     .description('block every change in the scope: one operator is enough')
     .action(async (tenant: string, options: SwitchOptions) => {
       const { scope, reason, key } = options;
-      const issue = { kind: 'kill_switch.engaged', tenant, members: { scope, reason }, keyFiles: key } as const;
+      const title = `engage kill switch ${scope} of ${tenant}`;
+      const issue = { kind: 'kill_switch.engaged', tenant, title, members: { scope, reason }, keyFiles: key } as const;
       host.exit(await issueCommand(host.context(), { ...issue, people: ['operator'] }));
     });
   parent
@@ -29,7 +30,8 @@ export function addKillSwitchCommand(program: Command, host: CommandHost): void 
     .description('let changes through again: takes two operators')
     .action(async (tenant: string, options: SwitchOptions) => {
       const { scope, reason, key } = options;
-      const issue = { kind: 'kill_switch.lifted', tenant, members: { scope, reason }, keyFiles: key } as const;
+      const title = `lift kill switch ${scope} of ${tenant}`;
+      const issue = { kind: 'kill_switch.lifted', tenant, title, members: { scope, reason }, keyFiles: key } as const;
       host.exit(await issueCommand(host.context(), { ...issue, people: ['operator', 'second-operator'] }));
     });
 }

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { IntakeClient, refusalOf } from '../intake/intake-client.ts';
 import { issueCommand } from '../intake/issue-command.ts';
-import { policyBlob } from '../local/prepare-local.ts';
 import { type KeyOptions, keyOption } from './arguments.ts';
 import { compileFile } from './tenant.ts';
 
@@ -42,11 +41,12 @@ export async function applyPolicy(context: Context, file: string, options: Apply
   return issueCommand(context, {
     kind: 'policy.activated',
     tenant: options.tenant,
+    title: `activate policy ${digest} for ${options.tenant}`,
     replaces,
     people: ['policy-author', 'policy-approver'],
     keyFiles: options.key,
     members: { policy: digest },
-    documents: [{ name: policyBlob(digest), content: bytes }],
+    documents: [{ name: 'policy', content: bytes }],
   });
 }
 

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '@clyra/core/canonical/digest';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { stackStatus } from '@clyra/stack/stack-status';
 import type { Command } from 'commander';
-import type { CommandHost } from '../context.ts';
+import type { CommandHost, Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
 import { issueCommand } from '../intake/issue-command.ts';
+import { connectionOf, identityText, putSource, readSystemId, type SourceEntry } from '../local/sources-file.ts';
 import { type KeyOptions, keyOption } from './arguments.ts';
 
-type AddOptions = KeyOptions & { readonly tenant: string; readonly database: string; readonly systemId: string };
+type AddOptions = KeyOptions & {
+  readonly tenant: string;
+  readonly url?: string;
+  readonly guard: readonly string[];
+  readonly slot?: string;
+  readonly publication?: string;
+};
 
 export function addSourceCommand(program: Command, host: CommandHost): void {
   const source = program.command('source').description('databases whose log the recorder reads');
@@ -13,31 +23,56 @@ export function addSourceCommand(program: Command, host: CommandHost): void {
     .command('add')
     .argument('<source-id>', 'the name that policies and bundles use')
     .requiredOption('--tenant <tenant>', 'whose source it is')
-    .requiredOption(
-      '--database <identity>',
-      'what it is, in the words of the recorder: host:port/database; only its hash is recorded',
+    .option(
+      '--url <url>',
+      'postgres://user:password@host:port/database, of a role that may replicate (default: that of `up`)',
     )
-    .requiredOption(
-      '--system-id <id>',
-      'system identifier of the server: SELECT system_identifier FROM pg_control_system()',
-    )
+    .requiredOption('--guard <tables...>', 'schema.table of each table that only the gateway may change')
+    .option('--slot <name>', 'replication slot (default: from tenant and source id)')
+    .option('--publication <name>', 'publication (default: the name of the slot)')
     .addOption(keyOption('an operator'))
-    .description('register a source: its evidence counts from here on')
+    .description('register a database, signed by an operator, and have the recorder read it at its next start')
     .action(async (sourceId: string, options: AddOptions) => {
-      const members = {
-        source_id: sourceId,
-        database: digestOf(options.database),
-        system_id: options.systemId,
-      };
-      const { tenant, key } = options;
-      host.exit(
-        await issueCommand(host.context(), {
-          kind: 'source.registered',
-          tenant,
-          members,
-          people: ['operator'],
-          keyFiles: key,
-        }),
-      );
+      host.exit(await addSource(host.context(), sourceId, options));
     });
+}
+
+function localConnection({ layout }: Context): SourceEntry['connection'] {
+  const found = stackStatus(layout.stackDir)?.connections.postgres;
+  if (found !== undefined) return found;
+  throw new ClyraError('CLY_LOCAL_MISSING', 'no local PostgreSQL was started: name the database with --url', {
+    retry: 'never',
+  });
+}
+
+/** The registration carries the server's own identifier: another server under the same address is another source. */
+export async function addSource(context: Context, sourceId: string, options: AddOptions): Promise<number> {
+  const { tenant } = options;
+  const connection = options.url === undefined ? localConnection(context) : connectionOf(options.url);
+  const systemId = await readSystemId({ ...connection, applicationName: 'clyra-cli' });
+  const exitCode = await issueCommand(context, {
+    kind: 'source.registered',
+    tenant,
+    title: `register source ${sourceId} of ${tenant}`,
+    people: ['operator'],
+    keyFiles: options.key,
+    members: { source_id: sourceId, database: digestOf(identityText(connection)), system_id: systemId },
+  });
+  if (exitCode !== EXIT.done) return exitCode;
+  const slot =
+    options.slot ??
+    `clyra_${tenant}_${sourceId}`
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9_]/g, '_')
+      .slice(0, 63);
+  await putSource(context.layout.sourcesFile, {
+    source_id: sourceId,
+    tenant,
+    connection,
+    slot,
+    publication: options.publication ?? slot,
+    guarded: options.guard,
+  });
+  context.output.progress(`  ${context.layout.sourcesFile} names it; the recorder reads it at its next start`);
+  return exitCode;
 }

@@ -8,7 +8,6 @@ import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { issueCommand, readTrustRoot } from '../intake/issue-command.ts';
 import { ensureCredential } from '../local/credentials.ts';
-import { policyBlob, trustRootBlob } from '../local/prepare-local.ts';
 import { integerArgument, type KeyOptions, keyOption } from './arguments.ts';
 
 type OpenOptions = KeyOptions & { readonly partition?: number; readonly policy?: string };
@@ -33,6 +32,7 @@ export async function openTenant(context: Context, tenant: string, options: Open
   const exitCode = await issueCommand(context, {
     kind: 'tenant.opened',
     tenant,
+    title: `open tenant ${tenant}`,
     people: ['operator'],
     keyFiles: options.key,
     members: {
@@ -42,8 +42,8 @@ export async function openTenant(context: Context, tenant: string, options: Open
       policy: policy?.digest ?? null,
     },
     documents: [
-      { name: trustRootBlob(trustRoot.digest), content: bytes },
-      ...(policy === undefined ? [] : [{ name: policyBlob(policy.digest), content: policy.bytes }]),
+      { name: 'trust_root', content: bytes },
+      ...(policy === undefined ? [] : [{ name: 'policy' as const, content: policy.bytes }]),
     ],
   });
   if (exitCode === 0) await ensureCredential(context.layout.credentialsFile, { tenant }, context.random);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { startStack } from '@clyra/stack/stack';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { applyTopics } from '../local/apply-topics.ts';
 import { type Local, prepareLocal } from '../local/prepare-local.ts';
 import type { RunningServices } from '../local/running-services.ts';
-import { LOCAL_HOST, servicePorts } from '../local/service-plan.ts';
 import { startServices } from '../local/services.ts';
-import { type LocalSettings, readSettings, writeSettings } from '../local/settings.ts';
+import type { LocalSettings } from '../local/settings.ts';
+import { startLocalStack } from '../local/start-stack.ts';
 import { textTable } from '../text-table.ts';
 import { integerArgument } from './arguments.ts';
 
@@ -15,6 +14,7 @@ type UpOptions = {
   readonly portBase?: number;
   readonly topicPrefix?: string;
   readonly services?: boolean;
+  readonly upstream?: readonly string[];
 };
 
 export function addUpCommand(program: Command, host: CommandHost): void {
@@ -27,6 +27,7 @@ export function addUpCommand(program: Command, host: CommandHost): void {
       integerArgument,
     )
     .option('--topic-prefix <prefix>', 'first part of every topic name (default: clyra)')
+    .option('--upstream <name=url...>', 'where allowed changes go (default: crm=http://127.0.0.1:8090)')
     .option('--no-services', 'only the stack, with topics and schemas')
     .addHelpText(
       'after',
@@ -40,7 +41,8 @@ async function up(context: Context, options: UpOptions): Promise<void> {
   const say = (line: string): void => output.progress(`  ${line}`);
   const local = await prepareLocal(context.layout.dataDir, context);
   if (local.created) say(`keys and a trust root are new (${local.layout.trustRootFile})`);
-  const settings = await startLocalStack(local, { ...options, onProgress: say });
+  const { portBase, topicPrefix, upstream: upstreams } = options;
+  const settings = await startLocalStack(local, { portBase, topicPrefix, upstreams, onProgress: say });
   await applyTopics({
     brokers: settings.kafka_brokers,
     registryUrl: settings.registry_url,
@@ -54,37 +56,6 @@ async function up(context: Context, options: UpOptions): Promise<void> {
     Object.fromEntries(places.map(([name, place]) => [name, place])),
     `${textTable(['what', 'where'], places)}\nStop with \`clyra down\`; look again with \`clyra status\`.`,
   );
-}
-
-export type LocalStackOptions = Pick<UpOptions, 'portBase' | 'topicPrefix'> & {
-  readonly ownerPid?: number;
-  readonly onProgress: (line: string) => void;
-};
-
-/** Starts the stack where it does not run and writes down where everything listens. */
-export async function startLocalStack({ layout }: Local, options: LocalStackOptions): Promise<LocalSettings> {
-  const before = await readSettings(layout);
-  const portBase = options.portBase ?? before?.port_base ?? undefined;
-  const stack = await startStack({
-    dataDir: layout.stackDir,
-    onProgress: options.onProgress,
-    ...(portBase === undefined ? {} : { portBase }),
-    ...(options.ownerPid === undefined ? {} : { ownerPid: options.ownerPid }),
-  });
-  const { kafka, registry, postgres } = stack.connections;
-  const ports = servicePorts(portBase);
-  const settings: LocalSettings = {
-    format: 'clyra/local-settings/v0',
-    port_base: portBase ?? null,
-    topic_prefix: options.topicPrefix ?? before?.topic_prefix ?? 'clyra',
-    kafka_brokers: [kafka.bootstrap],
-    registry_url: registry.url,
-    intake_url: `http://${LOCAL_HOST}:${ports.intake}`,
-    service_ports: ports,
-    postgres: { host: postgres?.host ?? LOCAL_HOST, port: postgres?.port ?? 0 },
-  };
-  await writeSettings(layout, settings);
-  return settings;
 }
 
 function startLocalServices(
@@ -104,6 +75,7 @@ function whereWhatListens(
     ['Kafka', settings.kafka_brokers.join(',')],
     ['schema registry', settings.registry_url],
     ['PostgreSQL', `${settings.postgres.host}:${settings.postgres.port}`],
+    ...(running === undefined ? [] : [['gateway (changes go in here)', settings.gateway_url] as [string, string]]),
     ...(running?.services ?? []).map(({ name, url }): [string, string] => [name, url]),
     ['logs', layout.logsDir],
     ['bundles', `${layout.blobDir}/bundles`],

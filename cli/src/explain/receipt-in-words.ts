@@ -97,10 +97,10 @@ function poisonLines(receipt: PoisonedBody): string[] {
 
 /** The outcome says what came of an allowed change; a refusal says what its sender can do. */
 function followed(receipt: ReceiptBody, outcome: string | undefined): string[] {
-  const lines = outcome === undefined ? [] : [`Outcome  ${outcome}`];
-  if (receipt.kind !== 'decided' || receipt.decision === 'allow') return lines;
+  if (receipt.kind !== 'decided') return [];
+  if (receipt.decision === 'allow') return outcome === undefined ? [] : [`Outcome  ${outcome}`];
   const steps = new Set(receipt.reasons.map(({ code }) => reasonWords(code)?.next ?? 'Ask the operator.'));
-  return [...lines, '', ...[...steps].map((step, index) => `${index === 0 ? 'Next     ' : '         '}${step}`)];
+  return ['', ...[...steps].map((step, index) => `${index === 0 ? 'Next     ' : '         '}${step}`)];
 }
 
 function proof(receipt: ReceiptBody): string[] {

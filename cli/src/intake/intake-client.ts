@@ -8,8 +8,8 @@ export type IntakeAnswer = { readonly status: number; readonly body: JsonObject 
 export type CommandRequest = {
   readonly command: JsonObject;
   readonly signatures: readonly CommandSignature[];
-  /** Documents that the command names by digest, under their blob names. */
-  readonly documents: readonly { readonly name: string; readonly content: Uint8Array }[];
+  /** Documents that the command names by digest; intake stores them before the record. */
+  readonly documents: readonly { readonly name: 'policy' | 'trust_root'; readonly content: Uint8Array }[];
 };
 
 export type SignedHeaders = (request: { method: string; target: string; body: string }) => Record<string, string>;
@@ -41,8 +41,8 @@ export class IntakeClient {
     return this.#ask('POST', '/v1/runs', run);
   }
 
-  closeRun(runId: string, run: JsonObject): Promise<IntakeAnswer> {
-    return this.#ask('POST', `/v1/runs/${encodeURIComponent(runId)}/close`, run);
+  closeRun(runId: string): Promise<IntakeAnswer> {
+    return this.#ask('POST', `/v1/runs/${encodeURIComponent(runId)}/close`);
   }
 
   change(eventId: string): Promise<IntakeAnswer> {

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fileSigner } from '@clyra/adapter-signing/file-signer';
-import { isJsonObject, type JsonObject } from '@clyra/core/canonical/json-value';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { CommandKind } from '@clyra/core/change/change-body';
-import type { ReceiptBody } from '@clyra/core/enforcement/receipt-body';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { parseTrustRoot, type TrustRoot } from '@clyra/core/signing/trust-root';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { receiptInWords } from '../explain/receipt-in-words.ts';
+import { decisionInWords } from '../explain/answer-in-words.ts';
 import { keyFileOf, type Person } from '../local/layout.ts';
 import { readIfThere } from '../local/write-file.ts';
-import { type CommandRequest, IntakeClient, refusalOf } from './intake-client.ts';
+import { type CommandRequest, type IntakeAnswer, IntakeClient, refusalOf } from './intake-client.ts';
 import { commandOf, signCommand } from './sign-command.ts';
 
 export type Issue = {
   readonly kind: CommandKind;
   readonly tenant: string;
+  /** What is to be done, in words: `open tenant acme`. */
+  readonly title: string;
   readonly replaces?: string | null;
   readonly members: JsonObject;
   readonly documents?: CommandRequest['documents'];
@@ -25,7 +26,7 @@ export type Issue = {
   readonly keyFiles?: readonly string[] | undefined;
 };
 
-/** Signs a command, sends it to intake, prints its receipt and says with which exit code that ended. */
+/** Signs a command, sends it to intake, prints what was decided and says with which exit code that ended. */
 export async function issueCommand(context: Context, issue: Issue): Promise<number> {
   const { trustRoot } = await readTrustRoot(context);
   const keyFiles = issue.keyFiles ?? issue.people.map((person) => keyFileOf(context.layout, person));
@@ -41,23 +42,15 @@ export async function issueCommand(context: Context, issue: Issue): Promise<numb
   const signatures = await signCommand(command, signers);
   const client = new IntakeClient(await context.intakeUrl());
   const answer = await client.sendCommand({ command, signatures, documents: issue.documents ?? [] });
-  return showReceipt(context, answer);
+  return showDecision(context, issue.title, answer);
 }
 
-/** Prints the receipt of an answer. An answer without one throws intake's own error. */
-export function showReceipt(context: Context, answer: { readonly status: number; readonly body: JsonObject }): number {
-  const receipt = receiptOf(answer.body);
-  if (receipt === undefined) throw refusalOf(answer);
-  context.output.result(answer.body, receiptInWords(receipt));
-  return receipt.kind === 'decided' && receipt.decision !== 'allow' ? EXIT.refused : EXIT.done;
-}
-
-/** The receipt body in an answer of intake; undefined where the change has none yet. */
-export function receiptOf(body: JsonObject): ReceiptBody | undefined {
-  const receipt = body['receipt'];
-  if (!isJsonObject(receipt)) return undefined;
-  const inner = isJsonObject(receipt['body']) ? receipt['body'] : receipt;
-  return typeof inner['kind'] === 'string' ? (inner as unknown as ReceiptBody) : undefined;
+/** Prints what was decided. An answer without a decision throws intake's own error. */
+export function showDecision(context: Context, title: string, answer: IntakeAnswer): number {
+  const decision = answer.body['decision'];
+  if (typeof decision !== 'string') throw refusalOf(answer);
+  context.output.result(answer.body, decisionInWords(title, answer.body));
+  return decision === 'allow' ? EXIT.done : EXIT.refused;
 }
 
 export async function readTrustRoot({ layout }: Context): Promise<{ bytes: Uint8Array; trustRoot: TrustRoot }> {

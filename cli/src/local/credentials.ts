@@ -13,13 +13,13 @@ export type Credential = {
   readonly actors: readonly string[];
 };
 
-export type CredentialsFile = { readonly format: 'clyra/credentials/v0'; readonly credentials: readonly Credential[] };
+export type CredentialsFile = { readonly credentials: readonly Credential[] };
 
 export async function readCredentials(path: string): Promise<readonly Credential[]> {
   const bytes = await readIfThere(path);
   if (bytes === undefined) return [];
   const file = JSON.parse(bytes.toString('utf8')) as CredentialsFile;
-  if (file.format === 'clyra/credentials/v0' && Array.isArray(file.credentials)) return file.credentials;
+  if (Array.isArray(file.credentials)) return file.credentials;
   throw new ClyraError(
     'CLY_LOCAL_DAMAGED',
     `${path} is no credentials file: restore it or delete it to make a new one`,
@@ -45,7 +45,7 @@ export async function ensureCredential(
     tenant: wanted.tenant,
     actors: wanted.actors ?? ['*'],
   };
-  const file: CredentialsFile = { format: 'clyra/credentials/v0', credentials: [...credentials, made] };
+  const file: CredentialsFile = { credentials: [...credentials, made] };
   await writeWhole(path, `${JSON.stringify(file, undefined, 2)}\n`, 0o600);
   return made;
 }

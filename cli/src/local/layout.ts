@@ -6,7 +6,8 @@ export const PEOPLE = ['operator', 'second-operator', 'policy-author', 'policy-a
 export const SERVICES = ['enforcer', 'intake', 'recorder', 'bundler', 'attestor'] as const;
 export type Person = (typeof PEOPLE)[number];
 export type ServiceName = (typeof SERVICES)[number];
-export type KeyName = Person | ServiceName | 'root';
+/** `log` signs checkpoints beside the bundler's own key: a log's origin outlives the service that serves it. */
+export type KeyName = Person | ServiceName | 'root' | 'log';
 
 /** Where everything of a local installation lies. All paths are absolute. */
 export type LocalLayout = {
@@ -15,6 +16,10 @@ export type LocalLayout = {
   readonly trustRootFile: string;
   readonly trustRootDsseFile: string;
   readonly credentialsFile: string;
+  /** The recorder's databases, with their passwords. */
+  readonly sourcesFile: string;
+  /** Key of the request fingerprints: the same for ever, or repeated requests look new. */
+  readonly fingerprintFile: string;
   readonly settingsFile: string;
   readonly blobDir: string;
   readonly logsDir: string;
@@ -33,6 +38,8 @@ export function localLayout(dataDir: string): LocalLayout {
     trustRootFile: join(root, 'trust-root.json'),
     trustRootDsseFile: join(root, 'trust-root.dsse.json'),
     credentialsFile: join(root, 'credentials.json'),
+    sourcesFile: join(root, 'sources.json'),
+    fingerprintFile: join(root, 'keys', 'fingerprint.secret'),
     settingsFile: join(root, 'settings.json'),
     blobDir: join(root, 'blobs'),
     logsDir: join(root, 'logs'),

@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
 import { createKeyFile, fileSigner } from '@clyra/adapter-signing/file-signer';
 import { buildTrustRoot } from '@clyra/adapter-signing/trust-root-file';
-import type { Digest } from '@clyra/core/canonical/digest';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
@@ -37,22 +36,17 @@ export async function prepareLocal(dataDir: string, options: LocalOptions): Prom
   // The folder itself stays passable: PostgreSQL's own user has its data in it. What is secret is closed one by one.
   for (const folder of [layout.dataDir, layout.blobDir, layout.logsDir]) await mkdir(folder, { recursive: true });
   for (const folder of [layout.keysDir, layout.stateDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeOnce(layout.credentialsFile, '{"credentials": []}\n');
+  await writeOnce(layout.sourcesFile, '[]\n');
+  await writeOnce(layout.fingerprintFile, `${Buffer.from(options.random.bytes(32)).toString('base64')}\n`);
   const found = await readIfThere(layout.trustRootFile);
   const bytes = found ?? (await makeTrustRoot(layout, options));
   const trustRoot = parseTrustRoot(bytes);
   if (found !== undefined) await checkKeys(layout, trustRoot);
   const blobs = new FileBlobStore(layout.blobDir);
-  await blobs.put(trustRootBlob(trustRoot.digest), bytes);
+  // Where every service looks for a trust root that a record names.
+  await blobs.put(`trust-roots/${trustRoot.digest}`, bytes);
   return { layout, created: found === undefined, trustRoot, blobs };
-}
-
-/** Where every service looks for a trust root that a record names. */
-export function trustRootBlob(digest: Digest): string {
-  return `trust-roots/${digest}`;
-}
-
-export function policyBlob(digest: Digest): string {
-  return `policies/${digest}`;
 }
 
 async function makeTrustRoot(layout: LocalLayout, { clock, random }: LocalOptions): Promise<Uint8Array> {
@@ -69,6 +63,11 @@ async function makeTrustRoot(layout: LocalLayout, { clock, random }: LocalOption
   // Last: its presence says that everything before it is there.
   await writeWhole(layout.trustRootFile, bytes);
   return bytes;
+}
+
+/** Files that hold secrets, or will: only their owner can read them. */
+async function writeOnce(path: string, content: string): Promise<void> {
+  if ((await readIfThere(path)) === undefined) await writeWhole(path, content, 0o600);
 }
 
 async function keyFor(path: string): Promise<Signer> {

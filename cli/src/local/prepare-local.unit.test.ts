@@ -26,14 +26,15 @@ describe('prepareLocal', () => {
     const atMs = 1_800_000_000_000;
     const bundler = await fileSigner(keyFileOf(layout, 'bundler'));
     expect(created).toBe(true);
-    for (const role of ['bundler', 'log'] as const) {
-      expect(keyFor(trustRoot, { keyId: bundler.keyId, role, atMs })?.subject).toBe('service:bundler');
-    }
+    expect(keyFor(trustRoot, { keyId: bundler.keyId, role: 'bundler', atMs })?.subject).toBe('service:bundler');
     expect(keyFor(trustRoot, { keyId: bundler.keyId, role: 'enforcer', atMs })).toBeUndefined();
     const people = [...trustRoot.keys.values()].filter(({ roles }) => roles.has('operator'));
     expect(people.map(({ subject }) => subject).toSorted()).toEqual(['local:operator', 'local:second-operator']);
     expect(trustRoot).toMatchObject({ singleOperator: true, logOrigin: 'clyra.local/0707070707070707' });
     expect((await stat(layout.keysDir)).mode & 0o777).toBe(0o700);
+    for (const secret of [layout.credentialsFile, layout.sourcesFile, layout.fingerprintFile]) {
+      expect((await stat(secret)).mode & 0o777).toBe(0o600);
+    }
     expect(await blobs.get(`trust-roots/${trustRoot.digest}`)).toEqual(await readFile(layout.trustRootFile));
   });
 
@@ -48,10 +49,12 @@ describe('prepareLocal', () => {
     const layout = localLayout(dataDir);
     await prepareLocal(dataDir, options);
     const before = await readFile(keyFileOf(layout, 'intake'));
+    const secret = await readFile(layout.fingerprintFile);
     await rm(layout.trustRootFile);
     await rm(keyFileOf(layout, 'attestor'));
     const { trustRoot } = await prepareLocal(dataDir, options);
     expect(await readFile(keyFileOf(layout, 'intake'))).toEqual(before);
+    expect(await readFile(layout.fingerprintFile)).toEqual(secret);
     expect(trustRoot.digest).toBe(digestOf(await readFile(layout.trustRootFile)));
   });
 

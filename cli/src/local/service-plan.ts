@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestOf } from '@clyra/core/canonical/digest';
 import { keyFileOf, type LocalLayout, SERVICES, type ServiceName } from './layout.ts';
 import type { LocalSettings } from './settings.ts';
 
@@ -14,6 +16,10 @@ export const DEFAULT_SERVICE_PORTS: Readonly<Record<ServiceName, number>> = {
   attestor: 8085,
 };
 
+export const DEFAULT_GATEWAY_PORT = 8080;
+/** Where the demonstration upstream listens when nothing else is asked for. */
+export const DEFAULT_UPSTREAMS: readonly string[] = ['crm=http://127.0.0.1:8090'];
+
 /** With --port-base, the services stand this far above the ports of the stack. */
 const SERVICE_PORT_OFFSET = 10;
 
@@ -21,6 +27,10 @@ export function servicePorts(portBase: number | undefined): Readonly<Record<Serv
   if (portBase === undefined) return DEFAULT_SERVICE_PORTS;
   const ports = SERVICES.map((name, index) => [name, portBase + SERVICE_PORT_OFFSET + index]);
   return Object.fromEntries(ports) as Record<ServiceName, number>;
+}
+
+export function gatewayPort(portBase: number | undefined): number {
+  return portBase === undefined ? DEFAULT_GATEWAY_PORT : portBase + SERVICE_PORT_OFFSET + SERVICES.length;
 }
 
 export type ServiceEnvironmentOptions = {
@@ -48,7 +58,21 @@ export function serviceEnvironment(name: ServiceName, options: ServiceEnvironmen
     CLYRA_LOG_FORMAT: options.logFormat,
     CLYRA_SEPARATION: options.separation,
     CLYRA_DATA_DIR: join(layout.stateDir, name),
-    ...(name === 'intake' ? { CLYRA_CREDENTIALS_FILE: layout.credentialsFile } : {}),
+    ...ownVariables(name, options),
     ...options.extra?.[name],
+  };
+}
+
+function ownVariables(name: ServiceName, { layout, settings }: ServiceEnvironmentOptions): Record<string, string> {
+  if (name === 'recorder') return { CLYRA_SOURCES_FILE: layout.sourcesFile };
+  if (name === 'bundler') return { CLYRA_LOG_KEY_FILE: keyFileOf(layout, 'log') };
+  if (name !== 'intake') return {};
+  return {
+    CLYRA_GATEWAY_HOST: LOCAL_HOST,
+    CLYRA_GATEWAY_PORT: new URL(settings.gateway_url).port,
+    CLYRA_UPSTREAMS: settings.upstreams.join(','),
+    CLYRA_CREDENTIALS_FILE: layout.credentialsFile,
+    CLYRA_FINGERPRINT_SECRET: readFileSync(layout.fingerprintFile, 'utf8').trim(),
+    CLYRA_TRUST_ROOT_DIGESTS: digestOf(readFileSync(layout.trustRootFile)),
   };
 }

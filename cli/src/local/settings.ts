@@ -10,7 +10,12 @@ export type LocalSettings = {
   readonly topic_prefix: string;
   readonly kafka_brokers: readonly string[];
   readonly registry_url: string;
+  /** Where intake answers people: commands, runs, changes. */
   readonly intake_url: string;
+  /** Where changes go in. */
+  readonly gateway_url: string;
+  /** `name=http://host:port`: the only places that a policy can send changes to. */
+  readonly upstreams: readonly string[];
   readonly service_ports: Readonly<Record<string, number>>;
   readonly postgres: { readonly host: string; readonly port: number };
 };

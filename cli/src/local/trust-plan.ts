@@ -14,7 +14,8 @@ export const LOCAL_ROLES: Readonly<Record<KeyName, readonly Role[]>> = {
   enforcer: ['enforcer'],
   intake: ['intake'],
   recorder: ['recorder'],
-  bundler: ['bundler', 'log'],
+  bundler: ['bundler'],
+  log: ['log'],
   attestor: ['attestor'],
 };
 

@@ -11,7 +11,7 @@ import { keyFor, type Role, type TrustRoot } from '@clyra/core/signing/trust-roo
 import type { BundlerOptions } from './bundler-options.ts';
 import type { DocumentStore } from './document-store.ts';
 import type { LineSpool } from './line-spool.ts';
-import type { Persistence } from './persistence.ts';
+import type { Persistence } from '@clyra/runtime/persistence';
 
 export type WrittenBundle = {
   readonly tenant: string;

@@ -6,8 +6,8 @@ import { parseReceipt } from '@clyra/core/evidence/read-receipt';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { EnvelopeCodec, Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord } from '@clyra/core/ports/record-log';
-import type { Persistence } from './persistence.ts';
-import type { RecordQueue } from './record-queue.ts';
+import type { Persistence } from '@clyra/runtime/persistence';
+import type { RecordQueue } from '@clyra/runtime/record-queue';
 
 export type Receipt = {
   readonly envelope: Envelopes['ReceiptEnvelope'];

@@ -5,7 +5,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord } from '@clyra/core/ports/record-log';
 import type { BundlerOptions } from './bundler-options.ts';
-import type { Persistence } from './persistence.ts';
+import type { Persistence } from '@clyra/runtime/persistence';
 import type { TenantLog } from './tenant-log.ts';
 
 export type FollowerOptions = Pick<BundlerOptions, 'codec' | 'topics'> & {

@@ -11,9 +11,9 @@ import type { BundlerLimits, BundlerOptions } from './bundler-options.ts';
 import type { ChangePair, ChangePairs } from './change-pairs.ts';
 import type { DocumentStore } from './document-store.ts';
 import { type DecidedDraft, draftDecided, draftObserved, lineOf, type ObservedDraft } from './line-maker.ts';
-import type { Persistence } from './persistence.ts';
+import type { Persistence } from '@clyra/runtime/persistence';
 import type { Quarantine } from './quarantine.ts';
-import type { RecordQueue } from './record-queue.ts';
+import type { RecordQueue } from '@clyra/runtime/record-queue';
 
 /** What the sequencer must know of a tenant to judge its next line. */
 export type SequencedTenant = { readonly trustRoot: TrustRoot; readonly chain: ChainTracker };

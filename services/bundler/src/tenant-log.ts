@@ -13,7 +13,7 @@ import type { TrustRoot } from '@clyra/core/signing/trust-root';
 import type { BundleWriter, WrittenBundle } from './bundle-writer.ts';
 import type { DocumentStore } from './document-store.ts';
 import { LineSpool } from './line-spool.ts';
-import type { Persistence } from './persistence.ts';
+import type { Persistence } from '@clyra/runtime/persistence';
 import type { TenantHistory } from './sealed-history.ts';
 
 export type TenantLogOptions = {

@@ -41,5 +41,9 @@ async function readPrevious(path: string): Promise<number> {
 }
 
 function epochError(path: string, what: string, cause?: unknown): ClyraError {
-  return new ClyraError('CLY_EPOCH_FILE', `the epoch file ${path} ${what}`, { retry: 'never', context: { path }, cause });
+  return new ClyraError('CLY_EPOCH_FILE', `the epoch file ${path} ${what}`, {
+    retry: 'never',
+    context: { path },
+    cause,
+  });
 }

@@ -70,5 +70,8 @@ export function leadingCode(codes: readonly string[]): string {
     const index = STATUSES.findIndex(([prefix]) => code.startsWith(prefix));
     return index === -1 ? -1 : index;
   };
-  return codes.reduce((best, code) => (rank(code) < rank(best) ? code : best), codes[0] ?? 'CLY_RECEIPT_WITHOUT_REASON');
+  return codes.reduce(
+    (best, code) => (rank(code) < rank(best) ? code : best),
+    codes[0] ?? 'CLY_RECEIPT_WITHOUT_REASON',
+  );
 }

@@ -82,7 +82,11 @@ export class IntakeProcessor {
     const ledger = new ActivityLedger();
     const index = new ChangeIndex();
     const documents = new DocumentShelf(blobs);
-    const directory = new TenantDirectory({ documents, logger, trustRootDigests: options.trustRootDigests ?? new Set() });
+    const directory = new TenantDirectory({
+      documents,
+      logger,
+      trustRootDigests: options.trustRootDigests ?? new Set(),
+    });
     const desk = new ReceiptDesk({ clock, logger });
     const edge = new EdgeCounter({ log, codec, clock, topic: topics.edge });
     const publisher = new ChangePublisher({ ...options, topic: topics.changes });
@@ -152,7 +156,8 @@ export class IntakeProcessor {
     const endMs = this.#options.clock.nowMs() + deadlineMs;
     while (this.gateway.inFlight > 0 && this.#options.clock.nowMs() < endMs) await sleep(this.#options.clock, 10);
     const drained = await this.outcomes.drain(Math.max(0, endMs - this.#options.clock.nowMs()));
-    if (!drained) this.#options.logger.error('outcomes were left: their changes become unknown', { count: this.outcomes.size });
+    if (!drained)
+      this.#options.logger.error('outcomes were left: their changes become unknown', { count: this.outcomes.size });
     this.#pump.close();
     await Promise.all([this.#receipts.close(), this.#changes.close(), this.#edge.close()]);
     await this.#publisher.close(Math.max(100, deadlineMs / 4));

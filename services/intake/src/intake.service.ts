@@ -16,7 +16,7 @@ import { type Service, startService } from '@clyra/runtime/service-shell';
 import { systemClock } from '@clyra/runtime/system-clock';
 import { systemRandom } from '@clyra/runtime/system-random';
 import type { IntakeConfig } from './config.ts';
-import { readCredentialsFile } from './credentials-file.ts';
+import { CredentialsFile } from './credentials-file.ts';
 import { nextEpoch } from './epoch-file.ts';
 import { registerApiRoutes } from './http/api-routes.ts';
 import { type GatewayListener, startGatewayListener } from './http/gateway-listener.ts';
@@ -34,7 +34,12 @@ export type IntakeStart = { readonly signal?: AbortSignal; readonly logger?: Log
 export type IntakeService = Service & { readonly gatewayUrl: string };
 
 type Tools = { codec?: EnvelopeCodec; processor?: IntakeProcessor; gateway?: GatewayListener };
-type Root = { readonly log: KafkaLog; readonly topics: TopicNames; readonly logger: Logger; readonly metrics: MetricsRegistry };
+type Root = {
+  readonly log: KafkaLog;
+  readonly topics: TopicNames;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+};
 
 const START_READ_DEADLINE_MS = 20_000;
 
@@ -80,7 +85,10 @@ async function startParts(config: IntakeConfig, root: Root, tools: Tools): Promi
   const upstream = await HttpUpstream.open(config.upstreams.map(parseUpstream) as UpstreamAddress[], {
     totalMs: config.upstreamMs,
   });
-  const epoch = await nextEpoch(join(config.dataDir, `${config.instance.replaceAll('/', '_')}.epoch`), systemClock.nowMs());
+  const epoch = await nextEpoch(
+    join(config.dataDir, `${config.instance.replaceAll('/', '_')}.epoch`),
+    systemClock.nowMs(),
+  );
   const processor = new IntakeProcessor({
     log: root.log,
     topics: root.topics,
@@ -91,7 +99,7 @@ async function startParts(config: IntakeConfig, root: Root, tools: Tools): Promi
     upstream,
     clock: systemClock,
     random: systemRandom,
-    credentials: await readCredentialsFile(config.credentialsFile),
+    credentials: await CredentialsFile.open(config.credentialsFile, { clock: systemClock, logger: root.logger }),
     intake: { instance: config.instance, epoch },
     fingerprintSecret: Buffer.from(config.fingerprintSecret, 'base64'),
     trustRootDigests: new Set(config.trustRootDigests ?? []),

@@ -71,9 +71,11 @@ export class AvroCodec implements EnvelopeCodec {
 
   #readerFor(name: string, writer: AvroRecordSchema): Reader | null {
     const type = this.#types.get(name);
-    if (type === undefined || writer.name !== name) return null;
+    if (type === undefined) return null;
     try {
       const writerType = avroType(writer);
+      // Full names: a schema may carry its namespace in the name or beside it.
+      if (writerType.name !== type.name) return null;
       const resolver = type.createResolver(writerType);
       const check = layoutCheck(writerType);
       return (bytes) => {

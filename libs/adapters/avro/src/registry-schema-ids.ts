@@ -2,7 +2,7 @@
 import { ClyraError } from '@clyra/core/kernel/error';
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { type AvroRecordSchema, subjectOf } from './avro-schema.ts';
-import { strictAnswers } from './registry-middleware.ts';
+import { schemaById } from './schema-by-id.ts';
 import type { SchemaIds } from './schema-ids.ts';
 
 export type RegistryOptions = {
@@ -18,11 +18,7 @@ export type RegistryOptions = {
  * CLY_SCHEMA_REGISTRY_UNREACHABLE (backoff).
  */
 export async function registrySchemaIds(options: RegistryOptions): Promise<SchemaIds> {
-  const registry = new SchemaRegistry({
-    host: options.url,
-    retry: { retries: 0 },
-    middlewares: [strictAnswers(options.deadlineMs)],
-  });
+  const registry = new SchemaRegistry({ host: options.url, retry: { retries: 0 } });
   const idOf = new Map<string, number>();
   for (const schema of options.schemas) {
     const registered = registry.register(
@@ -31,24 +27,10 @@ export async function registrySchemaIds(options: RegistryOptions): Promise<Schem
     );
     idOf.set(schema.name, (await bounded(registered, options)).id);
   }
-  return { idOf, schemaOf: (id) => schemaById(registry, id, options) };
+  return { idOf, schemaOf: (id) => schemaById(id, options) };
 }
 
-async function schemaById(registry: SchemaRegistry, id: number, options: RegistryOptions): Promise<AvroRecordSchema> {
-  const schema = await bounded(registry.getSchema(id).catch(notAvro), options);
-  return JSON.parse(JSON.stringify(schema)) as AvroRecordSchema;
-}
-
-/** Failures of the connection carry a status; without one the registry did answer, with a schema the client cannot parse. */
-function notAvro(error: RegistryError): never {
-  if (error.status !== undefined) throw error;
-  throw new ClyraError('CLY_SCHEMA_UNKNOWN', 'the registry has another kind of schema under this id', {
-    retry: 'never',
-    cause: error,
-  });
-}
-
-/** Bounds a question in time and tells "no" from "nobody answers": only the first can make a record poison. */
+/** Bounds a question in time and tells "no" from "nobody answers". */
 async function bounded<T>(question: Promise<T>, options: RegistryOptions): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -66,12 +48,6 @@ async function bounded<T>(question: Promise<T>, options: RegistryOptions): Promi
 type RegistryError = Error & { readonly status?: number };
 
 function classify(error: RegistryError, options: RegistryOptions): ClyraError {
-  if (error.status === 404) {
-    return new ClyraError('CLY_SCHEMA_UNKNOWN', 'the registry does not know this schema', {
-      retry: 'never',
-      cause: error,
-    });
-  }
   const refused = error.status === 409 || error.status === 422 || /compatib/i.test(error.message);
   if (refused) {
     return new ClyraError(

@@ -16,12 +16,13 @@ recordLogContract({ name: 'Kafka, behind a lossy network', create: kafkaHarness 
 
 async function kafkaHarness(): Promise<RecordLogHarness> {
   const { bootstrap, lossy } = testKafkaConfig();
+  const admin = new KafkaAdmin({ brokers: [bootstrap], clientId: CLIENT_ID });
+  await admin.ping(5_000);
   const proxy = await LossyProxy.start({
     listenPort: lossy.advertisedPort,
     target: { host: '127.0.0.1', port: lossy.port },
     random: new SeededRandom(1),
   });
-  const admin = new KafkaAdmin({ brokers: [bootstrap], clientId: CLIENT_ID });
   const log = new KafkaLog({
     brokers: [`127.0.0.1:${proxy.port}`],
     clientId: CLIENT_ID,

@@ -19,6 +19,7 @@ export function appendContract(use: () => RecordLogHarness): void {
 
     it('stores what it acknowledges, at the acknowledged offset', () => use().drive(storesWhatItAcknowledges(use())));
     it('stores what it acknowledges under lost responses and lost requests', () => use().drive(survivesLosses(use())));
+    it('stores what it acknowledges also after sends that were given up', () => use().drive(survivesGivingUp(use())));
     it('has one send in flight: concurrent calls are stored in call order', () => use().drive(keepsCallOrder(use())));
     it('gives each partition of one send its own base offset', () => use().drive(appendsToSeveral(use())));
     it('keeps keys, tombstones and the time of the append', () => use().drive(keepsRecordParts(use())));
@@ -61,6 +62,25 @@ async function survivesLosses(harness: RecordLogHarness): Promise<void> {
   expect(acknowledged.filter(({ text, offset }) => texts[offset] !== text)).toEqual([]);
   // First appearances are in the order of the sends: a repetition may only come later.
   expect([...new Set(texts)]).toEqual(acknowledged.map(({ text }) => text));
+}
+
+/** Unlike a repetition, a different record after a failure shows a client that reuses the failed one's sequence number. */
+async function survivesGivingUp(harness: RecordLogHarness): Promise<void> {
+  const topic = await harness.createTopic(1);
+  const appender = harness.log.appender('giving up');
+  harness.setFaults({ lostResponseShare: 0.15, lostRequestShare: 0.05 });
+  const acknowledged: Stored[] = [];
+  for (const index of countTo(150)) {
+    const text = `r${index}`;
+    const sent = appender.append([{ topic, partition: 0, records: [recordOf(text)] }], 400);
+    const [append] = await sent.catch(() => []);
+    if (append !== undefined) acknowledged.push({ text, offset: append.baseOffset });
+  }
+  harness.setFaults({ lostResponseShare: 0, lostRequestShare: 0 });
+  await appender.close();
+  const texts = await readBack(harness, topic);
+  expect(acknowledged.length).toBeLessThan(150);
+  expect(acknowledged.filter(({ text, offset }) => texts[offset] !== text)).toEqual([]);
 }
 
 async function keepsCallOrder(harness: RecordLogHarness): Promise<void> {

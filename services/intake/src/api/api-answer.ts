@@ -21,13 +21,18 @@ export function receiptAnswer(status: number, receipt: DecidedBody, members: Jso
     tenant_seq: receipt.tenant_seq,
     partition: receipt.partition,
     offset: receipt.offset,
+    receipt: receipt as unknown as JsonObject,
     ...members,
   };
   return jsonAnswer(status, body, { 'clyra-event-id': receipt.event_id, 'clyra-receipt': receipt.receipt_id });
 }
 
 export function blockedAnswer(receipt: DecidedBody): GatewayAnswer {
-  return refusalAnswer(receipt, { payloadHash: receipt.change_digest, errors: [] });
+  return refusalAnswer(receipt, {
+    payloadHash: receipt.change_digest,
+    errors: [],
+    members: { receipt: receipt as unknown as JsonObject },
+  });
 }
 
 /** A refusal with its code and words; anything else is a bug and goes on. */

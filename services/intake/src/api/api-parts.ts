@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Clock } from '@clyra/core/ports/clock';
+
 import type { BlobStore } from '@clyra/core/ports/blob-store';
+import type { Clock } from '@clyra/core/ports/clock';
 import type { Credentials } from '../gateway/authenticate.ts';
 import type { EdgeCounter } from '../gateway/edge-counter.ts';
 import type { ChangePublisher } from '../log/change-publisher.ts';

@@ -25,7 +25,9 @@ export async function awaitDecision(
   const unsent = result === 'cancelled';
   throw new ClyraError(
     unsent ? 'CLY_INTAKE_NOT_SENT' : 'CLY_RECEIPT_DEADLINE',
-    unsent ? 'nothing was recorded: repeat the request' : `no receipt came in time: look for event ${eventId} before repeating it`,
+    unsent
+      ? 'nothing was recorded: repeat the request'
+      : `no receipt came in time: look for event ${eventId} before repeating it`,
     { retry: 'backoff', context: { event_id: eventId } },
   );
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { digestOf } from '@clyra/core/canonical/digest';
 import { isJsonObject } from '@clyra/core/canonical/json-value';
 import { parseJson } from '@clyra/core/canonical/parse-json';
-import { digestOf } from '@clyra/core/canonical/digest';
+import { parseRecord } from '@clyra/core/canonical/record';
 import { ID, onlyMembers, readText, shapeError, UUID } from '@clyra/core/change/shape';
-import { authenticate, type Caller } from '../gateway/authenticate.ts';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { authenticateWithRefresh, type Caller } from '../gateway/authenticate.ts';
 import type { GatewayAnswer, GatewayRequest } from '../gateway/gateway-request.ts';
 import { problemAnswer } from '../gateway/problem-answer.ts';
 import { shapeFault } from '../gateway/request-shape.ts';
@@ -27,12 +30,13 @@ export class CallerDesk {
     this.#newId = () => mintEventId(parts.clock.nowMs(), random);
   }
 
-  /** POST /v1/runs with {"run_id"?: id}. */
+  /** POST /v1/runs with {"run_id"?: id, "actor"?: the one of the header}. */
   async openRun(request: ApiRequest): Promise<GatewayAnswer> {
-    const caller = this.#authenticate(request);
+    const caller = await this.#authenticate(request);
     if ('status' in caller) return caller;
     try {
-      return await this.#writeRun(caller, 'run.opened', readRunId(request.body) ?? this.#newId());
+      const run = readRun(request.body, caller);
+      return await this.#writeRun(caller, 'run.opened', run ?? this.#newId());
     } catch (error) {
       return errorAnswer(error);
     }
@@ -40,10 +44,11 @@ export class CallerDesk {
 
   /** POST /v1/runs/:id/close */
   async closeRun(request: ApiRequest, runId: string): Promise<GatewayAnswer> {
-    const caller = this.#authenticate(request);
+    const caller = await this.#authenticate(request);
     if ('status' in caller) return caller;
     if (!ID.test(runId)) return problemAnswer({ code: 'CLY_RUN_UNKNOWN' });
     try {
+      readRun(request.body, caller);
       return await this.#writeRun(caller, 'run.closed', runId);
     } catch (error) {
       return errorAnswer(error);
@@ -51,8 +56,8 @@ export class CallerDesk {
   }
 
   /** GET /v1/changes/:eventId */
-  findChange(request: ApiRequest, eventId: string): GatewayAnswer {
-    const caller = this.#authenticate(request);
+  async findChange(request: ApiRequest, eventId: string): Promise<GatewayAnswer> {
+    const caller = await this.#authenticate(request);
     if ('status' in caller) return caller;
     const { tenant } = caller.credential;
     const { index, desk, clock } = this.#parts;
@@ -60,7 +65,9 @@ export class CallerDesk {
     if (typeof found === 'object' && found.change.tenant === tenant) {
       const { state, receiptId, partition, offset, decidedAtMs, codes } = found.change;
       const place = { receipt_id: receiptId, partition, offset, decided_at: decidedAtMs };
-      return jsonAnswer(200, { event_id: eventId, tenant, state, ...place, codes });
+      const receipt = index.receiptOf(eventId);
+      const known = { event_id: eventId, tenant, state, ...place, codes };
+      return jsonAnswer(200, receipt === undefined ? known : { ...known, receipt: parseRecord(receipt) });
     }
     if (desk.isAwaited(eventId, tenant)) return jsonAnswer(200, { event_id: eventId, tenant, state: 'requested' });
     const detail = 'Changes older than 24 hours are found in the bundle of their day.';
@@ -79,15 +86,15 @@ export class CallerDesk {
     return receiptAnswer(kind === 'run.opened' ? 201 : 200, receipt, { run_id: runId, ...count });
   }
 
-  #authenticate(request: ApiRequest): Caller | GatewayAnswer {
-    const code = shapeFault(request) ?? this.#callerFault(request);
+  async #authenticate(request: ApiRequest): Promise<Caller | GatewayAnswer> {
+    const code = shapeFault(request) ?? (await this.#callerFault(request));
     if (typeof code === 'object') return code;
     this.#parts.edge.count(code);
     return problemAnswer({ code });
   }
 
-  #callerFault(request: ApiRequest): Caller | string {
-    const caller = authenticate(request, this.#parts.credentials, this.#parts.clock.nowMs());
+  async #callerFault(request: ApiRequest): Promise<Caller | string> {
+    const caller = await authenticateWithRefresh(request, this.#parts.credentials, this.#parts.clock);
     if (typeof caller === 'string') return caller;
     if (request.body.length > 0 && caller.claimedDigest !== digestOf(request.body)) return 'CLY_BODY_DIGEST_MISMATCH';
     const { tenant, actors } = caller.credential;
@@ -96,11 +103,14 @@ export class CallerDesk {
   }
 }
 
-/** Throws JsonError or CLY_RECORD_SHAPE. */
-function readRunId(body: Uint8Array): string | undefined {
+/** The run id in the body, if any. Throws JsonError, CLY_RECORD_SHAPE, or CLY_FENCE_ACTOR for another actor. */
+function readRun(body: Uint8Array, caller: Caller): string | undefined {
   if (body.length === 0) return undefined;
   const document = parseJson(body, RUN_BODY_LIMITS);
   if (!isJsonObject(document)) throw shapeError('write {"run_id": …} or nothing');
-  onlyMembers(document, new Set(['run_id']));
+  onlyMembers(document, new Set(['run_id', 'actor']));
+  if (document['actor'] !== undefined && document['actor'] !== caller.actor) {
+    throw new ClyraError('CLY_FENCE_ACTOR', 'the body names another actor than the signed header', { retry: 'never' });
+  }
   return document['run_id'] === undefined ? undefined : readText(document, 'run_id', ID);
 }

@@ -11,8 +11,8 @@ import { RECEIPT_TYPE } from '@clyra/core/signing/pae';
 import { parseTrustRoot, type TrustRoot } from '@clyra/core/signing/trust-root';
 import type { GatewayAnswer } from '../gateway/gateway-request.ts';
 import type { OutgoingChange } from '../log/change-writer.ts';
-import { POLICY_FOLDER, TRUST_ROOT_FOLDER } from '../tenants/document-shelf.ts';
 import { directoryWhen } from '../tenants/directory-when.ts';
+import { POLICY_FOLDER, TRUST_ROOT_FOLDER } from '../tenants/document-shelf.ts';
 import { blockedAnswer, errorAnswer, receiptAnswer } from './api-answer.ts';
 import type { ApiParts } from './api-parts.ts';
 import { awaitDecision } from './await-decision.ts';
@@ -83,8 +83,11 @@ export class CommandDesk {
   }
 
   /** A document is stored before the record that names it, so whoever reads the record finds it. */
-  async #store({ name, content }: CommandDocument): Promise<void> {
+  async #store({ name, content, digest: called }: CommandDocument): Promise<void> {
     const digest = digestOf(content);
+    if (called !== undefined && called !== digest) {
+      throw refused('CLY_DOCUMENT_DIGEST', `the document called ${called} is ${digest}`);
+    }
     if (name === 'policy') loadPolicy(content, digest);
     else parseTrustRoot(content);
     await this.#parts.blobs.put(`${name === 'policy' ? POLICY_FOLDER : TRUST_ROOT_FOLDER}/${digest}`, content);
@@ -99,7 +102,8 @@ export class CommandDesk {
   /** Waits until this intake itself acts on the command, so that the next request already meets it. */
   #applied({ kind, tenant, command }: CommandRequest): Promise<boolean> {
     const { directory, clock } = this.#parts;
-    const engaged = (): boolean => directory.get(tenant)?.switches.some(({ scope }) => scope === command['scope']) === true;
+    const engaged = (): boolean =>
+      directory.get(tenant)?.switches.some(({ scope }) => scope === command['scope']) === true;
     return directoryWhen({ directory, clock, deadlineMs: APPLIED_DEADLINE_MS }, () => {
       if (kind === 'policy.activated') return directory.get(tenant)?.policy.digest === command['policy'];
       if (kind === 'kill_switch.engaged') return engaged();

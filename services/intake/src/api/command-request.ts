@@ -4,7 +4,12 @@ import { parseJson } from '@clyra/core/canonical/parse-json';
 import { COMMAND_KINDS, type CommandKind } from '@clyra/core/change/change-body';
 import { onlyMembers, readList, readObject, readText, shapeError, TENANT } from '@clyra/core/change/shape';
 
-export type CommandDocument = { readonly name: 'policy' | 'trust_root'; readonly content: Uint8Array };
+/** `digest`: what the sender calls it, where the name says so. */
+export type CommandDocument = {
+  readonly name: 'policy' | 'trust_root';
+  readonly digest: string | undefined;
+  readonly content: Uint8Array;
+};
 
 export type CommandRequest = {
   readonly kind: CommandKind;
@@ -17,6 +22,8 @@ export type CommandRequest = {
 export const COMMAND_BYTES_MAX = 8_388_608;
 const LIMITS = { bytesMax: COMMAND_BYTES_MAX, depthMax: 16, valuesMax: 10_000 };
 const DOCUMENTS_MAX = 4;
+/** A word, or the name of its blob. */
+const DOCUMENT_NAME = /^(?:policy|trust_root|policies\/[0-9a-f]{64}|trust-roots\/[0-9a-f]{64})$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** Reads the body of POST /v1/commands. Throws JsonError or CLY_RECORD_SHAPE. */
@@ -40,6 +47,10 @@ export function parseCommandRequest(bytes: Uint8Array): CommandRequest {
 function parseDocument(value: JsonValue): CommandDocument {
   if (!isJsonObject(value)) throw shapeError('a document is not an object');
   onlyMembers(value, new Set(['name', 'content']));
-  const name = readText(value, 'name', /^(?:policy|trust_root)$/) as CommandDocument['name'];
-  return { name, content: Buffer.from(readText(value, 'content', BASE64), 'base64') };
+  const name = readText(value, 'name', DOCUMENT_NAME);
+  return {
+    name: name.startsWith('polic') ? 'policy' : 'trust_root',
+    digest: name.split('/')[1],
+    content: Buffer.from(readText(value, 'content', BASE64), 'base64'),
+  };
 }

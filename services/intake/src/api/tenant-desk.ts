@@ -5,15 +5,18 @@ import { jsonAnswer } from './api-answer.ts';
 import type { ApiParts } from './api-parts.ts';
 
 /** GET /v1/tenants/:tenant: for operators, so it is on the API's listener only. */
-export function tenantAnswer({ directory, ledger }: Pick<ApiParts, 'directory' | 'ledger'>, name: string): GatewayAnswer {
+export function tenantAnswer(
+  { directory, ledger }: Pick<ApiParts, 'directory' | 'ledger'>,
+  name: string,
+): GatewayAnswer {
   const tenant = directory.get(name);
   if (tenant === undefined) return problemAnswer({ code: 'CLY_TENANT_UNKNOWN' });
   const activity = ledger.get(name);
   return jsonAnswer(200, {
     tenant: name,
     partition: tenant.partition,
-    policy_digest: tenant.policy.digest,
-    trust_root_digest: tenant.trustRoot.digest,
+    policy: tenant.policy.digest,
+    trust_root: tenant.trustRoot.digest,
     engine: tenant.engine,
     switches: tenant.switches.map(({ scope, sinceMs }) => ({ scope, since: sinceMs })),
     window_number: activity?.windowNumber ?? 0,

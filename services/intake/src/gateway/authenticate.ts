@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '@clyra/core/canonical/digest';
 import { ID } from '@clyra/core/change/shape';
 import { parseContentDigest } from '@clyra/core/inspection/content-digest';
 import {
@@ -8,7 +9,7 @@ import {
   TIMESTAMP_TOLERANCE_MS,
   verifyRequestMac,
 } from '@clyra/core/inspection/request-signature';
-import type { Digest } from '@clyra/core/canonical/digest';
+import type { Clock } from '@clyra/core/ports/clock';
 import type { Credential } from './credentials.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 
@@ -23,7 +24,12 @@ export type Caller = {
   readonly claimedDigest: Digest | null;
 };
 
-export type Credentials = ReadonlyMap<string, Credential>;
+/** The callers' keys; a plain Map is one that never changes. */
+export interface Credentials {
+  get(keyId: string): Credential | undefined;
+  /** Looks for keys that were added since; resolves soon, and at once when it looked a moment ago. */
+  refresh?(): Promise<void>;
+}
 
 /** An unknown key costs as much time as a known one. */
 const NOBODY: Credential = { id: 'nobody', tenant: 'nobody', actors: [], secret: Buffer.alloc(32) };
@@ -68,4 +74,15 @@ export function authenticate(
     idempotencyKeys: headers.all(SIGNATURE_HEADERS.idempotencyKey),
     claimedDigest: signed.contentDigest === '' ? null : (parseContentDigest(signed.contentDigest) ?? null),
   };
+}
+
+/** As `authenticate`, after a look for new keys where this one is not known. */
+export async function authenticateWithRefresh(
+  request: Pick<GatewayRequest, 'method' | 'target' | 'headers'>,
+  credentials: Credentials,
+  clock: Pick<Clock, 'nowMs'>,
+): Promise<Caller | string> {
+  const keyId = request.headers.one(SIGNATURE_HEADERS.keyId);
+  if (keyId !== undefined && credentials.get(keyId) === undefined) await credentials.refresh?.();
+  return authenticate(request, credentials, clock.nowMs());
 }

@@ -48,7 +48,8 @@ function parseCredential(entry: JsonValue, index: number): Credential {
     throw invalid(`entry ${index}: an actor is not an id`);
   }
   const bytes = typeof secret === 'string' ? Buffer.from(secret, 'base64') : Buffer.alloc(0);
-  if (bytes.length < SECRET_BYTES_MIN) throw invalid(`entry ${index}: secret is not base64 of ${SECRET_BYTES_MIN}+ bytes`);
+  if (bytes.length < SECRET_BYTES_MIN)
+    throw invalid(`entry ${index}: secret is not base64 of ${SECRET_BYTES_MIN}+ bytes`);
   return { id, tenant, actors: actors as string[], secret: bytes };
 }
 

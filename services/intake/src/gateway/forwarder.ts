@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
+import type { OutcomeReport } from '../log/outcome-queue.ts';
 import type { ChangeAttempt, Exchange } from './change-attempt.ts';
 import { answerHeadersToForward, requestHeadersToForward } from './forwarded-headers.ts';
 import type { GatewayParts } from './gateway-parts.ts';
@@ -51,8 +52,10 @@ export class Forwarder {
     const { directory, upstream } = this.#parts;
     const { tenant, route } = attempt;
     const actor = receipt?.actor ?? exchange.caller.actor;
-    const scope = receipt === undefined ? undefined : directory.engagedSwitch(tenant.tenant, { route: route?.id ?? null, actor });
-    if (scope !== undefined) return this.#giveBack(attempt, receipt, { code: 'CLY_KILL_SWITCH', detail: 'kill_switch' });
+    const scope =
+      receipt === undefined ? undefined : directory.engagedSwitch(tenant.tenant, { route: route?.id ?? null, actor });
+    if (scope !== undefined)
+      return this.#giveBack(attempt, receipt, { code: 'CLY_KILL_SWITCH', detail: 'kill_switch' });
     if (exchange.request.client.isGone()) {
       return this.#giveBack(attempt, receipt, { code: 'CLY_INTAKE_CLIENT_GONE', detail: 'client_gone' });
     }
@@ -72,19 +75,18 @@ export class Forwarder {
 
   #report({ change }: ChangeAttempt, result: UpstreamResult): void {
     const { partition, tenant, eventId } = change;
-    const report = { partition, tenant, of: eventId };
-    switch (result.kind) {
-      case 'answered':
-        return this.#parts.outcomes.report({
-          ...report,
-          outcome: result.status < 400 ? 'done' : 'failed',
-          upstreamStatus: result.status,
-        });
-      case 'not_sent':
-        return this.#parts.outcomes.report({ ...report, outcome: 'not_forwarded', detail: result.detail });
-      case 'failed':
-        return this.#parts.outcomes.report({ ...report, outcome: 'failed', detail: result.detail });
-    }
+    this.#parts.outcomes.report({ partition, tenant, of: eventId, ...outcomeOf(result) });
+  }
+}
+
+function outcomeOf(result: UpstreamResult): Pick<OutcomeReport, 'outcome' | 'upstreamStatus' | 'detail'> {
+  switch (result.kind) {
+    case 'answered':
+      return { outcome: result.status < 400 ? 'done' : 'failed', upstreamStatus: result.status };
+    case 'not_sent':
+      return { outcome: 'not_forwarded', detail: result.detail };
+    case 'failed':
+      return { outcome: 'failed', detail: result.detail };
   }
 }
 

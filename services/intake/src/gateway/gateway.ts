@@ -3,7 +3,7 @@ import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { directoryWhen } from '../tenants/directory-when.ts';
-import { authenticate, type Caller } from './authenticate.ts';
+import { authenticateWithRefresh, type Caller } from './authenticate.ts';
 import { type ChangeAttempt, ChangeInspector, type Exchange } from './change-attempt.ts';
 import { Forwarder } from './forwarder.ts';
 import type { GatewayParts } from './gateway-parts.ts';
@@ -64,7 +64,7 @@ export class Gateway {
   async #serve(request: GatewayRequest): Promise<GatewayAnswer> {
     const fault = shapeFault(request);
     if (fault !== undefined) return this.#refuse(fault);
-    const caller = authenticate(request, this.#parts.credentials, this.#parts.clock.nowMs());
+    const caller = await authenticateWithRefresh(request, this.#parts.credentials, this.#parts.clock);
     if (typeof caller === 'string') return this.#refuse(caller);
     if (this.#parts.directory.get(caller.credential.tenant) === undefined) return this.#refuse('CLY_TENANT_UNKNOWN');
     const body = await this.#readBody(request);

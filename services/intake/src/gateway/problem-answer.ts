@@ -45,11 +45,15 @@ export function problemAnswer(problem: Problem): GatewayAnswer {
   };
 }
 
-/** The answer to a change that was blocked or held. `facts` are what the caller may see of the inspection. */
-export function refusalAnswer(
-  receipt: DecidedBody,
-  facts: { readonly payloadHash: string; readonly errors: readonly { readonly pointer: string; readonly rule: string }[] },
-): GatewayAnswer {
+/** What the caller may see of the inspection, and further members of the answer. */
+export type RefusalFacts = {
+  readonly payloadHash: string;
+  readonly errors: readonly { readonly pointer: string; readonly rule: string }[];
+  readonly members?: JsonObject;
+};
+
+/** The answer to a change that was blocked or held. */
+export function refusalAnswer(receipt: DecidedBody, facts: RefusalFacts): GatewayAnswer {
   const code = leadingCode(receipt.reasons.map((reason) => reason.code));
   const { idempotency } = receipt;
   const leading = receipt.reasons.find((reason) => reason.code === code);
@@ -62,9 +66,12 @@ export function refusalAnswer(
       decision: receipt.decision,
       reasons: receipt.reasons.map(reasonMember),
       ...(leading === undefined ? {} : { threat_class: leading.threat_class, owasp: leading.owasp }),
-      ...(code === 'CLY_SCHEMA_INVALID' ? { errors: facts.errors.map(({ pointer, rule }) => ({ pointer, detail: rule })) } : {}),
+      ...(code === 'CLY_SCHEMA_INVALID'
+        ? { errors: facts.errors.map(({ pointer, rule }) => ({ pointer, detail: rule })) }
+        : {}),
       ...(code.startsWith('CLY_APPROVAL_') ? { payload_hash: facts.payloadHash } : {}),
       ...(idempotency?.event_id === undefined ? {} : { first: idempotency as unknown as JsonObject }),
+      ...facts.members,
     },
     headers: {
       ...rateLimitHeaders(receipt.velocity ?? []),

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { COMMAND_BYTES_MAX } from '../api/command-request.ts';
+
+import type { ServiceOptions } from '@clyra/runtime/service-shell';
 import type { ApiRequest } from '../api/caller-desk.ts';
+import { COMMAND_BYTES_MAX } from '../api/command-request.ts';
 import { tenantAnswer } from '../api/tenant-desk.ts';
 import type { GatewayAnswer } from '../gateway/gateway-request.ts';
 import { RequestHeaders } from '../gateway/request-headers.ts';
 import type { IntakeProcessor } from '../intake.processor.ts';
-import type { ServiceOptions } from '@clyra/runtime/service-shell';
 
 type Scope = Parameters<NonNullable<ServiceOptions['routes']>>[0];
 type Handler = (request: ApiRequest, parameter: string) => GatewayAnswer | Promise<GatewayAnswer>;
-type RouteRequest = { readonly raw: { method?: string | undefined; url?: string | undefined; rawHeaders: string[] }; body: unknown; params: unknown };
+type RouteRequest = {
+  readonly raw: { method?: string | undefined; url?: string | undefined; rawHeaders: string[] };
+  body: unknown;
+  params: unknown;
+};
 
 const RUN_BYTES_MAX = 4_096;
 
@@ -26,7 +31,10 @@ export function registerApiRoutes(scope: Scope, processor: () => IntakeProcessor
       bodyLimit,
       handler: async (request, reply) => {
         const { status, headers, body } = await handler(apiRequestOf(request), parameterOf(request));
-        return reply.code(status).headers(headers as Record<string, string>).send(body);
+        return reply
+          .code(status)
+          .headers(headers as Record<string, string>)
+          .send(body);
       },
     });
   };

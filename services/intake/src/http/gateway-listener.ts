@@ -62,7 +62,9 @@ export async function startGatewayListener(options: ListenerOptions): Promise<Ga
   server.maxRequestsPerSocket = limits.requestsPerConnectionMax;
   // Node drops headers beyond a count without a word; the gateway refuses such requests instead.
   server.maxHeadersCount = 0;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseConnection(error, socket as Socket, options));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    refuseConnection(error, socket as Socket, options),
+  );
   const url = await listen(server, options);
   return { url, close: (deadlineMs) => closeServer(server, options.clock, deadlineMs) };
 }

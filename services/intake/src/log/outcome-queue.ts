@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Outcome } from '@clyra/core/change/change-body';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
-import type { Outcome } from '@clyra/core/change/change-body';
 import type { ChangePublisher } from './change-publisher.ts';
 import type { ChangeWriter, OutgoingChange } from './change-writer.ts';
 

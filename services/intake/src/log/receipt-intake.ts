@@ -39,7 +39,7 @@ export class ReceiptIntake {
     desk.offer(receipt);
     if (body.tenant === PARTITION_TENANT) return;
     ledger.note(body);
-    index.note(body);
+    index.note(body, record.envelope.body);
     pump.offerReceipt(receipt);
   }
 }

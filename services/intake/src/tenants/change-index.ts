@@ -28,6 +28,8 @@ export type Found = { readonly change: IndexedChange } | 'unknown_id' | 'too_old
 
 export const INDEX_AGE_MS_MAX = 86_400_000;
 export const INDEX_COUNT_MAX = 1_000_000;
+/** The newest changes keep their receipt, so that it can be shown; of older ones only the place is known. */
+const RECEIPTS_MAX = 10_000;
 
 const DECISION_STATES = { allow: 'allowed', block: 'blocked', hold: 'held' } as const;
 const EFFECT_STATES: Readonly<Record<string, ChangeState>> = {
@@ -39,6 +41,7 @@ const EFFECT_STATES: Readonly<Record<string, ChangeState>> = {
 /** Where the changes of the last 24 hours stand, at most a million of them; the oldest go first. */
 export class ChangeIndex {
   readonly #changes = new Map<string, IndexedChange>();
+  readonly #receipts = new Map<string, Uint8Array>();
   readonly #countMax: number;
   #evictedUpToMs = 0;
 
@@ -47,7 +50,7 @@ export class ChangeIndex {
   }
 
   /** Takes the first receipt of each position, in order. */
-  note(receipt: ReceiptBody): void {
+  note(receipt: ReceiptBody, bytes: Uint8Array): void {
     if (receipt.kind === 'decided' && receipt.change_kind === 'change.requested') {
       if (receipt.duplicate_of !== undefined || this.#changes.has(receipt.event_id)) return;
       this.#evict(receipt.decided_at);
@@ -60,6 +63,9 @@ export class ChangeIndex {
         decidedAtMs: receipt.decided_at,
         codes: receipt.reasons.slice(0, 8).map((reason) => reason.code),
       });
+      // A copy: the bytes may be a view into a whole fetch.
+      this.#receipts.set(receipt.event_id, Uint8Array.from(bytes));
+      if (this.#receipts.size > RECEIPTS_MAX) this.#receipts.delete(this.#receipts.keys().next().value as string);
     } else if (receipt.kind === 'recorded' && receipt.of !== undefined) {
       this.settle(receipt.of, receipt.tenant, EFFECT_STATES[receipt.effect]);
     }
@@ -68,6 +74,10 @@ export class ChangeIndex {
   settle(eventId: string, tenant: string, state: ChangeState | undefined): void {
     const known = this.#changes.get(eventId);
     if (state !== undefined && known?.tenant === tenant) this.#changes.set(eventId, { ...known, state });
+  }
+
+  receiptOf(eventId: string): Uint8Array | undefined {
+    return this.#receipts.get(eventId);
   }
 
   find(eventId: string, nowMs: number): Found {

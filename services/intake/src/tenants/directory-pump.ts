@@ -89,7 +89,8 @@ export class DirectoryPump {
 
   async #apply(receipt: ReadReceipt, change: ChangeBody): Promise<void> {
     const { body } = receipt;
-    const counts = (body.kind === 'decided' && body.decision === 'allow') || (body.kind === 'recorded' && body.effect === 'ticked');
+    const counts =
+      (body.kind === 'decided' && body.decision === 'allow') || (body.kind === 'recorded' && body.effect === 'ticked');
     if (!counts) return;
     if (change.kind === 'window.closed') return this.#parts.ledger.noteWindow(body.tenant, change.number);
     if (change.kind === 'clock.ticked') return this.#parts.ledger.noteTick(body.tenant, change.number);
@@ -105,7 +106,12 @@ export class DirectoryPump {
         if (!(error instanceof ClyraError)) throw error;
         if (attempt === 1) {
           const { tenant, offset } = body;
-          this.#parts.logger.error('a command waits for its document', { code: error.code, tenant, offset, detail: error.message });
+          this.#parts.logger.error('a command waits for its document', {
+            code: error.code,
+            tenant,
+            offset,
+            detail: error.message,
+          });
         }
         await sleep(this.#parts.clock, RETRY_PAUSE_MS);
       }

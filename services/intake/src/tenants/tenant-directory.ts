@@ -62,10 +62,14 @@ export class TenantDirectory {
   requirePinned(trustRoot: Digest): void {
     const pinned = this.#parts.trustRootDigests;
     if (pinned.size === 0 || pinned.has(trustRoot)) return;
-    throw new ClyraError('CLY_TRUST_ROOT_NOT_PINNED', 'add the digest of this trust root to the configuration of intake', {
-      retry: 'never',
-      context: { trust_root: trustRoot },
-    });
+    throw new ClyraError(
+      'CLY_TRUST_ROOT_NOT_PINNED',
+      'add the digest of this trust root to the configuration of intake',
+      {
+        retry: 'never',
+        context: { trust_root: trustRoot },
+      },
+    );
   }
 
   /** Called after each change of the directory; the returned function ends it. */
@@ -80,7 +84,10 @@ export class TenantDirectory {
   }
 
   /** The engaged switch that stops this request, or undefined. */
-  engagedSwitch(tenant: string, request: { readonly route: string | null; readonly actor: string }): string | undefined {
+  engagedSwitch(
+    tenant: string,
+    request: { readonly route: string | null; readonly actor: string },
+  ): string | undefined {
     const scopes = ['tenant', `route:${request.route}`, `actor:${request.actor}`];
     return this.#tenants.get(tenant)?.switches.find((engaged) => scopes.includes(engaged.scope))?.scope;
   }
@@ -109,7 +116,11 @@ export class TenantDirectory {
     this.#parts.logger.info('tenant served', { tenant, partition: body.partition, policy: policy.digest });
   }
 
-  async #advance(state: TenantState, { kind, command }: CommandChange, body: DecidedBody): Promise<TenantState | undefined> {
+  async #advance(
+    state: TenantState,
+    { kind, command }: CommandChange,
+    body: DecidedBody,
+  ): Promise<TenantState | undefined> {
     const scope = command['scope'];
     switch (kind) {
       case 'policy.activated':

@@ -68,9 +68,9 @@ export class TenantKeeper {
     const nowMs = clock.nowMs();
     const full = activity.windowCount >= settings.windowCount;
     const old = activity.windowCount > 0 && nowMs - activity.windowSinceMs >= settings.windowMs;
-    if (full || old) return this.#publish(tenant, 'window.closed', activity.windowNumber + 1);
     const silent = nowMs - activity.lastAtMs >= settings.tickAfterMs;
-    if (silent && activity.open.size > 0) this.#tick(tenant);
+    if (full || old) this.#publish(tenant, 'window.closed', activity.windowNumber + 1);
+    else if (silent && activity.open.size > 0) this.#tick(tenant);
   }
 
   /** What was asked for has not come yet: another record with the same number would only be refused. */

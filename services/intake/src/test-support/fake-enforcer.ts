@@ -40,7 +40,8 @@ export class FakeEnforcer {
       partition,
       fromOffset: 0,
     }));
-    for (const { partition } of assignments) this.#folds.set(partition, new PartitionFold(partition, this.#parts.artifacts));
+    for (const { partition } of assignments)
+      this.#folds.set(partition, new PartitionFold(partition, this.#parts.artifacts));
     let last: Promise<void> = Promise.resolve();
     const onBatch = ({ records }: { readonly records: readonly LogRecord[] }): void => {
       last = last.then(() => this.#answer(records));
@@ -52,7 +53,14 @@ export class FakeEnforcer {
   async publish(folded: readonly Folded[], signer: Signer = this.#parts.signer): Promise<void> {
     const { log, topics } = this.#parts;
     const signed = folded.filter((one) => one.signed);
-    const blocks = signed.length === 0 ? [] : await signBatch(signer, RECEIPT_TYPE, signed.map(({ digest }) => digest));
+    const blocks =
+      signed.length === 0
+        ? []
+        : await signBatch(
+            signer,
+            RECEIPT_TYPE,
+            signed.map(({ digest }) => digest),
+          );
     for (const one of folded) {
       const block = blocks[signed.indexOf(one)];
       const value = plainCodec.encode('ReceiptEnvelope', {

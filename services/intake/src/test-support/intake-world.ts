@@ -8,11 +8,13 @@ import { type RequestToSign, signRequest } from '@clyra/core/inspection/request-
 import { compilePolicy } from '@clyra/core/policy/compile-policy';
 import { loadPolicy } from '@clyra/core/policy/load-policy';
 import type { CompiledPolicy, Policy } from '@clyra/core/policy/policy';
+import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import { silentLogger } from '@clyra/core/ports/logger';
 import { COMMAND_TYPE, pae } from '@clyra/core/signing/pae';
 import { MemoryBlobStore } from '@clyra/testing/memory-blob-store';
 import { plainCodec } from '@clyra/testing/plain-codec';
+import { realClock } from '@clyra/testing/real-clock';
 import { SeededRandom } from '@clyra/testing/seeded-random';
 import { SimClock } from '@clyra/testing/sim-clock';
 import { SimLog } from '@clyra/testing/sim-log';
@@ -20,7 +22,7 @@ import { makeTestKey, makeTestTrust, type TestKey } from '@clyra/testing/test-ke
 import type { GatewayAnswer, GatewayRequest } from '../gateway/gateway-request.ts';
 import { RequestHeaders } from '../gateway/request-headers.ts';
 import type { Upstream, UpstreamRequest, UpstreamResult } from '../gateway/upstream.ts';
-import { IntakeProcessor, type IntakeOptions } from '../intake.processor.ts';
+import { type IntakeOptions, IntakeProcessor } from '../intake.processor.ts';
 import { FakeEnforcer } from './fake-enforcer.ts';
 
 export const TENANT = 'acme';
@@ -67,7 +69,7 @@ export type Sent = Partial<RequestToSign> & { readonly contentType?: string; rea
 /** Intake against the simulated log with the real fold as its enforcer; time moves only when a test says so. */
 export class IntakeWorld {
   readonly random: SeededRandom;
-  readonly clock = new SimClock();
+  readonly clock: Clock;
   readonly log: SimLog;
   readonly blobs = new MemoryBlobStore();
   readonly topics = topicNames();
@@ -77,10 +79,14 @@ export class IntakeWorld {
   /** What the upstream was asked, and what it will say; a test replaces `answer`. */
   readonly forwarded: UpstreamRequest[] = [];
   answer: (request: UpstreamRequest) => UpstreamResult | Promise<UpstreamResult> = () => okResult();
+  readonly #simulated: SimClock | undefined;
   #serial = 0;
 
-  constructor(seed = 1) {
-    this.random = new SeededRandom(seed);
+  /** `realTime` is for tests over sockets, which no virtual clock can follow. */
+  constructor(options: { readonly seed?: number; readonly realTime?: boolean } = {}) {
+    this.#simulated = options.realTime === true ? undefined : new SimClock();
+    this.clock = this.#simulated ?? realClock;
+    this.random = new SeededRandom(options.seed ?? 1);
     this.log = new SimLog({ clock: this.clock, random: this.random });
     for (const topic of [this.topics.changes, this.topics.receipts]) this.log.createTopic(topic, 2);
     this.log.createTopic(this.topics.edge, 1);
@@ -145,32 +151,58 @@ export class IntakeWorld {
 
   /** Lets time pass until the promise settles, for at most `limitMs`. */
   async during<Value>(promise: Promise<Value>, limitMs = 10_000): Promise<Value> {
+    if (this.#simulated === undefined) return promise;
     let settled = false;
     const end = (): void => {
       settled = true;
     };
     promise.then(end, end);
     for (let passedMs = 0; passedMs < limitMs; passedMs += 5) {
-      await this.clock.settle();
+      await this.#simulated.settle();
       if (settled) return promise;
-      await this.clock.advance(5);
+      await this.#simulated.advance(5);
     }
     throw new Error(`not settled after ${limitMs} ms of virtual time`);
   }
 
-  command(intake: IntakeProcessor, kind: string, signers: readonly TestKey[], members: JsonObject): Promise<GatewayAnswer> {
+  /** Lets this much time pass. */
+  async pass(durationMs: number): Promise<void> {
+    await (this.#simulated === undefined ? sleep(this.clock, durationMs) : this.#simulated.advance(durationMs));
+  }
+
+  command(
+    intake: IntakeProcessor,
+    kind: string,
+    signers: readonly TestKey[],
+    members: JsonObject,
+  ): Promise<GatewayAnswer> {
     return this.during(this.submit(intake, kind, signers, members));
   }
 
-  async submit(intake: IntakeProcessor, kind: string, signers: readonly TestKey[], members: JsonObject): Promise<GatewayAnswer> {
+  async submit(
+    intake: IntakeProcessor,
+    kind: string,
+    signers: readonly TestKey[],
+    members: JsonObject,
+  ): Promise<GatewayAnswer> {
     const nowMs = this.clock.nowMs();
     const subject = signers[0]?.subject ?? '';
-    const command = { kind, tenant: TENANT, issued_at: nowMs, expires_at: nowMs + 600_000, subject, replaces: null, ...members };
+    const command = {
+      kind,
+      tenant: TENANT,
+      issued_at: nowMs,
+      expires_at: nowMs + 600_000,
+      subject,
+      replaces: null,
+      ...members,
+    };
     const signed = pae(COMMAND_TYPE, encodeRecord(command));
     const signatures = await Promise.all(
       signers.map(async (key) => ({ key_id: key.keyId, sig: Buffer.from(await key.sign(signed)).toString('base64') })),
     );
-    const policy = [...this.policies.keys()].includes(String(members['policy'])) ? this.documentOf(String(members['policy'])) : [];
+    const policy = [...this.policies.keys()].includes(String(members['policy']))
+      ? this.documentOf(String(members['policy']))
+      : [];
     const documents = [{ name: 'trust_root', content: Buffer.from(TRUST.bytes).toString('base64') }, ...policy];
     return intake.commands.submit(Buffer.from(JSON.stringify({ command, signatures, documents })));
   }

@@ -51,7 +51,10 @@ export class HttpUpstream implements Upstream {
    * Resolves each name once: a DNS answer that changes later changes nothing here. Rejects with CLY_UPSTREAM_ADDRESS
    * (retry: never for a forbidden address, backoff for a name that does not resolve).
    */
-  static async open(addresses: readonly UpstreamAddress[], limits: Partial<UpstreamLimits> = {}): Promise<HttpUpstream> {
+  static async open(
+    addresses: readonly UpstreamAddress[],
+    limits: Partial<UpstreamLimits> = {},
+  ): Promise<HttpUpstream> {
     const all = { ...UPSTREAM_LIMITS, ...limits };
     const pools = await Promise.all(
       addresses.map(async (address) => [address.name, await openPool(address, all)] as const),
@@ -97,7 +100,10 @@ function resultOf(error: unknown): UpstreamResult {
   const word = typeof code === 'string' ? code : String(name);
   if (NOT_SENT.has(word)) return { kind: 'not_sent', detail: 'upstream_unreachable' };
   const timedOut = TIMEOUTS.has(word) || name === 'TimeoutError';
-  const safe = word.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_').slice(0, 64);
+  const safe = word
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]/g, '_')
+    .slice(0, 64);
   return { kind: 'failed', detail: timedOut ? 'upstream_timeout' : `upstream_${safe}`, timedOut };
 }
 

@@ -6,7 +6,8 @@ export type UpstreamAddress = { readonly name: string; readonly url: URL };
 /** One entry of CLYRA_UPSTREAMS: `name=http://host:port`, or what is wrong with it. */
 export function parseUpstream(entry: string): UpstreamAddress | string {
   const [, name, address] = /^([a-z0-9][a-z0-9-]{0,62})=(.+)$/.exec(entry) ?? [];
-  if (name === undefined || address === undefined || !URL.canParse(address)) return `${entry} is not name=http://host:port.`;
+  if (name === undefined || address === undefined || !URL.canParse(address))
+    return `${entry} is not name=http://host:port.`;
   const url = new URL(address);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return `${name} is neither http:// nor https://.`;
   if (url.username !== '' || url.password !== '') return `${name} holds a password; let the caller send its own.`;
@@ -29,8 +30,12 @@ export function upstreamListProblem(entries: readonly string[]): string | undefi
 export function refuseLinkLocal(name: string, address: string): void {
   const plain = address.toLowerCase().replace(/^::ffff:/, '');
   if (!/^169\.254\./.test(plain) && !/^fe[89ab][0-9a-f]:/.test(plain) && plain !== 'fd00:ec2::254') return;
-  throw new ClyraError('CLY_UPSTREAM_ADDRESS', `upstream ${name} leads to the link-local address ${address}: correct it`, {
-    retry: 'never',
-    context: { upstream: name, address },
-  });
+  throw new ClyraError(
+    'CLY_UPSTREAM_ADDRESS',
+    `upstream ${name} leads to the link-local address ${address}: correct it`,
+    {
+      retry: 'never',
+      context: { upstream: name, address },
+    },
+  );
 }

@@ -54,6 +54,11 @@ export class ObservationWriter {
     return this.#appender.heldCount;
   }
 
+  /** Something it was given is not in the log, or nobody knows: it writes no more, and the log must be read back. */
+  get isBroken(): boolean {
+    return this.#refusal !== undefined;
+  }
+
   /** Resolves when the record is durable; tried for ever unless the log refuses it for good or the writer is closed. */
   write(draft: ObservationDraft, partition: number): Promise<AppendedPosition> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);

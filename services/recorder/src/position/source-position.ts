@@ -38,9 +38,7 @@ export class SourcePosition {
   }
 
   isIn(incarnation: Incarnation): boolean {
-    return (
-      this.#incarnation?.systemId === incarnation.systemId && this.#incarnation.timeline === incarnation.timeline
-    );
+    return this.#incarnation?.systemId === incarnation.systemId && this.#incarnation.timeline === incarnation.timeline;
   }
 
   /** What the log holds by now; another recorder may have been at work meanwhile. */

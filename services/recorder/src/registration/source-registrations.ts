@@ -16,8 +16,6 @@ export type Registration = {
   /** The tenant's own, learnt from where its log holds the command: observations go to the same number. */
   readonly partition: number;
   readonly systemId: string;
-  /** Digest of the identity that the operator gave. */
-  readonly database: string;
 };
 
 export type RegistrationOptions = {
@@ -137,12 +135,7 @@ export class SourceRegistrations {
   #register(identity: SourceIdentity, partition: number, { command }: CommandChange): void {
     const key = keyOf(identity);
     if (!this.#wanted.delete(key)) return;
-    const { system_id: systemId, database } = command;
-    this.#options.onRegistered(identity, {
-      partition,
-      systemId: String(systemId),
-      database: String(database),
-    });
+    this.#options.onRegistered(identity, { partition, systemId: String(command['system_id']) });
     if (this.#wanted.size === 0) this.#complete.abort();
   }
 

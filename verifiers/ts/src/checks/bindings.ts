@@ -52,6 +52,22 @@ export function checkObservedBindings(line: ObservedLine, log: LogIdentity): Mis
     : { code: 'CLY_LINE_TENANT', member: 'observation.body.tenant', message: `must be ${log.tenant}` };
 }
 
+/**
+ * Whether the receipt says that the change's own signature did not hold, and that it had no effect: anybody who can
+ * write to the log can put such a change there, and the log keeps it with its refusal.
+ */
+export function isRefusedForgery(line: DecidedLine): boolean {
+  if (line.decision === null) {
+    return line.receipt.value.effect === 'ignored';
+  }
+  const { reasons } = line.receipt.value;
+  return (
+    line.decision.decision === 'block' &&
+    Array.isArray(reasons) &&
+    reasons.some((reason) => isObject(reason) && reason.code === 'CLY_CHANGE_SIGNATURE')
+  );
+}
+
 /** The command a change carries, if it carries one. */
 export function commandOf(line: DecidedLine): JsonObject | undefined {
   const command = line.change.value.command;
@@ -68,8 +84,11 @@ function isInspectionCarried(line: DecidedLine): boolean {
   if (line.decision === null || !isObject(facts)) {
     return true;
   }
+  if (stated === undefined) {
+    return line.decision.decision === 'block';
+  }
   const inspected = facts.inspected_under;
-  return stated !== undefined && inspected !== undefined && encodeCanonical(stated) === encodeCanonical(inspected);
+  return inspected !== undefined && encodeCanonical(stated) === encodeCanonical(inspected);
 }
 
 function mismatch(member: string, message: string): Mismatch {

@@ -2,6 +2,7 @@
 import { type DecidedLine, isCut, type ObservedLine, type SignedBody } from '../journal/line.ts';
 import type { SignatureBlock } from '../signature/block.ts';
 import type { BlockVerifier, SigningRole } from '../signature/block-verifier.ts';
+import { isRefusedForgery } from './bindings.ts';
 import type { Report, SignatureVerdict } from './chain-check.ts';
 
 export type Mode = 'head' | 'full';
@@ -24,7 +25,9 @@ export class SignatureCheck {
     if (this.#verifier === null || (this.#mode === 'head' && !isCut(line))) {
       return 'unchecked';
     }
-    this.#judge(this.#verifier, line.change, { role: 'intake', member: 'change', line });
+    if (!isRefusedForgery(line)) {
+      this.#judge(this.#verifier, line.change, { role: 'intake', member: 'change', line });
+    }
     return line.receipt.sig === null
       ? 'unchecked'
       : this.#judge(this.#verifier, line.receipt, { role: 'enforcer', member: 'receipt', line });

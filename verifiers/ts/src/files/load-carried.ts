@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import type { Manifest } from '../documents/manifest.ts';
 import { type GuardedSource, POLICY_BYTES_MAX, readGuardedOf } from '../documents/policy-document.ts';
+import { sha256Hex } from '../hash/sha256.ts';
+import { ShapeError } from '../json/shape.ts';
 import { LEDGER_BYTES_MAX, Ledger, parseLedger } from '../ledger/ledger.ts';
 import type { ClaimId } from '../report/claim.ts';
 import { describeParseError, type Failures } from '../report/failures.ts';

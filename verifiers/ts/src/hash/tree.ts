@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sha256 } from './sha256.ts';
 
-const LEAF_PREFIX = Buffer.of(0);
+const LEAF_BYTES_MAX = 65_535;
+/** Used again for each leaf: its first byte stays 00. */
+const leafInput = Buffer.alloc(LEAF_BYTES_MAX + 1);
 const nodeInput = Buffer.alloc(65, 1);
 
-/** RFC 6962 §2.1 leaf hash. */
+/** RFC 6962 §2.1 leaf hash of at most 65,535 bytes. */
 export function hashLeaf(data: Uint8Array): Buffer {
-  return sha256(Buffer.concat([LEAF_PREFIX, data]));
+  leafInput.set(data, 1);
+  return sha256(leafInput.subarray(0, data.length + 1));
 }
 
 /** RFC 6962 §2.1 node hash of two 32-byte hashes. */

@@ -92,17 +92,36 @@ export function list<T>(reader: Reader<T>, countMax: number = Number.MAX_SAFE_IN
     if (!Array.isArray(value) || value.length > countMax) {
       throw new ShapeError(member, `must be a list of at most ${countMax} values`);
     }
-    return value.map((item, index) => reader(item, `${member}[${index}]`));
+    return value.map((item, index) => {
+      try {
+        return reader(item, '');
+      } catch (error) {
+        throw inside(`${member}[${index}]`, error);
+      }
+    });
   };
+}
+
+/** Puts the path of the outer value before that of the inner one: only an error pays for its path. */
+function inside(member: string, error: unknown): unknown {
+  if (!(error instanceof ShapeError) || member === '') {
+    return error;
+  }
+  return new ShapeError(error.member === '' ? member : `${member}.${error.member}`, error.message);
 }
 
 /** An object with at least these members; others are left unread. */
 export function open<const M extends Members>(members: M): Reader<Read<M>> {
+  const readers = Object.entries(members);
   return (value, member) => {
     const from = object(value, member);
     const into: Record<string, unknown> = {};
-    for (const [name, reader] of Object.entries(members)) {
-      into[name] = reader(from[name], member === '' ? name : `${member}.${name}`);
+    try {
+      for (const [name, reader] of readers) {
+        into[name] = reader(from[name], name);
+      }
+    } catch (error) {
+      throw inside(member, error);
     }
     return into as Read<M>;
   };
@@ -111,10 +130,11 @@ export function open<const M extends Members>(members: M): Reader<Read<M>> {
 /** An object with these members and no other. */
 export function closed<const M extends Members>(members: M): Reader<Read<M>> {
   const read = open(members);
+  const names = new Set(Object.keys(members));
   return (value, member) => {
     const result = read(value, member);
-    for (const name of Object.keys(object(value, member))) {
-      if (!Object.hasOwn(members, name)) {
+    for (const name in object(value, member)) {
+      if (!names.has(name)) {
         throw new ShapeError(member === '' ? name : `${member}.${name}`, 'is no member of this format');
       }
     }

@@ -194,12 +194,3 @@ function cutOf(builder: LogBuilder, kind: string): Loose {
   const last = builder.lines.at(-1).receipt.body;
   return { kind, offset, partition: 0, state_digest: stateDigest(), receipt_id: last.receipt_id };
 }
-
-/** Reads a line of a bundle's journal, for tests that look at or bend one. */
-export function journalLines(bundle: BuiltBundle): Loose[] {
-  const text = bundle.files.get('journal.jsonl')?.toString('utf8') ?? '';
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line));
-}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { digestOf } from '@clyra/core/canonical/digest';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { BlobStore } from '@clyra/core/ports/blob-store';
+import { verifyBundle } from '@clyra/verifier/verify-bundle';
+import type { BundleVerification, Finding } from './bundle-verification.ts';
+import type { VerificationPolicy } from './verification-policy.ts';
+
+export type DirectoryVerificationOptions = {
+  readonly blobs: BlobStore;
+  /** Where a folder is made for each bundle and removed again. */
+  readonly workDir: string;
+  /** As the operator gave it to this service; never taken from a bundle. */
+  readonly trustRootFile: string;
+  readonly policy: VerificationPolicy;
+};
+
+type Report = Awaited<ReturnType<typeof verifyBundle>>;
+
+const POLICY_FILE = 'verification-policy.json';
+const BUNDLE_DIR = 'bundle';
+const MODE = 'full';
+
+/** Fetches a bundle into a folder of its own and runs the one verifier there is on it, over every signature. */
+export class DirectoryVerification implements BundleVerification {
+  readonly #options: DirectoryVerificationOptions;
+
+  constructor(options: DirectoryVerificationOptions) {
+    this.#options = options;
+  }
+
+  async verify(bundle: { readonly location: string; readonly manifestDigest: string }): Promise<Finding> {
+    const { workDir, trustRootFile, policy } = this.#options;
+    await mkdir(workDir, { recursive: true });
+    const folder = await mkdtemp(join(workDir, 'bundle-'));
+    try {
+      const directory = join(folder, BUNDLE_DIR);
+      const policyFile = join(folder, POLICY_FILE);
+      await writeFile(policyFile, policy.bytes);
+      await this.#fetch(bundle, directory);
+      return this.#finding(await verifyBundle({ directory, trustRootFile, policyFile, mode: MODE }), bundle);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #fetch({ location }: { readonly location: string }, directory: string): Promise<void> {
+    const names = await this.#options.blobs.list(`${location}/`);
+    if (!names.includes(`${location}/manifest.dsse.json`)) throw unreadable(location, 'is not whole');
+    for (const name of names) {
+      const bytes = await this.#options.blobs.get(name);
+      if (bytes === undefined) throw unreadable(location, 'lost a file while it was read');
+      const path = join(directory, name.slice(location.length + 1));
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, bytes);
+    }
+  }
+
+  #finding(report: Report, { location, manifestDigest }: { location: string; manifestDigest: string }): Finding {
+    if (report.exitCode === 5) throw unreadable(location, report.reason);
+    const defect = report.failures.find(({ code }) => code === 'CLY_VERIFIER_INTERNAL');
+    if (defect !== undefined || report.trustRoot === null) {
+      throw new ClyraError(
+        'CLY_ATTEST_VERIFIER',
+        `the verifier could not judge ${location}: ${defect?.message ?? 'it has no trust root'}; nothing is attested before it can`,
+        { retry: 'never', context: { location } },
+      );
+    }
+    // The digest that was announced must be that of the manifest that was judged.
+    const announced = report.bundle?.manifestDigest === manifestDigest;
+    const { policy } = this.#options;
+    return {
+      verifier: { ...report.verifier, mode: MODE },
+      policy: { name: policy.name, digest: digestOf(policy.bytes) },
+      trustRoot: report.trustRoot.digest,
+      passed: report.exitCode === 0 && announced,
+      verdict: announced ? report.verdict : 'manifest_other',
+      claims: report.claims.map(({ id, status, code }) => ({ id, status, code: code ?? null })),
+    };
+  }
+}
+
+function unreadable(location: string, what: string): ClyraError {
+  return new ClyraError('CLY_ATTEST_UNREADABLE', `${location} ${what}: it is read again`, {
+    retry: 'backoff',
+    context: { location },
+  });
+}

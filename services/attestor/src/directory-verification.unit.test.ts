@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { grantedToken, History } from '@clyra/testing/history';
+import { MemoryBlobStore } from '@clyra/testing/memory-blob-store';
+import { putBundle, type SealedBundle, sealHistory } from '@clyra/testing/sealed-bundles';
+import { SCRIPT_TRUST } from '@clyra/testing/fold-script';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Finding } from './bundle-verification.ts';
+import { DirectoryVerification } from './directory-verification.ts';
+import { standardPolicy } from './verification-policy.ts';
+
+async function eventfulHistory(): Promise<History> {
+  const history = await new History().open();
+  await history.run('run.opened', 'run-1');
+  for (let index = 0; index < 80; index += 1) {
+    history.nowMs += 50;
+    const request = await history.request({}, index % 2 === 0 ? { run_id: 'run-1' } : {});
+    await history.outcome(request.folded.eventId);
+    if (index % 3 !== 0) await history.transaction({ tokens: [grantedToken(request) ?? ''] });
+    if (index % 20 === 7) await history.transaction({ relations: [{ deletes: 3 }] });
+    if (index % 20 === 9) await history.gap();
+    if (index % 10 === 9) await history.watermark();
+    if (index % 25 === 24) await history.closeWindow();
+  }
+  await history.run('run.closed', 'run-1');
+  return history;
+}
+
+describe('verifying a bundle in a folder', () => {
+  let workDir: string;
+  let bundles: readonly SealedBundle[];
+  let trustRootFile: string;
+
+  beforeAll(async () => {
+    workDir = await mkdtemp(join(tmpdir(), 'clyra-attestor-'));
+    trustRootFile = join(workDir, 'trust-root.json');
+    await writeFile(trustRootFile, SCRIPT_TRUST.bytes);
+    bundles = await sealHistory(await eventfulHistory());
+  });
+  afterAll(() => rm(workDir, { recursive: true, force: true }));
+
+  async function verify(bundle: SealedBundle, file = trustRootFile): Promise<Finding> {
+    const blobs = new MemoryBlobStore();
+    await putBundle(blobs, bundle);
+    const options = { blobs, workDir: join(workDir, 'work'), trustRootFile: file, policy: standardPolicy() };
+    const { location, manifest_digest: manifestDigest } = bundle.envelope;
+    return new DirectoryVerification(options).verify({ location, manifestDigest });
+  }
+
+  it('passes every bundle of a history, each claim that a bundle can prove by itself', async () => {
+    expect(bundles.length).toBe(4);
+    for (const bundle of bundles) {
+      const { passed, claims, verifier } = await verify(bundle);
+      const byId = Object.fromEntries(claims.map(({ id, status }) => [id, status]));
+      expect(byId).toMatchObject({
+        integrity: 'PASS',
+        order: 'PASS',
+        completeness: 'PASS',
+        authorship: 'PASS',
+        policy: 'PASS',
+      });
+      expect(['PASS', 'PARTIAL']).toContain(byId['reconciliation']);
+      expect([passed, verifier.name, verifier.mode]).toEqual([true, '@clyra/verifier', 'full']);
+    }
+    expect(await readdir(join(workDir, 'work'))).toEqual([]);
+  });
+
+  it.each([0, 1, 2, 3])('fails bundle %i when a byte of its journal is another', async (index) => {
+    const bundle = bundles[index] as SealedBundle;
+    const journal = Buffer.from(bundle.files.get('journal.jsonl') ?? []);
+    const at = journal.indexOf('"intake_at":17') + 14;
+    journal[at] = journal[at] === 0x39 ? 0x38 : 0x39;
+    const finding = await verify({ ...bundle, files: new Map([...bundle.files, ['journal.jsonl', journal]]) });
+    expect([finding.passed, finding.claims.find(({ id }) => id === 'integrity')?.status]).toEqual([false, 'FAIL']);
+  });
+
+  it('fails a bundle that is not the one announced', async () => {
+    const bundle = bundles[0] as SealedBundle;
+    const other = { ...bundle, envelope: { ...bundle.envelope, manifest_digest: '0'.repeat(64) } };
+    expect(await verify(other)).toMatchObject({ passed: false, verdict: 'manifest_other' });
+  });
+
+  it('reads a bundle again that is not whole yet, and says nothing about it', async () => {
+    const bundle = bundles[0] as SealedBundle;
+    const files = new Map([...bundle.files].filter(([name]) => name !== 'manifest.dsse.json'));
+    await expect(verify({ ...bundle, files })).rejects.toMatchObject({ code: 'CLY_ATTEST_UNREADABLE', retry: 'backoff' });
+  });
+
+  it('says nothing without a trust root', async () => {
+    const broken = join(workDir, 'broken.json');
+    await writeFile(broken, '{}');
+    await expect(verify(bundles[0] as SealedBundle, broken)).rejects.toMatchObject({ code: 'CLY_ATTEST_VERIFIER' });
+  });
+});

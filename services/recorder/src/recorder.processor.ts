@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TopicNames } from '@clyra/core/change/topics';
+import type { Clock } from '@clyra/core/ports/clock';
+import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
+import type { Logger } from '@clyra/core/ports/logger';
+import type { RecordLog } from '@clyra/core/ports/record-log';
+import type { Signer } from '@clyra/core/ports/signer';
+import type { SourceIdentity } from './observation/observation-draft.ts';
+import { SourceRegistrations } from './registration/source-registrations.ts';
+import type { DigestKeys } from './source/digest-keys.ts';
+import type { SourcePort } from './source/source-port.ts';
+import type { SourceStatus } from './source-figures.ts';
+import { SourceRunner } from './source-runner.ts';
+
+export type RecordedSource = { readonly identity: SourceIdentity; readonly source: SourcePort };
+
+export type RecorderOptions = {
+  readonly log: RecordLog;
+  readonly codec: EnvelopeCodec;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly topics: TopicNames;
+  readonly sources: readonly RecordedSource[];
+  readonly digestKeys: DigestKeys;
+  readonly mayPrepare: boolean;
+  readonly watermarkIntervalMs: number;
+  /** For each question to the log; it is asked again for ever. */
+  readonly logDeadlineMs: number;
+  /** Called with what keeps a source from being recorded, and with undefined when nothing does any more. */
+  readonly onSource?: (identity: SourceIdentity, reason: string | undefined) => void;
+};
+
+/**
+ * Publishes what each source committed as signed observations in its tenant's partition. It keeps no state of its own:
+ * a start reads back what clyra.observations holds, compares it with the slot, and goes on from there.
+ */
+export class RecorderProcessor {
+  readonly #options: RecorderOptions;
+  readonly #runners = new Map<SourceIdentity, SourceRunner>();
+  readonly #registrations: SourceRegistrations;
+  #reading: Promise<void> | undefined;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    const { log, codec, clock, logger, topics, sources, logDeadlineMs } = options;
+    for (const source of sources) this.#runners.set(source.identity, this.#runner(source));
+    this.#registrations = new SourceRegistrations({
+      log,
+      codec,
+      clock,
+      logger,
+      topics,
+      wanted: sources.map(({ identity }) => identity),
+      deadlineMs: logDeadlineMs,
+      onRegistered: (identity, registration) => {
+        const { sourceId: source_id, tenant } = identity;
+        logger.info('source is registered', { source_id, tenant, partition: registration.partition });
+        this.#runners.get(identity)?.start(registration);
+      },
+    });
+  }
+
+  /** Returns at once: sources come up by themselves, each as soon as it is registered and can be reached. */
+  start(): void {
+    this.#reading ??= this.#registrations.run();
+  }
+
+  /** Rejects nothing: what could not be sent within the deadline is sent by the next start. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#registrations.stop();
+    await Promise.all([...this.#runners.values()].map((runner) => runner.stop(deadlineMs)));
+    await this.#reading;
+  }
+
+  status(): readonly SourceStatus[] {
+    return [...this.#runners.values()].map(({ figures }) => figures.status());
+  }
+
+  #runner({ identity, source }: RecordedSource): SourceRunner {
+    const { log, codec, signer, clock, logger, topics, digestKeys, mayPrepare } = this.#options;
+    const { watermarkIntervalMs, logDeadlineMs } = this.#options;
+    return new SourceRunner({
+      identity,
+      source,
+      log,
+      codec,
+      signer,
+      clock,
+      logger,
+      topic: topics.observations,
+      digestKeys,
+      mayPrepare,
+      watermarkIntervalMs,
+      logDeadlineMs,
+      onReason: (reason) => this.#options.onSource?.(identity, reason),
+    });
+  }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KeyObject } from 'node:crypto';
+import type { CommittedTransaction } from '@clyra/adapter-postgres/committed-transaction';
+import { formatLsn, type LsnText, parseLsn } from '@clyra/adapter-postgres/lsn';
+import type { ReplicationOptions, ReplicationStream } from '@clyra/adapter-postgres/replication-stream';
+import { checkContinuity, requireContinuity } from '@clyra/adapter-postgres/slot-continuity';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { Clock } from '@clyra/core/ports/clock';
+import type { ObservationDraft, SourceIdentity } from './observation/observation-draft.ts';
+import type { ObservationWriter } from './observation/observation-writer.ts';
+import { watermarkDraft } from './observation/position-bodies.ts';
+import { transactionDraft } from './observation/transaction-body.ts';
+import type { SourcePosition } from './position/source-position.ts';
+import { Watermarks } from './position/watermarks.ts';
+import type { SourceMark, SourcePort } from './source/source-port.ts';
+
+export type SessionEvents = {
+  readonly onPublished: (kind: ObservationDraft['kind'], commitTimeMs: number | undefined) => void;
+  /** A transaction that the log has already. */
+  readonly onRepeated: () => void;
+  readonly onWatermark: (coversUntilMs: number) => void;
+  /** Why no watermark can be made just now; undefined when it can again. */
+  readonly onMarkTrouble: (error: ClyraError | undefined) => void;
+};
+
+export type SessionOptions = {
+  readonly identity: SourceIdentity;
+  readonly partition: number;
+  readonly source: SourcePort;
+  readonly position: SourcePosition;
+  readonly writer: ObservationWriter;
+  readonly clock: Clock;
+  readonly watermarkIntervalMs: number;
+  readonly events: SessionEvents;
+};
+
+type Admitted = Parameters<NonNullable<ReplicationOptions['admit']>>[0];
+
+/**
+ * One replication stream from its start to its loss. Nothing is confirmed to PostgreSQL before the log has it, and
+ * nothing that the log has is written again: what PostgreSQL sends once more ends at or before `handled`.
+ */
+export class StreamSession {
+  /** Rejects when the stream is lost, or an observation cannot be written. */
+  readonly ended: Promise<never>;
+  readonly #options: SessionOptions;
+  readonly #marks = new Watermarks();
+  #stream: ReplicationStream | undefined;
+  /** Transactions that came before the log was read back; null once it was. */
+  #held: CommittedTransaction[] | null = [];
+  #deliveredLsn = 0n;
+  #confirmedLsn = 0n;
+  #watermarkInFlight = false;
+  #over = false;
+  #cancelTick = (): void => {};
+  #reject: (error: ClyraError) => void = () => {};
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.ended = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.ended.catch(() => undefined);
+  }
+
+  /** Rejects with CLY_SOURCE_GAP where the slot does not continue from the position, and as the stream does. */
+  async open(digestKey: KeyObject): Promise<void> {
+    this.#stream = await this.#options.source.open({
+      digestKey,
+      admit: (source) => this.#admit(source),
+      onTransaction: (transaction) => this.#onTransaction(transaction),
+      onKeepalive: (lsn) => this.#onKeepalive(lsn),
+      onLost: (error) => this.#fail(error),
+    });
+  }
+
+  /** The position is what the log holds, now that nobody else reads the slot: writing begins. */
+  goLive(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const transaction of held) this.#take(transaction);
+    this.#tick();
+  }
+
+  /** Takes nothing more; what is on its way is still confirmed. */
+  quiesce(): void {
+    this.#over = true;
+    this.#cancelTick();
+  }
+
+  async close(): Promise<void> {
+    this.quiesce();
+    await this.#stream?.close();
+  }
+
+  #admit({ system, slot }: Admitted): void {
+    const { position } = this.#options;
+    requireContinuity(checkContinuity(position.checkpoint, system, slot));
+    const start = slot.confirmedFlushLsn ?? '0/0';
+    if (position.incarnation === undefined) position.begin(system, start);
+    this.#deliveredLsn = parseLsn(start);
+    this.#confirmedLsn = this.#deliveredLsn;
+  }
+
+  #onTransaction(transaction: CommittedTransaction): void {
+    if (this.#over) return;
+    if (this.#held === null) this.#take(transaction);
+    else this.#held.push(transaction);
+  }
+
+  #take(transaction: CommittedTransaction): void {
+    const { identity, position, events } = this.#options;
+    const lsn = parseLsn(transaction.commitEndLsn);
+    this.#deliveredLsn = lsn;
+    if (lsn > position.handledLsn) {
+      const draft = transactionDraft(identity, transaction);
+      position.handle(lsn);
+      this.#write(draft, lsn, () => events.onPublished('transaction', transaction.commitTimeMs));
+    } else {
+      events.onRepeated();
+      this.#confirm();
+    }
+    this.#publishWatermark();
+  }
+
+  #onKeepalive(lsn: LsnText): void {
+    if (this.#over || this.#held !== null) return;
+    const position = parseLsn(lsn);
+    if (position > this.#deliveredLsn) this.#deliveredLsn = position;
+    this.#options.position.handle(position);
+    this.#confirm();
+    this.#publishWatermark();
+  }
+
+  #write(draft: ObservationDraft, lsn: bigint, onDurable: () => void): void {
+    const { writer, partition, position } = this.#options;
+    writer.write(draft, partition).then(
+      ({ offset }) => {
+        position.settle(lsn, offset);
+        this.#confirm();
+        onDurable();
+      },
+      (error: ClyraError) => this.#fail(error),
+    );
+  }
+
+  /** Never beyond what this stream delivered: the log may be ahead of a slot that was not told in time. */
+  #confirm(): void {
+    const { durableLsn } = this.#options.position;
+    const lsn = durableLsn < this.#deliveredLsn ? durableLsn : this.#deliveredLsn;
+    if (this.#stream === undefined || lsn <= this.#confirmedLsn) return;
+    this.#confirmedLsn = lsn;
+    this.#stream.confirm(formatLsn(lsn));
+  }
+
+  #tick(): void {
+    if (this.#over) return;
+    const { source, clock, watermarkIntervalMs, events } = this.#options;
+    const startedMs = clock.nowMs();
+    const again = (): void => {
+      if (this.#over) return;
+      const elapsedMs = Math.max(0, clock.nowMs() - startedMs);
+      this.#cancelTick = clock.after(Math.max(0, watermarkIntervalMs - elapsedMs), () => this.#tick());
+    };
+    source.mark().then(
+      (mark) => {
+        events.onMarkTrouble(undefined);
+        this.#onMark(mark);
+        again();
+      },
+      (error: ClyraError) => {
+        events.onMarkTrouble(error);
+        again();
+      },
+    );
+  }
+
+  #onMark(mark: SourceMark): void {
+    if (this.#over) return;
+    if (!this.#options.position.isIn(mark)) {
+      const message = 'the connection leads to another server than the stream: both are opened again';
+      this.#fail(new ClyraError('CLY_SOURCE_MOVED', message, { retry: 'backoff' }));
+      return;
+    }
+    this.#marks.add(mark);
+    this.#publishWatermark();
+  }
+
+  /**
+   * A mark that the stream has passed. Its record is written after those of all transactions it covers, to the same
+   * partition and in order, so it can never stand in the log without them. The position in it is the newest one known
+   * to be read completely, so that an idle slot may be confirmed up to there and still continue after a restart.
+   */
+  #publishWatermark(): void {
+    const { identity, position, events } = this.#options;
+    if (this.#over || this.#held !== null || this.#watermarkInFlight) return;
+    const { incarnation, handledLsn } = position;
+    const mark = incarnation === undefined ? undefined : this.#marks.passed(handledLsn);
+    if (incarnation === undefined || mark === undefined) return;
+    this.#watermarkInFlight = true;
+    const { coversUntilMs } = mark;
+    const draft = watermarkDraft(identity, { ...incarnation, lsn: formatLsn(handledLsn), coversUntilMs });
+    this.#write(draft, handledLsn, () => {
+      this.#watermarkInFlight = false;
+      events.onPublished('watermark', undefined);
+      events.onWatermark(coversUntilMs);
+      this.#publishWatermark();
+    });
+  }
+
+  #fail(error: ClyraError): void {
+    if (!(error instanceof ClyraError)) throw error;
+    this.quiesce();
+    this.#reject(error);
+  }
+}
