@@ -20,6 +20,11 @@ export class Output {
     return this.#options.json;
   }
 
+  /** The same, but results are shown as progress: for a command that is one step of another. */
+  progressOnly(): Output {
+    return new Output({ ...this.#options, stdout: { write: (text) => this.progress(indented(text)) }, json: false });
+  }
+
   /** One step of a long work, as it happens. */
   progress(text: string): void {
     this.#options.stderr.write(`${text}\n`);
@@ -37,4 +42,12 @@ export class Output {
     const text = this.#options.json ? JSON.stringify(value) : `✗ ${error.message}\n  (${error.code})`;
     this.#options.stderr.write(`${text}\n`);
   }
+}
+
+function indented(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
 }

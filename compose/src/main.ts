@@ -7,7 +7,7 @@ import { stackStatus } from './stack-status.ts';
 import { stopStack, wipeStack } from './stack-stop.ts';
 
 const USAGE = `usage: main up|down|wipe|status [--data DIR] [--port-base N] [--parts kafka,registry,postgres]
-            [--listener NAME:PORT:ADVERTISED_PORT]... [--owner-pid PID] [--json]
+            [--listener NAME:PORT:ADVERTISED_PORT]... [--owner-pid PID [--wipe-with-owner]] [--json]
 `;
 
 const { values, positionals } = parseArgs({
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
     parts: { type: 'string', default: STACK_PARTS.join(',') },
     listener: { type: 'string', multiple: true, default: [] },
     'owner-pid': { type: 'string' },
+    'wipe-with-owner': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -32,6 +33,7 @@ function startOptions(): StackOptions {
     dataDir: data,
     parts: parts.split(',') as StackPart[],
     extraListeners: listener.map(parseListener),
+    wipeWithOwner: values['wipe-with-owner'],
     onProgress: say,
     ...(portBase === undefined ? {} : { portBase: Number(portBase) }),
     ...(ownerPid === undefined ? {} : { ownerPid: Number(ownerPid) }),

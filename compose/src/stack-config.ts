@@ -33,6 +33,8 @@ export type StackOptions = {
   readonly extraListeners?: readonly ExtraListener[];
   /** Stop the stack when this process is gone, however it ended. Undefined: the stack runs until it is stopped. */
   readonly ownerPid?: number;
+  /** Then also remove its data: what tests leave behind is of no use to anybody. */
+  readonly wipeWithOwner?: boolean;
   readonly kafkaHeapMb?: number;
   /** For the whole start, without the first download of the broker's jars. */
   readonly startDeadlineMs?: number;
@@ -47,6 +49,7 @@ export type StackConfig = {
   readonly parts: readonly StackPart[];
   readonly extraListeners: readonly ExtraListener[];
   readonly ownerPid: number | undefined;
+  readonly wipeWithOwner: boolean;
   readonly kafkaHeapMb: number;
   readonly startDeadlineMs: number;
   readonly cacheDir: string;
@@ -77,6 +80,7 @@ export function stackConfig(options: StackOptions): StackConfig {
     parts: withNeeded(options.parts ?? STACK_PARTS),
     extraListeners,
     ownerPid: options.ownerPid,
+    wipeWithOwner: options.wipeWithOwner ?? false,
     kafkaHeapMb: options.kafkaHeapMb ?? 512,
     startDeadlineMs: options.startDeadlineMs ?? 60_000,
     cacheDir: options.cacheDir ?? cacheDirFromEnvironment(),

@@ -26,7 +26,8 @@ export async function startGuard(
   }
   const { program, args } = ownProgram('guard-main');
   const outputFile = join(paths.logs, 'guard.log');
-  const guardArgs = [...args, paths.dataDir, String(owner.pid), owner.startedAs];
+  const what = config.wipeWithOwner ? 'wipe' : 'stop';
+  const guardArgs = [...args, what, paths.dataDir, String(owner.pid), owner.startedAs];
   const identity = await launch({ program, args: guardArgs, cwd: paths.dataDir, outputFile });
   register('guard', identity);
 }

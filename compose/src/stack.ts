@@ -72,7 +72,7 @@ async function requireNeeds(config: StackConfig, paths: StackPaths, missing: rea
   if (missing.includes('kafka')) await requireKafkaPorts(config);
   if (missing.includes('registry')) await requireFreePort('schema registry', config.ports.registry);
   if (missing.includes('postgres')) await requireFreePort('PostgreSQL', config.ports.postgres);
-  const postgres = missing.includes('postgres') ? await postgresBinaries(hostEnvironment().path) : undefined;
+  const postgres = missing.includes('postgres') ? postgresBinaries(hostEnvironment()) : undefined;
   const kafka = missing.includes('kafka') ? await kafkaTools(config, paths) : undefined;
   return { kafka, postgres };
 }

@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { SERVICES, type ServiceName } from './layout.ts';
 import type { RunningServices } from './running-services.ts';
 import { type ServiceEnvironmentOptions, serviceEnvironment } from './service-plan.ts';
-import { startInProcess } from './services-in-process.ts';
 import { startProcesses } from './services-processes.ts';
 
 export type StartServicesOptions = Omit<ServiceEnvironmentOptions, 'separation'> & {
@@ -27,10 +26,15 @@ export async function startServices(options: StartServicesOptions): Promise<Runn
   for (const name of names) await mkdir(`${layout.stateDir}/${name}`, { recursive: true });
   const separation = options.mode === 'processes' ? 'processes' : 'none';
   const plans = names.map((name) => ({ name, env: serviceEnvironment(name, { ...options, separation }) }));
-  const start = options.mode === 'processes' ? startProcesses : startInProcess;
+  const start = options.mode === 'processes' ? startProcesses : await inProcess();
   return start(plans, {
     layout,
     startDeadlineMs: options.startDeadlineMs ?? START_DEADLINE_MS,
     onProgress: options.onProgress ?? (() => {}),
   });
+}
+
+async function inProcess(): Promise<typeof startProcesses> {
+  const { startInProcess } = await import('./services-in-process.ts');
+  return startInProcess;
 }

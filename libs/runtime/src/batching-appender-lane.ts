@@ -40,6 +40,9 @@ export class BatchingLane<Item> {
 
   /** An entry whose deadline has passed. If it is part of a sealed send it stays in it: one signature covers all. */
   expire(entry: BatchingEntry<Item>): void {
+    // The send goes on for the others and carries this entry with it, whatever became of the attempts so far.
+    const goesOn = !this.#waiting.has(entry) && this.#sending.some((other) => other !== entry && !other.settled);
+    if (goesOn) entry.maybeStored = true;
     entry.giveUp('the deadline passed before the log acknowledged the record');
     if (this.#waiting.delete(entry)) this.#settings.onReleased(entry);
   }

@@ -11,7 +11,7 @@ import { BatchingAppender } from './batching-appender.ts';
 
 const TOPIC = 'changes';
 const PARTITION_COUNT = 3;
-const RUN_COUNT = 60;
+const RUN_COUNT = 200;
 
 type Item = { readonly id: number; readonly partition: number };
 type Outcome = Item & { readonly offset?: number; readonly code?: string };

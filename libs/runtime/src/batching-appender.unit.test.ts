@@ -161,6 +161,14 @@ describe('repeating', () => {
     expect(texts(it)).toEqual([]);
   });
 
+  it('does not say so of a record whose send goes on for others', async () => {
+    const it = world({ faults: { refusedShare: 1 } });
+    const results = [it.appender.enqueue('short', 0, 100), it.appender.enqueue('long', 0, 10_000)];
+    it.clock.after(200, () => it.log.setFaults({ refusedShare: 0 }));
+    expect(await it.clock.drive(codes(results))).toEqual(['CLY_LOG_APPEND_UNKNOWN', 'stored']);
+    expect(texts(it)).toEqual(['short#1', 'long#1']);
+  });
+
   it('hands on a refusal for good, and goes on with the next send', async () => {
     const { clock, appender } = world({ sizeOf: () => 1 });
     const results = [appender.enqueue('x'.repeat(1_500_000), 0)];

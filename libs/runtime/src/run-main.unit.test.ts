@@ -6,18 +6,22 @@ import { describe, expect, it } from '@jest/globals';
 
 const SOURCE_DIR = new URL('./', import.meta.url);
 
+/** For the programs that start a service; loading Nest takes longer than the rest. */
+const SERVICE = `
+  import { startService } from '${new URL('service-shell.ts', SOURCE_DIR).href}';
+  import { systemClock } from '${new URL('system-clock.ts', SOURCE_DIR).href}';
+  const say = (message) => process.stdout.write(message + '\\n');
+  const base = {
+    name: 'trial', http: { host: '127.0.0.1', port: 0 }, clock: systemClock,
+    logger: { info: say, warn: say, error: say },
+  };
+`;
+
 /** A main program of its own, as a service has one, started from source. */
 function startMain(body: string): { child: ChildProcess; said: () => string } {
   const program = `
     import { ClyraError } from '@clyra/core/kernel/error';
     import { runMain } from '${new URL('run-main.ts', SOURCE_DIR).href}';
-    import { startService } from '${new URL('service-shell.ts', SOURCE_DIR).href}';
-    import { systemClock } from '${new URL('system-clock.ts', SOURCE_DIR).href}';
-    const say = (message) => process.stdout.write(message + '\\n');
-    const base = {
-      name: 'trial', http: { host: '127.0.0.1', port: 0 }, clock: systemClock,
-      logger: { info: say, warn: say, error: say },
-    };
     ${body}`;
   const args = ['--conditions=@clyra/source', '--input-type=module', '--eval', program];
   const child = spawn(process.execPath, args, { cwd: SOURCE_DIR, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -35,7 +39,7 @@ async function untilSaid({ child, said }: ReturnType<typeof startMain>, text: st
 
 describe('runMain', () => {
   it('closes the service on SIGTERM and ends with 0', async () => {
-    const main = startMain(`await runMain((signal) => startService({ ...base, signal,
+    const main = startMain(`${SERVICE}await runMain((signal) => startService({ ...base, signal,
       start: async () => async () => say('parts ended') }));`);
     await untilSaid(main, 'ready');
     main.child.kill('SIGTERM');
@@ -44,7 +48,8 @@ describe('runMain', () => {
   });
 
   it('ends a start that waits on SIGTERM, with 0', async () => {
-    const main = startMain(`await runMain((signal) => startService({ ...base, signal, dependencies: [{ name: 'kafka',
+    const main =
+      startMain(`${SERVICE}await runMain((signal) => startService({ ...base, signal, dependencies: [{ name: 'kafka',
       check: async () => { throw new ClyraError('CLY_LOG_UNREACHABLE', 'no broker', { retry: 'backoff' }); } }] }));`);
     await untilSaid(main, 'waiting for kafka');
     main.child.kill('SIGTERM');
@@ -62,7 +67,7 @@ describe('runMain', () => {
     const bug = startMain(`await runMain(async () => { throw new TypeError('a bug'); });`);
     expect(await once(bug.child, 'exit')).toEqual([1, null]);
     expect(bug.said()).toContain('TypeError: a bug\n    at ');
-    const late = startMain(`await runMain((signal) => startService({ ...base, signal, shutdownDeadlineMs: 200,
+    const late = startMain(`${SERVICE}await runMain((signal) => startService({ ...base, signal, shutdownDeadlineMs: 200,
       start: async () => () => new Promise(() => {}) }));`);
     await untilSaid(late, 'ready');
     late.child.kill('SIGINT');

@@ -118,7 +118,12 @@ export class History {
   }
 
   async gap(): Promise<void> {
-    const members = { from_lsn: this.#nextLsn(), to_lsn: this.#nextLsn(), reason: 'slot_lost', detected_at: this.nowMs };
+    const members = {
+      from_lsn: this.#nextLsn(),
+      to_lsn: this.#nextLsn(),
+      reason: 'slot_lost',
+      detected_at: this.nowMs,
+    };
     await this.#observe('gap', SOURCE, members);
   }
 

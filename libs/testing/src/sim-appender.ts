@@ -67,23 +67,25 @@ export class SimAppender implements LogAppender {
   #arrive(send: Send, fate: SendFate): void {
     if (this.#life.ended && this.#broker.flip()) return;
     const { batches } = send;
-    if (!batches.every((batch) => this.#broker.exists(batch))) return this.#unknown(send, 'UNKNOWN_TOPIC_OR_PARTITION');
-    if (batches.some((batch) => this.#broker.isTooLarge(batch))) {
-      return this.#refuse(send, { reason: 'MESSAGE_TOO_LARGE', retry: 'never' });
-    }
-    if (fate === 'refused') return this.#refuse(send, { reason: 'NOT_ENOUGH_REPLICAS', retry: 'backoff' });
-    if (fate === 'request-lost') {
+    if (!batches.every((batch) => this.#broker.exists(batch))) {
+      this.#unknown(send, 'UNKNOWN_TOPIC_OR_PARTITION');
+    } else if (batches.some((batch) => this.#broker.isTooLarge(batch))) {
+      this.#refuse(send, { reason: 'MESSAGE_TOO_LARGE', retry: 'never' });
+    } else if (fate === 'refused') {
+      this.#refuse(send, { reason: 'NOT_ENOUGH_REPLICAS', retry: 'backoff' });
+    } else if (fate === 'request-lost') {
       // A send to several partitions may go to several brokers; each may or may not have been reached.
       for (const batch of batches) if (batches.length > 1 && this.#broker.flip()) this.#broker.store(batch);
-      return this.#lose(send);
+      this.#lose(send);
+    } else {
+      const appends = batches.map((batch) => this.#store(batch));
+      if (fate === 'response-lost') this.#lose(send);
+      else this.#broker.reach(() => this.#end(send, () => send.resolve(appends)));
     }
-    const appends = batches.map((batch) => ({
-      topic: batch.topic,
-      partition: batch.partition,
-      baseOffset: this.#broker.store(batch),
-    }));
-    if (fate === 'response-lost') return this.#lose(send);
-    this.#broker.reach(() => this.#end(send, () => send.resolve(appends)));
+  }
+
+  #store(batch: PartitionBatch): PartitionAppend {
+    return { topic: batch.topic, partition: batch.partition, baseOffset: this.#broker.store(batch) };
   }
 
   /** A lost answer shows as a cut connection, or as silence until the deadline. */

@@ -54,7 +54,7 @@ export async function startParts(place: TestStackPlace, parts: readonly TestStac
     process.execPath,
     [
       ...['--conditions=@clyra/source', STACK_PROGRAM, 'up', '--json', '--data', place.dataDir],
-      ...['--port-base', String(place.portBase), '--owner-pid', String(place.ownerPid)],
+      ...['--port-base', String(place.portBase), '--owner-pid', String(place.ownerPid), '--wipe-with-owner'],
       ...['--parts', parts.join(','), '--listener', `LOSSY:${port}:${advertisedPort}`],
     ],
     { timeout: START_DEADLINE_MS },

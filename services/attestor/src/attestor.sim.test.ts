@@ -58,7 +58,10 @@ class World {
     reasons: (string | undefined)[];
     process: MortalProcess;
   } {
-    const process = new MortalProcess({ client: this.log.connect(), blobs: this.blobs, clock: this.clock }, options.death);
+    const process = new MortalProcess(
+      { client: this.log.connect(), blobs: this.blobs, clock: this.clock },
+      options.death,
+    );
     const reasons: (string | undefined)[] = [];
     const verify: BundleVerification['verify'] = async (bundle) => {
       this.verified.push(bundle.location);

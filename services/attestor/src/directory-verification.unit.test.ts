@@ -2,10 +2,10 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SCRIPT_TRUST } from '@clyra/testing/fold-script';
 import { grantedToken, History } from '@clyra/testing/history';
 import { MemoryBlobStore } from '@clyra/testing/memory-blob-store';
 import { putBundle, type SealedBundle, sealHistory } from '@clyra/testing/sealed-bundles';
-import { SCRIPT_TRUST } from '@clyra/testing/fold-script';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Finding } from './bundle-verification.ts';
 import { DirectoryVerification } from './directory-verification.ts';
@@ -85,7 +85,10 @@ describe('verifying a bundle in a folder', () => {
   it('reads a bundle again that is not whole yet, and says nothing about it', async () => {
     const bundle = bundles[0] as SealedBundle;
     const files = new Map([...bundle.files].filter(([name]) => name !== 'manifest.dsse.json'));
-    await expect(verify({ ...bundle, files })).rejects.toMatchObject({ code: 'CLY_ATTEST_UNREADABLE', retry: 'backoff' });
+    await expect(verify({ ...bundle, files })).rejects.toMatchObject({
+      code: 'CLY_ATTEST_UNREADABLE',
+      retry: 'backoff',
+    });
   });
 
   it('says nothing without a trust root', async () => {

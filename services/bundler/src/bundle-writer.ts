@@ -8,10 +8,10 @@ import { encodeManifest, sameRange } from '@clyra/core/evidence/manifest';
 import type { SealedRange } from '@clyra/core/evidence/sealed-range';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { keyFor, type Role, type TrustRoot } from '@clyra/core/signing/trust-root';
+import type { Persistence } from '@clyra/runtime/persistence';
 import type { BundlerOptions } from './bundler-options.ts';
 import type { DocumentStore } from './document-store.ts';
 import type { LineSpool } from './line-spool.ts';
-import type { Persistence } from '@clyra/runtime/persistence';
 
 export type WrittenBundle = {
   readonly tenant: string;

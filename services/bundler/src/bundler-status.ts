@@ -23,7 +23,9 @@ export type TenantStatus = {
   readonly tenant: string;
   readonly partition: number;
   readonly leaves: number;
-  readonly bundle: Pick<WrittenBundle, 'start' | 'end' | 'location' | 'origin'> & { readonly manifest_digest: string } | null;
+  readonly bundle:
+    | (Pick<WrittenBundle, 'start' | 'end' | 'location' | 'origin'> & { readonly manifest_digest: string })
+    | null;
   /** Of the open range, and of the ledger. */
   readonly reconciliation: Reconciliation | null;
 };

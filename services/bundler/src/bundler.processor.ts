@@ -42,6 +42,7 @@ export class BundlerProcessor {
           limits: this.#limits,
           history,
           journalEnd,
+          journalStart: starts[partition] ?? 0,
           bundlesPartition: partition % bundlesCount,
           appenders,
         }),
@@ -72,10 +73,14 @@ export class BundlerProcessor {
     for (const topic of [topics.changes, topics.receipts, topics.observations]) {
       const { length } = await log.endOffsets(topic, this.#limits.askDeadlineMs);
       if (length === expected) continue;
-      throw new ClyraError('CLY_TOPIC_PARTITIONS', `${topic} has ${length} partitions, ${topics.journal} has ${expected}: make them equal`, {
-        retry: 'never',
-        context: { topic, partitions: length, expected },
-      });
+      throw new ClyraError(
+        'CLY_TOPIC_PARTITIONS',
+        `${topic} has ${length} partitions, ${topics.journal} has ${expected}: make them equal`,
+        {
+          retry: 'never',
+          context: { topic, partitions: length, expected },
+        },
+      );
     }
   }
 }

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { topicNames } from '@clyra/core/change/topics';
+import type { BundleSigners } from '@clyra/core/evidence/bundle-files';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import { silentLogger } from '@clyra/core/ports/logger';
-import { POLICY_BYTES, POLICY_DIGEST, SCRIPT_KEYS, SCRIPT_TRUST, START_MS } from '@clyra/testing/fold-script';
-import { grantedToken, History, type HistoryEntry } from '@clyra/testing/history';
+import { SCRIPT_KEYS } from '@clyra/testing/fold-script';
+import type { HistoryEntry } from '@clyra/testing/history';
 import { MemoryBlobStore } from '@clyra/testing/memory-blob-store';
 import { type Death, MortalProcess } from '@clyra/testing/mortal-process';
 import { plainCodec } from '@clyra/testing/plain-codec';
-import { SeededRandom } from '@clyra/testing/seeded-random';
-import { SimClock } from '@clyra/testing/sim-clock';
-import { SimLog } from '@clyra/testing/sim-log';
+import { NO_FAULTS, PublishedHistory, TOPICS as topics } from '@clyra/testing/published-history';
 import { describe, expect, it } from '@jest/globals';
 import { BundlerProcessor } from './bundler.processor.ts';
 
-const topics = topicNames();
-const LOSSY = { lostResponseShare: 0.1, lostRequestShare: 0.05, refusedShare: 0.05 };
+const SIGNERS: BundleSigners = { log: SCRIPT_KEYS.log, bundler: SCRIPT_KEYS.bundler };
 
 type Running = {
   readonly process: MortalProcess;
@@ -23,64 +20,17 @@ type Running = {
   bug: unknown;
 };
 
-/** One partition with a history that is published as it happens, and any number of bundlers. */
-class World {
-  readonly clock = new SimClock(START_MS);
-  readonly random: SeededRandom;
-  readonly log: SimLog;
-  readonly blobs = new MemoryBlobStore();
-  readonly history = new History();
-  #publishedCount = 0;
+type StartOptions = {
+  readonly death?: Death;
+  readonly blobs?: MemoryBlobStore;
+  readonly signers?: BundleSigners;
+  readonly version?: string;
+};
 
-  constructor(seed: number, faults = LOSSY) {
-    this.random = new SeededRandom(seed);
-    this.log = new SimLog({ clock: this.clock, random: this.random, faults });
-    for (const topic of Object.values(topics)) this.log.createTopic(topic, 1);
-  }
-
-  async open(): Promise<this> {
-    await this.blobs.put(`policies/${POLICY_DIGEST}`, POLICY_BYTES);
-    await this.blobs.put(`trust-roots/${SCRIPT_TRUST.root.digest}`, SCRIPT_TRUST.bytes);
-    this.history.nowMs = this.clock.nowMs();
-    await this.history.open();
-    await this.publish();
-    return this;
-  }
-
-  /** Publishes what has happened since the last time, and the states of its cuts. */
-  async publish(): Promise<void> {
-    for (const entry of this.history.entries.slice(this.#publishedCount)) this.#put(entry);
-    this.#publishedCount = this.history.entries.length;
-    for (const [digest, bytes] of this.history.states) await this.blobs.put(`states/${digest}`, bytes);
-  }
-
-  #put(entry: HistoryEntry): void {
-    if (entry.source === 'observations') {
-      const value = plainCodec.encode('ObservationEnvelope', entry.observation);
-      this.log.put(topics.observations, 0, [{ key: null, value }]);
-      return;
-    }
-    this.log.put(topics.changes, 0, [{ key: null, value: plainCodec.encode('ChangeEnvelope', entry.change) }]);
-    const receipt = { key: null, value: plainCodec.encode('ReceiptEnvelope', entry.receipt) };
-    // The second enforcer's copy comes late, or not at all.
-    this.log.put(topics.receipts, 0, this.random.chance(0.2) ? [receipt, receipt] : [receipt]);
-  }
-
-  /** Something of everything that happens to a tenant, and time passes. */
-  async step(): Promise<void> {
-    await this.clock.advance(this.random.nextInt(0, 40));
-    this.history.nowMs = this.clock.nowMs();
-    const request = await this.history.request();
-    if (this.random.chance(0.8)) await this.history.outcome(request.folded.eventId);
-    if (this.random.chance(0.2)) await this.history.forged();
-    if (this.random.chance(0.7)) await this.history.transaction({ tokens: [grantedToken(request) ?? ''] });
-    if (this.random.chance(0.2)) await this.history.transaction();
-    if (this.random.chance(0.5)) await this.history.watermark();
-    if (this.random.chance(0.4)) await this.history.closeWindow();
-    await this.publish();
-  }
-
-  start(death?: Death, blobs: MemoryBlobStore = this.blobs): Running {
+/** The world with any number of bundlers in it. */
+class World extends PublishedHistory {
+  start(options: StartOptions = {}): Running {
+    const { death, blobs = this.blobs, signers = SIGNERS, version = '0' } = options;
     const process = new MortalProcess({ client: this.log.connect(), blobs, clock: this.clock }, death);
     const { log, blobs: own, clock } = process;
     const running: Running = { process, reason: undefined, bug: undefined, processor: undefined as never };
@@ -91,9 +41,9 @@ class World {
       clock,
       logger: silentLogger,
       topics,
-      signers: { log: SCRIPT_KEYS.log, bundler: SCRIPT_KEYS.bundler },
+      signers,
       separation: 'none',
-      producer: { name: 'test', version: '0' },
+      producer: { name: 'test', version },
       limits: { spoolBytesMax: 4_096, sendRecordsMax: 7, queueRecordsMax: 20, unknownTenantMs: 500 },
       onPartition: (_, reason) => {
         running.reason = reason;
@@ -109,6 +59,17 @@ class World {
     return running;
   }
 
+  /** A bundler that has sequenced and sealed a little. */
+  async running(): Promise<Running> {
+    const running = this.start();
+    for (let count = 0; count < 4; count += 1) await this.step();
+    await this.history.closeWindow();
+    await this.publish();
+    await this.clock.advance(30_000);
+    expect([running.reason, running.bug]).toEqual([undefined, undefined]);
+    return running;
+  }
+
   async bundleBytes(blobs: MemoryBlobStore = this.blobs): Promise<Map<string, string>> {
     const names = [...(await blobs.list('bundles/')), ...(await blobs.list('checkpoints/'))];
     const bytes = new Map<string, string>();
@@ -120,9 +81,10 @@ class World {
   async madeAnew(): Promise<Map<string, string>> {
     const empty = new MemoryBlobStore();
     for (const prefix of ['policies/', 'trust-roots/', 'states/']) {
-      for (const name of await this.blobs.list(prefix)) await empty.put(name, (await this.blobs.get(name)) as Uint8Array);
+      for (const name of await this.blobs.list(prefix))
+        await empty.put(name, (await this.blobs.get(name)) as Uint8Array);
     }
-    const again = this.start(undefined, empty);
+    const again = this.start({ blobs: empty });
     await this.clock.advance(120_000);
     expect([again.reason, again.bug]).toEqual([undefined, undefined]);
     again.process.kill();
@@ -131,7 +93,10 @@ class World {
 
   published(): string[] {
     return this.log.recordsOf(topics.bundles, 0).map((record) => {
-      const bundle = plainCodec.decode('BundleEnvelope', record.value ?? new Uint8Array()) as Envelopes['BundleEnvelope'];
+      const bundle = plainCodec.decode(
+        'BundleEnvelope',
+        record.value ?? new Uint8Array(),
+      ) as Envelopes['BundleEnvelope'];
       return `${bundle.location}/manifest.dsse.json`;
     });
   }
@@ -173,9 +138,9 @@ describe('bundlers on a lossy log', () => {
 
   const moments = ['before', 'after'] as const;
   it.each(moments)('go on after a crash %s any effect', async (moment) => {
-    for (let atEffect = 1; atEffect < 120; atEffect += 7) {
+    for (let atEffect = 1; atEffect < 110; atEffect += 9) {
       const world = await new World(1_000 + atEffect).open();
-      const first = world.start({ atEffect, moment });
+      const first = world.start({ death: { atEffect, moment } });
       for (let count = 0; count < 8; count += 1) await world.step();
       await world.clock.advance(30_000);
       first.process.kill();
@@ -187,6 +152,216 @@ describe('bundlers on a lossy log', () => {
       expect([atEffect, second.reason, second.bug]).toEqual([atEffect, undefined, undefined]);
       await world.expectWhole();
       second.process.kill();
+    }
+  });
+});
+
+type ChangeEntry = Extract<HistoryEntry, { source: 'changes' }>;
+
+/** Replaces members of a change's entry; observations stay. */
+function changing(change: (entry: ChangeEntry) => Partial<ChangeEntry>): (entry: HistoryEntry) => HistoryEntry {
+  return (entry) => (entry.source === 'changes' ? { ...entry, ...change(entry) } : entry);
+}
+
+describe('a partition stops, and signs nothing more', () => {
+  it.each([
+    [
+      'an accepted change is not signed by an intake',
+      changing(({ change, receipt }) => ({ change: { ...change, signature: receipt.signature ?? new Uint8Array() } })),
+      /^CLY_LOG_SIGNATURE/,
+    ],
+    [
+      'a receipt is not signed by an enforcer',
+      changing(({ change, receipt }) => ({ receipt: { ...receipt, signature: change.signature } })),
+      /^CLY_LOG_SIGNATURE/,
+    ],
+    [
+      'a receipt answers another change',
+      changing(({ change }) => ({
+        change: { ...change, body: Buffer.from(Buffer.from(change.body).toString().replace('"POST"', '"PUT"')) },
+      })),
+      /^CLY_RECEIPT_MISMATCH/,
+    ],
+    [
+      'the envelope of a receipt lies about its place',
+      changing(({ receipt }) => ({ receipt: { ...receipt, event_id: 'another' } })),
+      /^CLY_RECEIPT_ROUTING/,
+    ],
+    [
+      'a receipt does not continue the partition’s chain',
+      changing(({ receipt }) => ({ receipt: { ...receipt, chain: new Uint8Array(32) } })),
+      /^CLY_LOG_CHAIN_BROKEN/,
+    ],
+    [
+      'a change was called readable that is poison',
+      changing(({ change }) => ({ change: { ...change, kind: 'change.outcome' } })),
+      /^CLY_RECEIPT_MISMATCH/,
+    ],
+  ])('when %s', async (_, change, code) => {
+    const world = await new World(50, NO_FAULTS).open();
+    const running = await world.running();
+    const before = await world.bundleBytes();
+    world.history.nowMs = world.clock.nowMs();
+    await world.history.request();
+    await world.publishChanged(change);
+    await world.history.closeWindow();
+    await world.publish();
+    await world.clock.advance(30_000);
+    expect(running.reason).toMatch(code);
+    expect(running.processor.status().partitions).toMatchObject([{ state: 'stopped' }]);
+    expect(await world.bundleBytes()).toEqual(before);
+    expect(running.bug).toBeUndefined();
+  });
+
+  it('when a change has no receipt, but the next one has', async () => {
+    const world = await new World(51, NO_FAULTS).open();
+    const running = await world.running();
+    await world.history.request();
+    world.publishChangesOnly();
+    await world.step();
+    await world.clock.advance(30_000);
+    expect(running.reason).toMatch(/^CLY_LOG_CHAIN_BROKEN|^CLY_RECEIPT_MISSING/);
+  });
+
+  it('when a rival sequenced another line for a position', async () => {
+    const world = await new World(52, NO_FAULTS).open();
+    const running = await world.running();
+    const last = world.log.recordsOf(topics.journal, 0).at(-1)?.value ?? new Uint8Array();
+    const envelope = plainCodec.decode('JournalEnvelope', last) as Envelopes['JournalEnvelope'];
+    const value = plainCodec.encode('JournalEnvelope', { ...envelope, line: Buffer.from('{}') });
+    world.log.put(topics.journal, 0, [{ key: null, value }]);
+    await world.clock.advance(5_000);
+    expect(running.reason).toMatch(/^CLY_LOG_FORKED/);
+  });
+
+  it('when the journal is shorter than the last checkpoint', async () => {
+    const world = await new World(53, NO_FAULTS).open();
+    (await world.running()).process.kill();
+    const other = await new World(53, NO_FAULTS).open();
+    const again = other.start({ blobs: world.blobs });
+    await other.clock.advance(30_000);
+    expect(again.reason).toMatch(/^CLY_LOG_DAMAGED: the journal of tenant acme ends at leaf 0/);
+    expect(other.log.recordsOf(topics.journal, 0)).toEqual([]);
+  });
+
+  it('when the journal leads to another root than the last checkpoint', async () => {
+    const world = await new World(54, NO_FAULTS).open();
+    (await world.running()).process.kill();
+    const other = await new World(55, NO_FAULTS).open();
+    for (let count = 0; count < 10; count += 1) await other.step();
+    const maker = other.start();
+    await other.clock.advance(30_000);
+    maker.process.kill();
+    const again = other.start({ blobs: world.blobs });
+    await other.clock.advance(30_000);
+    expect(again.reason).toMatch(/^CLY_LOG_DAMAGED/);
+  });
+
+  it('when its keys have no role in the tenant’s trust root', async () => {
+    const world = await new World(56, NO_FAULTS).open();
+    const running = world.start({ signers: { ...SIGNERS, log: SCRIPT_KEYS.operator } });
+    await world.history.closeWindow();
+    await world.publish();
+    await world.clock.advance(30_000);
+    expect(running.reason).toMatch(/^CLY_BUNDLE_KEY_UNTRUSTED/);
+    expect(await world.blobs.list('checkpoints/')).toEqual([]);
+  });
+});
+
+describe('a bundler that can go on', () => {
+  it('quarantines observations that no log can take, and holds up no change for them', async () => {
+    const world = await new World(60, NO_FAULTS).open();
+    const running = await world.running();
+    const next = world.log.recordsOf(topics.observations, 0).length;
+    const envelope = {
+      body: Buffer.from('{}'),
+      signature: Buffer.from('{}'),
+      tenant: 'x',
+      kind: 'y',
+      source_id: 'z',
+      observation_id: '',
+    };
+    const stranger = Buffer.from(
+      JSON.stringify({
+        covers_until: 1,
+        kind: 'watermark',
+        lsn: '0/1',
+        observation_id: '0'.repeat(32),
+        source_id: 'crm',
+        tenant: 'nobody',
+        v: 0,
+      }),
+    );
+    const [known] = world.history.entries.filter(({ source }) => source === 'observations');
+    if (known?.source !== 'observations') throw new Error('the history has an observation');
+    const { signature } = known.observation;
+    const lost = {
+      body: stranger,
+      signature,
+      tenant: 'nobody',
+      kind: 'watermark',
+      source_id: 'crm',
+      observation_id: '0'.repeat(32),
+    };
+    world.log.put(topics.observations, 0, [
+      { key: null, value: Buffer.from('no envelope') },
+      { key: null, value: plainCodec.encode('ObservationEnvelope', envelope) },
+      { key: null, value: plainCodec.encode('ObservationEnvelope', { ...known.observation, source_id: 'other' }) },
+      { key: null, value: plainCodec.encode('ObservationEnvelope', lost) },
+    ]);
+    await world.clock.advance(100);
+    await world.step();
+    await world.clock.advance(300);
+    expect(running.processor.status().partitions[0]?.sequenced.changes).toBe(
+      world.log.recordsOf(topics.changes, 0).length - 1,
+    );
+    await world.clock.advance(10_000);
+    expect(world.quarantined()).toEqual([
+      [next, 'CLY_SCHEMA_UNDECODABLE'],
+      [next + 1, 'CLY_RECORD_SHAPE'],
+      [next + 2, 'CLY_RECORD_ROUTING'],
+      [next + 3, 'CLY_TENANT_UNKNOWN'],
+    ]);
+    expect([running.reason, running.bug]).toEqual([undefined, undefined]);
+  });
+
+  it('waits for the policy and for the state that a bundle needs, and says so', async () => {
+    const world = await new World(61, NO_FAULTS).open();
+    const late = new MemoryBlobStore();
+    const running = world.start({ blobs: late });
+    await world.history.closeWindow();
+    await world.step();
+    await world.history.closeWindow();
+    await world.publish();
+    await world.clock.advance(5_000);
+    expect(running.reason).toMatch(/^trust-roots\/.*CLY_DOCUMENT_MISSING$/);
+    for (const prefix of ['policies/', 'trust-roots/']) {
+      for (const name of await world.blobs.list(prefix))
+        await late.put(name, (await world.blobs.get(name)) as Uint8Array);
+    }
+    await world.clock.advance(10_000);
+    expect(running.reason).toMatch(/^states\/.*CLY_DOCUMENT_MISSING$/);
+    for (const [digest, bytes] of world.history.states) await late.put(`states/${digest}`, bytes);
+    await world.clock.advance(10_000);
+    expect([running.reason, running.bug]).toEqual([undefined, undefined]);
+    expect((await late.list('bundles/')).filter((name) => name.endsWith('/manifest.dsse.json')).length).toBe(2);
+  });
+
+  it('finishes a bundle that an older version left half written', async () => {
+    const world = await new World(62, NO_FAULTS).open();
+    await world.history.closeWindow();
+    await world.publish();
+    for (let atEffect = 1; atEffect < 16; atEffect += 1) {
+      const blobs = new MemoryBlobStore();
+      for (const name of await world.blobs.list('')) await blobs.put(name, (await world.blobs.get(name)) as Uint8Array);
+      const older = world.start({ blobs, death: { atEffect, moment: 'after' } });
+      await world.clock.advance(20_000);
+      older.process.kill();
+      const newer = world.start({ blobs, version: '1' });
+      await world.clock.advance(20_000);
+      expect([atEffect, newer.reason, newer.bug]).toEqual([atEffect, undefined, undefined]);
+      expect((await blobs.list('bundles/')).filter((name) => name.endsWith('/manifest.dsse.json')).length).toBe(1);
+      newer.process.kill();
     }
   });
 });

@@ -54,8 +54,10 @@ export class ChangePairs {
     const change = this.#options.changes.peek();
     if (this.#receipt === undefined || change === undefined) return undefined;
     const { offset } = this.#receipt.body;
-    if (change.offset < offset) throw this.#broken('CLY_RECEIPT_MISSING', `the change at ${change.offset} has no receipt`);
-    if (change.offset > offset) throw this.#broken('CLY_LOG_DAMAGED', `the change at ${offset} is gone, its receipt is not`);
+    if (change.offset < offset)
+      throw this.#broken('CLY_RECEIPT_MISSING', `the change at ${change.offset} has no receipt`);
+    if (change.offset > offset)
+      throw this.#broken('CLY_LOG_DAMAGED', `the change at ${offset} is gone, its receipt is not`);
     return { change, receipt: this.#receipt };
   }
 
@@ -86,13 +88,19 @@ export class ChangePairs {
     const digest = digestOf(envelope.body);
     const chain = Buffer.from(envelope.chain).toString('hex');
     if (this.#chain !== undefined && chainAfter(this.#chain, digest) !== chain) {
-      throw this.#broken('CLY_LOG_CHAIN_BROKEN', `the receipt of ${envelope.offset} does not continue the partition's chain`);
+      throw this.#broken(
+        'CLY_LOG_CHAIN_BROKEN',
+        `the receipt of ${envelope.offset} does not continue the partition's chain`,
+      );
     }
     const body = parseReceipt(envelope.body);
     const { offset, tenant, kind, event_id: eventId, partition } = body;
     const isRouted = envelope.tenant === tenant && envelope.kind === kind && envelope.event_id === eventId;
     if (!isRouted || envelope.offset !== offset || partition !== this.#options.partition) {
-      throw this.#broken('CLY_RECEIPT_ROUTING', `the envelope of the receipt of ${envelope.offset} differs from its body`);
+      throw this.#broken(
+        'CLY_RECEIPT_ROUTING',
+        `the envelope of the receipt of ${envelope.offset} differs from its body`,
+      );
     }
     const previousOffset = this.#lastOffset;
     if (previousOffset !== undefined && body.previous_offset !== previousOffset) {
@@ -105,9 +113,13 @@ export class ChangePairs {
 
   #broken(code: `CLY_${string}`, what: string): ClyraError {
     const { partition } = this.#options;
-    return new ClyraError(code, `partition ${partition}: ${what}; compare clyra.changes with clyra.receipts before going on`, {
-      retry: 'never',
-      context: { partition },
-    });
+    return new ClyraError(
+      code,
+      `partition ${partition}: ${what}; compare clyra.changes with clyra.receipts before going on`,
+      {
+        retry: 'never',
+        context: { partition },
+      },
+    );
   }
 }

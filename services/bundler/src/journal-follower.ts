@@ -4,12 +4,14 @@ import { parseSourceLine, type SourceLine } from '@clyra/core/evidence/journal-l
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord } from '@clyra/core/ports/record-log';
-import type { BundlerOptions } from './bundler-options.ts';
 import type { Persistence } from '@clyra/runtime/persistence';
+import type { BundlerOptions } from './bundler-options.ts';
 import type { TenantLog } from './tenant-log.ts';
 
 export type FollowerOptions = Pick<BundlerOptions, 'codec' | 'topics'> & {
   readonly partition: number;
+  /** The journal's first offset. */
+  readonly fromOffset: number;
   readonly persistence: Persistence;
   /** Opens the log of a tenant that is met for the first time. */
   readonly openTenant: (tenant: string) => TenantLog;
@@ -24,10 +26,11 @@ export class JournalFollower {
   readonly observations: FirstOccurrence;
   readonly tenants = new Map<string, TenantLog>();
   readonly #options: FollowerOptions;
-  #nextOffset = 0;
+  #nextOffset: number;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.#nextOffset = options.fromOffset;
     this.changes = new FirstOccurrence(`${options.topics.changes}/${options.partition}`);
     this.observations = new FirstOccurrence(`${options.topics.observations}/${options.partition}`);
   }

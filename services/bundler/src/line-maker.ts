@@ -51,14 +51,21 @@ export function draftDecided(pair: ChangePair, envelope: Envelopes['ChangeEnvelo
 
 function mismatch({ change }: ChangePair, what: string): ClyraError {
   const { partition, offset } = change;
-  return new ClyraError('CLY_RECEIPT_MISMATCH', `partition ${partition}, offset ${offset}: ${what}; keep it stopped and compare the enforcers`, {
-    retry: 'never',
-    context: { partition, offset },
-  });
+  return new ClyraError(
+    'CLY_RECEIPT_MISMATCH',
+    `partition ${partition}, offset ${offset}: ${what}; keep it stopped and compare the enforcers`,
+    {
+      retry: 'never',
+      context: { partition, offset },
+    },
+  );
 }
 
 /** The observation, or the code of why it can enter no log. */
-export function draftObserved(envelope: Envelopes['ObservationEnvelope'], appendTimeMs: number): ObservedDraft | string {
+export function draftObserved(
+  envelope: Envelopes['ObservationEnvelope'],
+  appendTimeMs: number,
+): ObservedDraft | string {
   try {
     const body = parseObservation(envelope.body);
     const { tenant, kind, source_id: sourceId, observation_id: observationId } = body;
@@ -68,7 +75,11 @@ export function draftObserved(envelope: Envelopes['ObservationEnvelope'], append
     }
     const block = parseBlock(parseRecord(envelope.signature));
     if (block === undefined) return 'CLY_RECORD_SIGNATURE_SHAPE';
-    return { kind: 'observed', appendTimeMs, observation: { body, bytes: envelope.body, digest: digestOf(envelope.body), block } };
+    return {
+      kind: 'observed',
+      appendTimeMs,
+      observation: { body, bytes: envelope.body, digest: digestOf(envelope.body), block },
+    };
   } catch (error) {
     if (error instanceof ClyraError) return error.code;
     throw error;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LineSignatures } from '@clyra/core/evidence/line-signatures';
 import { ClyraError } from '@clyra/core/kernel/error';
-import type { LogAppender, LogReader, LogRecord, ReadBatch } from '@clyra/core/ports/record-log';
-import type { PartitionStatus, TenantStatus } from './bundler-status.ts';
+import type { LogAppender, LogReader, LogRecord } from '@clyra/core/ports/record-log';
+import { Persistence } from '@clyra/runtime/persistence';
+import { RecordQueue } from '@clyra/runtime/record-queue';
 import { BundleWriter, type WrittenBundle } from './bundle-writer.ts';
 import type { BundlerLimits, BundlerOptions } from './bundler-options.ts';
-import { ChangePairs } from './change-pairs.ts';
+import type { PartitionStatus, TenantStatus } from './bundler-status.ts';
 import { DocumentStore } from './document-store.ts';
 import { JournalFollower } from './journal-follower.ts';
-import { Persistence } from '@clyra/runtime/persistence';
+import { LaneSources } from './lane-sources.ts';
 import { Quarantine } from './quarantine.ts';
-import { RecordQueue } from '@clyra/runtime/record-queue';
 import type { SealedHistory } from './sealed-history.ts';
-import { Sequencer, type SequencedTenant } from './sequencer.ts';
+import { type SequencedTenant, Sequencer } from './sequencer.ts';
 import { TenantLog } from './tenant-log.ts';
 import { Wakeup } from './wakeup.ts';
 
@@ -23,6 +23,7 @@ export type LaneOptions = {
   readonly history: SealedHistory;
   /** The journal's end at the start, asked for after the history was read. */
   readonly journalEnd: number;
+  readonly journalStart: number;
   readonly bundlesPartition: number;
   readonly appenders: { readonly bundles: LogAppender; readonly quarantine: LogAppender };
 };
@@ -41,7 +42,8 @@ export class PartitionLane {
   readonly #journal: RecordQueue;
   readonly #wakeup: Wakeup;
   #journalReader: LogReader | undefined;
-  #sources: { reader: LogReader | undefined; queues: readonly RecordQueue[]; appender: LogAppender } | undefined;
+  #sources: LaneSources | undefined;
+  #appender: LogAppender | undefined;
   #state: PartitionStatus['state'] = 'replaying';
   #reason: string | undefined = 'replaying the journal';
   #work: Promise<void> = Promise.resolve();
@@ -56,16 +58,21 @@ export class PartitionLane {
     this.#wakeup = new Wakeup(bundler.clock);
     const { codec, topics } = bundler;
     const openTenant = (tenant: string): TenantLog => this.#openTenant(tenant);
-    this.#follower = new JournalFollower({ codec, topics, partition, persistence: this.#persistence, openTenant });
+    const { journalStart: fromOffset } = options;
+    const persistence = this.#persistence;
+    this.#follower = new JournalFollower({ codec, topics, partition, fromOffset, persistence, openTenant });
     const queueLimits = { recordsMax: limits.queueRecordsMax, bytesMax: limits.queueBytesMax };
-    this.#journal = new RecordQueue(queueLimits, (high) => press(this.#journalReader, topics.journal, { partition, high }));
+    this.#journal = new RecordQueue(queueLimits, (high) => {
+      if (high) this.#journalReader?.pause(topics.journal, partition);
+      else this.#journalReader?.resume(topics.journal, partition);
+    });
   }
 
   /** Starts folding. `reader` delivers the journal to `onJournal`. */
   start(reader: LogReader): void {
     this.#journalReader = reader;
     this.#tell('replaying the journal');
-    this.#work = Promise.all([this.#guarded(() => this.#follow())]).then(() => {});
+    this.#work = this.#guarded(() => this.#follow());
   }
 
   onJournal(records: readonly LogRecord[]): void {
@@ -74,10 +81,11 @@ export class PartitionLane {
 
   async stop(): Promise<void> {
     this.#persistence.stop();
-    this.#closeQueues();
-    await this.#sources?.reader?.close();
+    this.#journal.close();
+    this.#wakeup.call();
+    await this.#sources?.close();
     await this.#work;
-    await this.#sources?.appender.close();
+    await this.#appender?.close();
   }
 
   status(): PartitionStatus {
@@ -140,45 +148,15 @@ export class PartitionLane {
   async #openSources(): Promise<Sequencer> {
     const { bundler, partition, limits, appenders } = this.#options;
     const { log, topics, codec, clock } = bundler;
+    const persistence = this.#persistence;
     // Positions and tenants are taken in one moment: the journal goes on while the sources are opened.
-    const start = { change: this.#follower.changes.newest, observation: this.#follower.observations.newest };
+    const sequenced = { change: this.#follower.changes.newest, observation: this.#follower.observations.newest };
     const tenants = this.#sequencedTenants();
-    const queueLimits = { recordsMax: limits.queueRecordsMax, bytesMax: limits.queueBytesMax };
-    const queue = (topic: string): RecordQueue =>
-      new RecordQueue(queueLimits, (high) => press(this.#sources?.reader, topic, { partition, high }));
-    const [changes, receipts, observations] = [queue(topics.changes), queue(topics.receipts), queue(topics.observations)];
-    const appender = log.appender(`bundler-journal-${partition}`);
-    this.#sources = { reader: undefined, queues: [changes, receipts, observations], appender };
-    const ask = (): Promise<readonly number[]> => log.startOffsets(topics.receipts, limits.askDeadlineMs);
-    const receiptsStart = (await this.#persistence.until('receipts start', ask))[partition] ?? 0;
-    const queues = new Map([
-      [topics.changes, changes],
-      [topics.receipts, receipts],
-      [topics.observations, observations],
-    ]);
-    const onBatch = ({ topic, records }: ReadBatch): void => {
-      queues.get(topic)?.push(records);
-      this.#wakeup.call();
-    };
-    const assignments = [
-      { topic: topics.changes, partition, fromOffset: start.change + 1 },
-      { topic: topics.receipts, partition, fromOffset: receiptsStart },
-      { topic: topics.observations, partition, fromOffset: start.observation + 1 },
-    ];
-    const read = (): Promise<LogReader> =>
-      log.read({ name: `bundler-sources-${partition}`, assignments, onBatch }, limits.askDeadlineMs);
-    this.#sources.reader = await this.#persistence.until('sources', read);
-    const pairs = new ChangePairs({
-      partition,
-      codec,
-      persistence: this.#persistence,
-      changes,
-      receipts,
-      sequencedOffset: start.change,
-      fromGenesis: receiptsStart === 0,
-    });
+    const onRecords = (): void => this.#wakeup.call();
+    const sources = new LaneSources({ partition, bundler, limits, persistence, sequenced, onRecords });
+    this.#sources = sources;
+    this.#appender = log.appender(`bundler-journal-${partition}`);
     const { sendDeadlineMs } = limits;
-    const quarantine = new Quarantine({ bundler, appender: appenders.quarantine, persistence: this.#persistence, sendDeadlineMs });
     return new Sequencer(
       {
         codec,
@@ -186,23 +164,24 @@ export class PartitionLane {
         clock,
         partition,
         limits,
-        appender,
-        pairs,
-        observations,
+        appender: this.#appender,
+        pairs: await sources.open(),
+        observations: sources.observations,
         tenants,
         documents: this.#documents,
-        persistence: this.#persistence,
+        persistence,
         signatures: this.#signatures,
-        quarantine,
+        quarantine: new Quarantine({ bundler, appender: appenders.quarantine, persistence, sendDeadlineMs }),
       },
-      start,
+      sequenced,
     );
   }
 
   #sequencedTenants(): Map<string, SequencedTenant> {
     const tenants = new Map<string, SequencedTenant>();
     for (const [tenant, { fold, trustRoot }] of this.#follower.tenants) {
-      if (trustRoot !== undefined && fold.chain !== undefined) tenants.set(tenant, { trustRoot, chain: fold.chain.copy() });
+      if (trustRoot !== undefined && fold.chain !== undefined)
+        tenants.set(tenant, { trustRoot, chain: fold.chain.copy() });
     }
     return tenants;
   }
@@ -254,15 +233,10 @@ export class PartitionLane {
     this.#state = 'stopped';
     bundler.logger.error('partition stopped', { partition, code: error.code, error: error.message });
     this.#tell(`${error.code}: ${error.message}`);
-    this.#closeQueues();
-    this.#journalReader?.pause(bundler.topics.journal, partition);
-    this.#sources?.reader?.close().catch(() => {});
-  }
-
-  #closeQueues(): void {
     this.#journal.close();
-    for (const queue of this.#sources?.queues ?? []) queue.close();
     this.#wakeup.call();
+    this.#journalReader?.pause(bundler.topics.journal, partition);
+    void this.#sources?.close();
   }
 
   /** A stopped partition keeps its reason. */
@@ -273,13 +247,12 @@ export class PartitionLane {
   }
 }
 
-type Pressure = { readonly partition: number; readonly high: boolean };
-
-function press(reader: LogReader | undefined, topic: string, { partition, high }: Pressure): void {
-  if (high) reader?.pause(topic, partition);
-  else reader?.resume(topic, partition);
-}
-
-function bundleStatus({ start, end, location, origin, manifestDigest }: WrittenBundle): NonNullable<TenantStatus['bundle']> {
+function bundleStatus({
+  start,
+  end,
+  location,
+  origin,
+  manifestDigest,
+}: WrittenBundle): NonNullable<TenantStatus['bundle']> {
   return { start, end, location, origin, manifest_digest: manifestDigest };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LogAppender, LogRecord } from '@clyra/core/ports/record-log';
-import type { BundlerOptions } from './bundler-options.ts';
 import type { Persistence } from '@clyra/runtime/persistence';
+import type { BundlerOptions } from './bundler-options.ts';
 
 const RECORD_BYTES_MAX = 65_536;
 

@@ -7,13 +7,13 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { LogAppender, LogRecord, OutgoingRecord } from '@clyra/core/ports/record-log';
 import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import type { Persistence } from '@clyra/runtime/persistence';
+import type { RecordQueue } from '@clyra/runtime/record-queue';
 import type { BundlerLimits, BundlerOptions } from './bundler-options.ts';
 import type { ChangePair, ChangePairs } from './change-pairs.ts';
 import type { DocumentStore } from './document-store.ts';
 import { type DecidedDraft, draftDecided, draftObserved, lineOf, type ObservedDraft } from './line-maker.ts';
-import type { Persistence } from '@clyra/runtime/persistence';
 import type { Quarantine } from './quarantine.ts';
-import type { RecordQueue } from '@clyra/runtime/record-queue';
 
 /** What the sequencer must know of a tenant to judge its next line. */
 export type SequencedTenant = { readonly trustRoot: TrustRoot; readonly chain: ChainTracker };
@@ -119,10 +119,14 @@ export class Sequencer {
     if (known !== undefined) return known;
     const { trustRoot: digest } = activationOf({ ...draft, bytes: draft.receipt.bytes });
     if (digest === undefined) {
-      throw new ClyraError('CLY_TENANT_NOT_OPENED', `the change at ${offset} is decided for ${tenant}, which no line opens`, {
-        retry: 'never',
-        context: { tenant, offset },
-      });
+      throw new ClyraError(
+        'CLY_TENANT_NOT_OPENED',
+        `the change at ${offset} is decided for ${tenant}, which no line opens`,
+        {
+          retry: 'never',
+          context: { tenant, offset },
+        },
+      );
     }
     const trustRoot = await persistence.until(`trust-roots/${digest}`, () => documents.trustRoot(digest));
     const opened = { trustRoot, chain: ChainTracker.atGenesis(tenant, streamId) };

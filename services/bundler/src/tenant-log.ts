@@ -10,10 +10,10 @@ import type { SealedRange } from '@clyra/core/evidence/sealed-range';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import type { Persistence } from '@clyra/runtime/persistence';
 import type { BundleWriter, WrittenBundle } from './bundle-writer.ts';
 import type { DocumentStore } from './document-store.ts';
 import { LineSpool } from './line-spool.ts';
-import type { Persistence } from '@clyra/runtime/persistence';
 import type { TenantHistory } from './sealed-history.ts';
 
 export type TenantLogOptions = {

@@ -137,13 +137,13 @@ export class IntakeProcessor {
    * CLY_LOG_UNREACHABLE when the log cannot be asked within the deadline.
    */
   async start(deadlineMs: number): Promise<void> {
-    const { log, topics, clock, random, logger } = this.#options;
+    const { log, topics, random, logger } = this.#options;
     const partitions = await log.endOffsets(topics.changes, deadlineMs);
     this.directory.setPartitionCount(partitions.length);
     await Promise.all([this.#receipts.start(deadlineMs), this.#changes.start(deadlineMs)]);
     await Promise.all([this.#receipts.caughtUp, this.#changes.caughtUp]);
     // A document that cannot be had keeps its own tenants waiting, not the whole intake.
-    await Promise.race([this.#pump.idle(), sleep(clock, Math.min(deadlineMs, DOCUMENTS_DEADLINE_MS))]);
+    await this.#pump.idle(Math.min(deadlineMs, DOCUMENTS_DEADLINE_MS));
     const opener = { log, publisher: this.#publisher, writer: this.#writer, random, logger, topic: topics.changes };
     await openStreams(opener, deadlineMs);
     this.#keeper.start();

@@ -8,7 +8,7 @@ const INTERVAL_MS = 1_000;
 /** The status of each source as gauges, for alarms; source ids come from the settings and are few. */
 export class RecorderMetrics {
   readonly #status: () => readonly SourceStatus[];
-  readonly #gauges: readonly { readonly gauge: Gauge; readonly valueOf: (source: SourceStatus) => number }[];
+  readonly #gauges: readonly { readonly gauge: Gauge; readonly read: (source: SourceStatus) => number }[];
 
   constructor(metrics: MetricsRegistry, status: () => readonly SourceStatus[]) {
     this.#status = status;
@@ -16,21 +16,21 @@ export class RecorderMetrics {
     this.#gauges = [
       {
         gauge: gauge('streaming', '1 while the source is recorded'),
-        valueOf: (source) => Number(source.state === 'streaming'),
+        read: (source) => Number(source.state === 'streaming'),
       },
       {
         gauge: gauge('lag_ms', 'How far the published watermark is behind now'),
-        valueOf: (source) => source.lag_ms ?? 0,
+        read: (source) => source.lag_ms ?? 0,
       },
       {
         gauge: gauge('pending_count', 'Observations waiting for the log'),
-        valueOf: (source) => source.pending_count,
+        read: (source) => source.pending_count,
       },
       {
         gauge: gauge('transaction_count', 'Transactions published by this process'),
-        valueOf: (source) => source.transaction_count,
+        read: (source) => source.transaction_count,
       },
-      { gauge: gauge('gap_count', 'Gaps found by this process, at most 16'), valueOf: (source) => source.gaps.length },
+      { gauge: gauge('gap_count', 'Gaps found by this process, at most 16'), read: (source) => source.gaps.length },
     ];
   }
 
@@ -40,7 +40,7 @@ export class RecorderMetrics {
     const update = (): void => {
       for (const source of this.#status()) {
         const labels = { source_id: source.source_id, tenant: source.tenant };
-        for (const { gauge, valueOf } of this.#gauges) gauge.set(valueOf(source), labels);
+        for (const { gauge, read } of this.#gauges) gauge.set(read(source), labels);
       }
       cancel = clock.after(INTERVAL_MS, update);
     };

@@ -2,6 +2,8 @@
 import { rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { listBundle } from './files/list-bundle.ts';
+import { Failures } from './report/failures.ts';
 import { artifactOf, at, type Case, inFile, OTHER, runCase } from './testing/case.ts';
 import type { Edits } from './testing/log-builder.ts';
 import { runVerifier } from './testing/run-verifier.ts';
@@ -173,7 +175,9 @@ describe('what is neither', () => {
       buildStandard({ edits: { manifest: (manifest) => (manifest.format = 'clyra/bundle/v1') } }),
     );
     expect(report.exitCode).toBe(3);
-    expect(new Set(report.claims.map((claim) => claim.status))).toEqual(new Set(['UNSUPPORTED']));
+    expect(new Set(report.claims.map((claim) => `${claim.status} ${claim.code}`))).toEqual(
+      new Set(['UNSUPPORTED CLY_BUNDLE_FORMAT']),
+    );
   });
 
   it('a provisional bundle is partial', async () => {
@@ -191,6 +195,18 @@ describe('what is neither', () => {
     expect(claim).toMatchObject({ status: 'PARTIAL', code: 'CLY_RECONCILE_PROVISIONAL' });
   });
 
+  it('a folder with more entries than a bundle can have is not read to its end', async () => {
+    const failures = new Failures();
+    await runVerifier(buildStandard(), { look: (folder) => listBundle(folder, failures, 3) });
+    expect(failures.malformed?.code).toBe('CLY_BUNDLE_FILE_COUNT');
+  });
+
+  it('what was not reached is absent', async () => {
+    const report = await runVerifier(buildStandard(), inFile('manifest.json', '{}'));
+    const order = report.claims.find((claim) => claim.id === 'order');
+    expect(order).toMatchObject({ status: 'ABSENT', code: 'CLY_CLAIM_NOT_REACHED' });
+  });
+
   it('a folder that is not there is an I/O error', async () => {
     const report = await runVerifier(buildStandard(), { bend: (folder) => rmSync(folder, { recursive: true }) });
     expect(report).toMatchObject({ exitCode: 5, verdict: 'io_error' });
@@ -201,7 +217,7 @@ describe('what is neither', () => {
     const note = (bundle.files.get('checkpoint') as Buffer).toString('utf8');
     bundle.files.set('checkpoint', Buffer.from(`${note}— witness.example ${Buffer.alloc(76, 4).toString('base64')}\n`));
     const report = await runVerifier(bundle);
-    expect(report.claims.at(-1)).toMatchObject({ id: 'witness', status: 'UNSUPPORTED' });
+    expect(report.claims.at(-1)).toMatchObject({ status: 'UNSUPPORTED', code: 'CLY_WITNESS_UNSUPPORTED' });
     expect(report.exitCode).toBe(3);
   });
 });

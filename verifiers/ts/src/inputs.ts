@@ -59,7 +59,7 @@ function loader(failures: Failures): Load {
       return null;
     }
     try {
-      return parse(await readBounded(file, bytesMax));
+      return parse(await readBounded(file, bytesMax, 'follow'));
     } catch (error) {
       if (error instanceof FileError && error.code === 'CLY_BUNDLE_FILE_MISSING') {
         throw new FileError(error.code, `${file} ${error.message}`);

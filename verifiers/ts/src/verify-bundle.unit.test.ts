@@ -43,6 +43,12 @@ describe('a good bundle', () => {
   it('leaves authorship absent without a trust root', async () => {
     const report = await runVerifier(buildStandard(), { trustRoot: null, policy: WEAKER });
     expect(statuses(report)).toMatchObject({ integrity: 'PASS', authorship: 'ABSENT' });
+    expect(report.claims.slice(-3).map((claim) => claim.code)).toEqual([
+      'CLY_REPERFORMANCE_ABSENT',
+      'CLY_TIME_ABSENT',
+      'CLY_WITNESS_ABSENT',
+    ]);
+    expect(report.claims.find((claim) => claim.id === 'authorship')?.code).toBe('CLY_TRUST_ROOT_ABSENT');
     expect(report.exitCode).toBe(0);
   });
 

@@ -22,6 +22,8 @@ export class AvroCodec implements EnvelopeCodec {
   /** By schema id and record name. null: this id means another record. */
   readonly #readers = new Map<string, Reader | null>();
   readonly #unknown = new Set<number>();
+  /** A batch of records with a new id asks for it once. */
+  readonly #asked = new Map<number, Promise<AvroRecordSchema>>();
 
   constructor(schemas: readonly AvroRecordSchema[], ids: SchemaIds) {
     this.#ids = ids;
@@ -58,7 +60,7 @@ export class AvroCodec implements EnvelopeCodec {
   async #learn(name: string, id: number): Promise<Reader | null> {
     let writer: AvroRecordSchema;
     try {
-      writer = await this.#ids.schemaOf(id);
+      writer = await this.#ask(id);
     } catch (error) {
       if (!(error instanceof ClyraError) || error.retry !== 'never') throw error;
       if (this.#unknown.size < UNKNOWN_IDS_MAX) this.#unknown.add(id);
@@ -67,6 +69,12 @@ export class AvroCodec implements EnvelopeCodec {
     const reader = this.#readerFor(name, writer);
     this.#readers.set(`${id} ${name}`, reader);
     return reader;
+  }
+
+  #ask(id: number): Promise<AvroRecordSchema> {
+    const asked = this.#asked.get(id) ?? this.#ids.schemaOf(id).finally(() => this.#asked.delete(id));
+    this.#asked.set(id, asked);
+    return asked;
   }
 
   #readerFor(name: string, writer: AvroRecordSchema): Reader | null {

@@ -194,7 +194,10 @@ function checkPartitionCount(spec: TopicSpec, found: TopicDescription | undefine
     'CLY_TOPIC_MISMATCH',
     `topic ${spec.name} has ${found.partitionCount} partitions and should have ${spec.partitionCount}: ` +
       'a tenant stays in its partition, so the count is never changed in place; open a new stream instead',
-    { retry: 'never', context: { topic: spec.name, wantedCount: spec.partitionCount, foundCount: found.partitionCount } },
+    {
+      retry: 'never',
+      context: { topic: spec.name, wantedCount: spec.partitionCount, foundCount: found.partitionCount },
+    },
   );
 }
 

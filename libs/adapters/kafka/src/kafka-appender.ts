@@ -48,6 +48,10 @@ export class KafkaAppender implements LogAppender {
     return sent;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#inFlight;

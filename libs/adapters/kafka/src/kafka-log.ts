@@ -5,11 +5,13 @@ import { type KafkaOptions, type KafkaSettings, kafkaSettings } from './kafka-op
 import { KafkaQueries } from './kafka-queries.ts';
 import { KafkaReader } from './kafka-reader.ts';
 
+type Closable = { readonly closed: boolean; close(): Promise<void> };
+
 /** The record log on Apache Kafka. */
 export class KafkaLog implements RecordLog {
   readonly #settings: KafkaSettings;
   readonly #queries: KafkaQueries;
-  readonly #open = new Set<{ close(): Promise<void> }>();
+  readonly #open = new Set<Closable>();
 
   constructor(options: KafkaOptions) {
     this.#settings = kafkaSettings(options);
@@ -45,7 +47,8 @@ export class KafkaLog implements RecordLog {
     await Promise.all([...this.#open].map((one) => one.close()));
   }
 
-  #kept<T extends { close(): Promise<void> }>(part: T): T {
+  #kept<T extends Closable>(part: T): T {
+    for (const one of this.#open) if (one.closed) this.#open.delete(one);
     this.#open.add(part);
     return part;
   }

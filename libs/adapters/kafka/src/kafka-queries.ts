@@ -56,7 +56,10 @@ export class KafkaQueries {
     for (let waitMs = this.#settings.reconnectMinMs; ; waitMs = Math.min(waitMs * 2, this.#settings.reconnectMaxMs)) {
       const opening = this.#open();
       try {
-        return await within(deadline, opening.then((session) => session.learn([topic]).then(() => question(session))));
+        return await within(
+          deadline,
+          opening.then((session) => session.learn([topic]).then(() => question(session))),
+        );
       } catch (cause) {
         this.#forget(opening);
         if (remainingMs(deadline) <= waitMs) throw unreachable(topic, cause);

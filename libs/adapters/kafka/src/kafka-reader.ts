@@ -54,6 +54,10 @@ export class KafkaReader implements LogReader {
     this.#pause.wake();
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   async close(): Promise<void> {
     this.#stop();
     await this.#finished;

@@ -121,7 +121,11 @@ describe('the fold of a journal', () => {
 
   it.each([
     ['one is missing', (lines: SourceLine[]) => lines.toSpliced(3, 1), 'CLY_LOG_CHAIN_BROKEN'],
-    ['one stands twice', (lines: SourceLine[]) => lines.toSpliced(3, 0, lines[3] as SourceLine), 'CLY_LOG_CHAIN_BROKEN'],
+    [
+      'one stands twice',
+      (lines: SourceLine[]) => lines.toSpliced(3, 0, lines[3] as SourceLine),
+      'CLY_LOG_CHAIN_BROKEN',
+    ],
     ['the first is missing', (lines: SourceLine[]) => lines.slice(1), 'CLY_LOG_DAMAGED'],
     ['it is another tenant’s', (lines: SourceLine[]) => lines.toSpliced(1, 1, renamed(lines[1])), 'CLY_LOG_DAMAGED'],
   ])('refuses lines of which %s', async (_, spoil, code) => {

@@ -10,6 +10,7 @@ import { claimsOf } from './claims.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { valueAt } from './json-pointer.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
+import type { HmacKey } from './request-signature.ts';
 import { parseTarget } from './request-target.ts';
 
 /** One authenticated request. Secrets and randomness are arguments; nothing here asks for the time. */
@@ -28,7 +29,7 @@ export type InspectionInput = {
   readonly actor: string;
   readonly nonce: string;
   /** Secret per tenant, at least 32 bytes: fingerprints of small bodies cannot be guessed without it. */
-  readonly fingerprintKey: Uint8Array;
+  readonly fingerprintKey: HmacKey;
   readonly executionToken: string;
   readonly policy: PolicyInForce;
 };

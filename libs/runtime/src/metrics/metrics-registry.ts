@@ -36,7 +36,7 @@ export class MetricsRegistry {
   readonly #families = new Map<string, Family>();
 
   counter(name: string, help: string): Counter {
-    const family = this.#family(name, help, 'counter', []);
+    const family = this.#family('counter', { name, help });
     return {
       add: (amount = 1, labels = {}) => {
         assert(amount >= 0, `${name} only rises`);
@@ -46,7 +46,7 @@ export class MetricsRegistry {
   }
 
   gauge(name: string, help: string): Gauge {
-    const family = this.#family(name, help, 'gauge', []);
+    const family = this.#family('gauge', { name, help });
     return {
       set: (value, labels = {}) => {
         seriesOf(family, labels).value = value;
@@ -56,7 +56,7 @@ export class MetricsRegistry {
 
   /** `limits` are the upper bounds of the buckets, ascending, in the unit that the name ends in. */
   histogram(name: string, help: string, limits: readonly number[] = LATENCY_BUCKETS_MS): Histogram {
-    const family = this.#family(name, help, 'histogram', limits);
+    const family = this.#family('histogram', { name, help, limits });
     return { observe: (value, labels = {}) => observe(seriesOf(family, labels), value, limits) };
   }
 
@@ -65,7 +65,8 @@ export class MetricsRegistry {
     return [...this.#families.values()].map(familyText).join('');
   }
 
-  #family(name: string, help: string, kind: Kind, limits: readonly number[]): Family {
+  #family(kind: Kind, order: { name: string; help: string; limits?: readonly number[] }): Family {
+    const { name, help, limits = [] } = order;
     assert(NAME.test(name), `${name} is not a metric name`);
     assert(!this.#families.has(name), `${name} is registered twice`);
     const family: Family = { name, help, kind, limits, series: new Map() };

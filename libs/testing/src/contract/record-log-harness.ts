@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
-import type { LogAppender, LogRecord, PartitionAppend, ReadBatch, RecordLog } from '@clyra/core/ports/record-log';
+import type {
+  LogAppender,
+  LogRecord,
+  OutgoingRecord,
+  PartitionAppend,
+  ReadBatch,
+  RecordLog,
+} from '@clyra/core/ports/record-log';
 
 /** A record log with the handles that make it fail. Times are the log's own: virtual in the simulation. */
 export type RecordLogHarness = {
@@ -22,9 +29,11 @@ export type RecordLogHarness = {
   close(): Promise<void>;
 };
 
+const UNTIL_MAX_MS = 20_000;
+
 export type Stored = { readonly text: string; readonly offset: number };
 
-export function recordOf(text: string) {
+export function recordOf(text: string): OutgoingRecord {
   return { key: null, value: new TextEncoder().encode(text) };
 }
 
@@ -87,15 +96,10 @@ export class Inbox {
 }
 
 /** Waits, in the log's time, until something holds; throws with the name of what did not. */
-export async function until(
-  { clock }: RecordLogHarness,
-  what: string,
-  holds: () => boolean,
-  limitMs = 20_000,
-): Promise<void> {
-  const endMs = clock.nowMs() + limitMs;
+export async function until({ clock }: RecordLogHarness, what: string, holds: () => boolean): Promise<void> {
+  const endMs = clock.nowMs() + UNTIL_MAX_MS;
   while (!holds()) {
-    if (clock.nowMs() >= endMs) throw new Error(`after ${limitMs} ms still not: ${what}`);
+    if (clock.nowMs() >= endMs) throw new Error(`after ${UNTIL_MAX_MS} ms still not: ${what}`);
     await sleep(clock, 5);
   }
 }

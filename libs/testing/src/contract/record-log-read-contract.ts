@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from '@jest/globals';
+
 import { sleep } from '@clyra/core/ports/clock';
+import { describe, expect, it } from '@jest/globals';
 import {
   appendUntilAcknowledged,
   countTo,
@@ -44,10 +45,7 @@ async function readsAcrossCuts(harness: RecordLogHarness): Promise<void> {
   const topic = await harness.createTopic(2);
   const inbox = new Inbox();
   const { onBatch, onConnection } = inbox;
-  const reader = await harness.log.read(
-    { name: 'cut', assignments: assign(topic, 2), onBatch, onConnection },
-    5_000,
-  );
+  const reader = await harness.log.read({ name: 'cut', assignments: assign(topic, 2), onBatch, onConnection }, 5_000);
   const appender = harness.log.appender('cut');
   for (const index of countTo(120)) {
     await appendUntilAcknowledged(harness, appender, { topic, partition: index % 2, text: `r${index}` });
@@ -90,7 +88,10 @@ function hasLate(inbox: Inbox): boolean {
 async function startsAndStops(harness: RecordLogHarness): Promise<void> {
   const topic = await fill(harness, 1, 10);
   const inbox = new Inbox();
-  const reader = await harness.log.read({ name: 'bounds', assignments: assign(topic, 1), onBatch: inbox.onBatch }, 5_000);
+  const reader = await harness.log.read(
+    { name: 'bounds', assignments: assign(topic, 1), onBatch: inbox.onBatch },
+    5_000,
+  );
   expect(inbox.records).toEqual([]);
   await until(harness, 'the records are read', () => inbox.records.length === 10);
   await reader.close();
@@ -104,7 +105,10 @@ async function startsAndStops(harness: RecordLogHarness): Promise<void> {
 async function pausesWithoutLoss(harness: RecordLogHarness): Promise<void> {
   const topic = await fill(harness, 2, 100);
   const inbox = new Inbox();
-  const reader = await harness.log.read({ name: 'pause', assignments: assign(topic, 2), onBatch: inbox.onBatch }, 5_000);
+  const reader = await harness.log.read(
+    { name: 'pause', assignments: assign(topic, 2), onBatch: inbox.onBatch },
+    5_000,
+  );
   reader.pause(topic, 0);
   await until(harness, 'the other partition is read', () => inbox.offsetsOf(1).length === 100);
   await sleep(harness.clock, 300);
@@ -125,7 +129,9 @@ async function comesBack(harness: RecordLogHarness): Promise<void> {
   const reader = await harness.log.read({ name: 'back', assignments: assign(topic, 1), onBatch, onConnection }, 5_000);
   await until(harness, 'the first records are read', () => inbox.records.length === 5);
   harness.freeze();
-  await until(harness, 'the loss is said', () => inbox.states.at(-1) === 'lost', harness.lostWithinMs);
+  const frozenAtMs = harness.clock.nowMs();
+  await until(harness, 'the loss is said', () => inbox.states.at(-1) === 'lost');
+  expect(harness.clock.nowMs() - frozenAtMs).toBeLessThanOrEqual(harness.lostWithinMs);
   harness.thaw();
   const appender = harness.log.appender('back');
   await appendUntilAcknowledged(harness, appender, { topic, partition: 0, text: 'late' });

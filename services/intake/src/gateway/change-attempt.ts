@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { Facts } from '@clyra/core/change/change-body';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
@@ -35,7 +35,7 @@ export type AttemptParts = {
 /** Turns exchanges into changes. */
 export class ChangeInspector {
   readonly #parts: AttemptParts;
-  readonly #tenantKeys = new Map<string, Uint8Array>();
+  readonly #tenantKeys = new Map<string, KeyObject>();
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
@@ -73,10 +73,13 @@ export class ChangeInspector {
     return { tenant, facts, route, change, executionToken };
   }
 
-  #tenantKey(tenant: string): Uint8Array {
+  #tenantKey(tenant: string): KeyObject {
     const known = this.#tenantKeys.get(tenant);
     if (known !== undefined) return known;
-    const key = createHmac('sha256', this.#parts.fingerprintSecret).update(`clyra/fingerprint/v0\n${tenant}`).digest();
+    const { fingerprintSecret } = this.#parts;
+    const key = createSecretKey(
+      createHmac('sha256', fingerprintSecret).update(`clyra/fingerprint/v0\n${tenant}`).digest(),
+    );
     if (this.#tenantKeys.size >= TENANT_KEYS_MAX) this.#tenantKeys.clear();
     this.#tenantKeys.set(tenant, key);
     return key;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createSecretKey } from 'node:crypto';
 import { isJsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
 import { parseJson } from '@clyra/core/canonical/parse-json';
 import { ID, TENANT } from '@clyra/core/change/shape';
+import type { HmacKey } from '@clyra/core/inspection/request-signature';
 import { ClyraError } from '@clyra/core/kernel/error';
 
 /** A caller's key. `actors` are those it may speak for; `*` alone is any actor of its tenant. */
@@ -9,7 +11,7 @@ export type Credential = {
   readonly id: string;
   readonly tenant: string;
   readonly actors: readonly string[];
-  readonly secret: Uint8Array;
+  readonly secret: HmacKey;
 };
 
 const SECRET_BYTES_MIN = 16;
@@ -50,7 +52,7 @@ function parseCredential(entry: JsonValue, index: number): Credential {
   const bytes = typeof secret === 'string' ? Buffer.from(secret, 'base64') : Buffer.alloc(0);
   if (bytes.length < SECRET_BYTES_MIN)
     throw invalid(`entry ${index}: secret is not base64 of ${SECRET_BYTES_MIN}+ bytes`);
-  return { id, tenant, actors: actors as string[], secret: bytes };
+  return { id, tenant, actors: actors as string[], secret: createSecretKey(bytes) };
 }
 
 function invalid(what: string): ClyraError {

@@ -49,9 +49,12 @@ export class DirectoryPump {
     this.#wake(receipt.body.partition);
   }
 
-  /** Resolves when everything that could be joined by now is applied. */
-  async idle(): Promise<void> {
-    await Promise.all([...this.#sides.values()].map((side) => side.running));
+  /** Resolves when everything that could be joined by now is applied, or when the deadline comes. */
+  async idle(deadlineMs: number): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancelTimer = this.#parts.clock.after(deadlineMs, resolve);
+    await Promise.race([late, Promise.all([...this.#sides.values()].map((side) => side.running))]);
+    cancelTimer();
   }
 
   close(): void {

@@ -10,10 +10,14 @@ const OPTIONAL_FILES = ['VERIFY.md'];
 const ARTIFACT_NAME = /^[0-9a-f]{64}$/;
 
 /** Names the entries that a bundle may not hold, and the files it lacks. Returns the digests under artifacts/. */
-export async function listBundle(directory: string, failures: Failures): Promise<ReadonlySet<string>> {
+export async function listBundle(
+  directory: string,
+  failures: Failures,
+  entriesMax: number = ENTRIES_MAX,
+): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   const artifacts = new Set<string>();
-  const isAll = await eachEntry(directory, async (entry) => {
+  const isAll = await eachEntry(directory, entriesMax, async (entry) => {
     found.add(entry.name);
     if (entry.name === 'artifacts' && entry.isDirectory()) {
       await listArtifacts(join(directory, 'artifacts'), artifacts, failures);
@@ -24,7 +28,7 @@ export async function listBundle(directory: string, failures: Failures): Promise
     }
   });
   if (!isAll) {
-    refuse(failures, '.', ['CLY_BUNDLE_FILE_COUNT', `holds more than ${ENTRIES_MAX} entries`]);
+    refuse(failures, '.', ['CLY_BUNDLE_FILE_COUNT', `holds more than ${entriesMax} entries`]);
   }
   for (const name of REQUIRED_FILES) {
     if (isAll && !found.has(name)) {
@@ -35,7 +39,7 @@ export async function listBundle(directory: string, failures: Failures): Promise
 }
 
 async function listArtifacts(directory: string, into: Set<string>, failures: Failures): Promise<void> {
-  const isAll = await eachEntry(directory, async (entry) => {
+  const isAll = await eachEntry(directory, ENTRIES_MAX, async (entry) => {
     const file = `artifacts/${entry.name}`;
     if (!entry.isFile()) {
       refuse(failures, file, ['CLY_BUNDLE_FILE_KIND', 'is no regular file']);
@@ -51,11 +55,15 @@ async function listArtifacts(directory: string, into: Set<string>, failures: Fai
 }
 
 /** False when there are more entries than a bundle may hold: the rest is not looked at. */
-async function eachEntry(directory: string, visit: (entry: Dirent) => Promise<void>): Promise<boolean> {
+async function eachEntry(
+  directory: string,
+  entriesMax: number,
+  visit: (entry: Dirent) => Promise<void>,
+): Promise<boolean> {
   let count = 0;
   for await (const entry of await opendir(directory)) {
     count += 1;
-    if (count > ENTRIES_MAX) {
+    if (count > entriesMax) {
       return false;
     }
     await visit(entry);

@@ -13,11 +13,20 @@ export class FileError extends Error {
   }
 }
 
-/** Opens a regular file: no link is followed, no pipe is waited for. Throws FileError, or the system's error. */
-export async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly size: number }> {
+/** `follow`: for the reader's own files. Links inside a bundle are never followed: they could lead out of it. */
+export type Links = 'refuse' | 'follow';
+
+/** Opens a regular file; no pipe is waited for. Throws FileError, or the system's error. */
+export async function openRegular(
+  path: string,
+  links: Links = 'refuse',
+): Promise<{ readonly file: FileHandle; readonly size: number }> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    file = await open(
+      path,
+      constants.O_RDONLY | constants.O_NONBLOCK | (links === 'refuse' ? constants.O_NOFOLLOW : 0),
+    );
   } catch (error) {
     throw asFileError(error);
   }
@@ -30,8 +39,8 @@ export async function openRegular(path: string): Promise<{ readonly file: FileHa
 }
 
 /** The bytes of a regular file of at most `bytesMax`. Throws FileError, or the system's error. */
-export async function readBounded(path: string, bytesMax: number): Promise<Buffer> {
-  const { file, size } = await openRegular(path);
+export async function readBounded(path: string, bytesMax: number, links: Links = 'refuse'): Promise<Buffer> {
+  const { file, size } = await openRegular(path, links);
   try {
     if (size > bytesMax) {
       throw new FileError('CLY_BUNDLE_FILE_SIZE', `is larger than ${bytesMax} bytes`);

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly policy?: string;
   /** Bends the folder after it was written. */
   readonly bend?: (directory: string) => void;
+  /** Looks at the folder before it is verified. */
+  readonly look?: (directory: string) => Promise<unknown>;
 }
 
 /** Writes a bundle into a fresh folder, verifies it and removes it. */
@@ -24,6 +26,7 @@ export async function runVerifier(bundle: BuiltBundle, options: RunOptions = {})
   };
   try {
     options.bend?.(directory);
+    await options.look?.(directory);
     if (typeof options.trustRoot === 'string') {
       writeFileSync(trustRootFile, options.trustRoot);
     }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
+import { openSqlClient, type SqlClient } from '@clyra/adapter-postgres/sql-client';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { CRM_TABLES, type CrmTable, createCrmTables } from './crm-tables.ts';
+
+export type CrmOptions = {
+  readonly connection: PostgresConnection;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly connectionsMax?: number;
+};
+
+export type Crm = { readonly url: string; close(): Promise<void> };
+
+const BODY_BYTES_MAX = 2_097_152;
+
+/**
+ * The demonstration upstream: a small CRM over PostgreSQL. All it does for Clyra is to put the execution token of a
+ * request into the request's transaction, so that the database's own log says which receipt allowed the commit.
+ * It checks nothing: a request without a token is stored as well, and the recorder will name it.
+ */
+export async function startCrm(options: CrmOptions): Promise<Crm> {
+  const sql = openSqlClient({ connection: options.connection, connectionsMax: options.connectionsMax ?? 8 });
+  await createCrmTables(sql);
+  const server = Fastify({ bodyLimit: BODY_BYTES_MAX, logger: false });
+  addRoutes(server, sql);
+  const url = await server.listen({ host: options.host, port: options.port });
+  return {
+    url,
+    close: async () => {
+      await server.close();
+      await sql.close();
+    },
+  };
+}
+
+type EventRequest = FastifyRequest<{ Params: { event: string } }>;
+
+function addRoutes(server: FastifyInstance, sql: SqlClient): void {
+  server.get('/healthz', async () => ({ ok: (await sql.query('select 1')).rowCount === 1 }));
+  server.get('/stats', () => countRows(sql));
+  server.post('/activations/:event', async (request: EventRequest, reply) => {
+    reply.code(201);
+    return store(sql, { table: 'activations', subject: request.params.event, request });
+  });
+  server.post('/refunds', async (request, reply) => {
+    reply.code(201);
+    return store(sql, { table: 'refunds', subject: 'refund', request });
+  });
+  server.post('/audiences', async (request, reply) => {
+    reply.code(201);
+    return store(sql, { table: 'audiences', subject: 'audience', request });
+  });
+}
+
+type Write = { readonly table: CrmTable; readonly subject: string; readonly request: FastifyRequest };
+
+/** One transaction: the token first, then the row. Both commit, or neither does. */
+async function store(sql: SqlClient, { table, subject, request }: Write): Promise<{ id: string }> {
+  const token = header(request, 'clyra-execution-token');
+  const eventId = header(request, 'clyra-event-id') ?? '';
+  return sql.transaction(async (session) => {
+    if (token !== undefined) await session.query("select pg_logical_emit_message(true, 'clyra', $1)", [token]);
+    const insert = `insert into public.${table} (event_id, subject, content) values ($1, $2, $3) returning id::text`;
+    const { rows } = await session.query<{ id: string }>(insert, [eventId, subject, JSON.stringify(request.body)]);
+    return { id: rows[0]?.id ?? '' };
+  });
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+async function countRows(sql: SqlClient): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const table of CRM_TABLES) {
+    const { rows } = await sql.query<{ count: string }>(`select count(*)::text as count from public.${table}`);
+    counts[table] = Number(rows[0]?.count);
+  }
+  return counts;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one decision costs, without log, network and disk: PartitionFold.fold over requests that are all allowed.
+// Options: --quick, --rounds N, --json FILE.
+
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { DecideRun, type DecideTimes, SEND_SIZES } from './src/measure/decide-run.ts';
+import { benchOptions } from './src/options.ts';
+import { figure, spreadFigure } from './src/report/figures.ts';
+import { limitsTable } from './src/report/limits.ts';
+import { machineLine, thisMachine } from './src/report/machine.ts';
+import { textTable } from './src/report/text-table.ts';
+import { type Quantiles, spreadOf } from './src/statistics.ts';
+
+const DECISIONS = { full: 10_000, quick: 2_000 };
+const HEAD = ['one decision, ms', 'p50', 'p95', 'p99', 'decisions/s of one core'];
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function rows(sendSize: number, rounds: readonly DecideTimes[]): string[][] {
+  const signed = sendSize === 1 ? 'a signature each' : `a signature for ${sendSize}`;
+  const row = (name: string, times: readonly Quantiles[], perSecond: string): string[] => [
+    `${name}, ${signed}`,
+    ...(['p50', 'p95', 'p99'] as const).map((quantile) => millis(times.map((time) => time[quantile]))),
+    perSecond,
+  ];
+  const perSecond = spreadFigure(spreadOf(rounds.map((round) => round.foldsPerSecond)));
+  return [
+    row(
+      'read',
+      rounds.map(({ read }) => read),
+      '',
+    ),
+    row(
+      'fold',
+      rounds.map(({ fold }) => fold),
+      perSecond,
+    ),
+  ];
+}
+
+function millis(values: readonly number[]): string {
+  const { median, min, max } = spreadOf(values);
+  return `${median.toFixed(3)} (${min.toFixed(3)}–${max.toFixed(3)})`;
+}
+
+const options = benchOptions(process.argv.slice(2));
+const decisionCount = options.quick ? DECISIONS.quick : DECISIONS.full;
+const machine = thisMachine();
+print(`${machineLine(machine)}\n${options.rounds} rounds of ${figure(decisionCount)} decisions, state growing\n`);
+const results: Record<number, DecideTimes[]> = {};
+for (const sendSize of SEND_SIZES) {
+  const run = await DecideRun.open(sendSize);
+  await run.times(decisionCount);
+  const times: DecideTimes[] = [];
+  for (let round = 0; round < options.rounds; round += 1) times.push(await run.times(decisionCount));
+  results[sendSize] = times;
+}
+print(
+  textTable(
+    HEAD,
+    SEND_SIZES.flatMap((sendSize) => rows(sendSize, results[sendSize] ?? [])),
+  ),
+);
+const shared = results[SEND_SIZES[0]] ?? [];
+const p95 = spreadOf(shared.map(({ fold }) => fold.p95)).median;
+const name = `fold p95, where ${SEND_SIZES[0]} changes share a signature`;
+print(`\n${limitsTable([{ name, measured: p95, limit: 0.1, aim: 0.1, better: 'lower', unit: 'ms' }])}`);
+if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, JSON.stringify({ machine, options, results }));
