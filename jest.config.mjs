@@ -30,13 +30,20 @@ const base = {
 /** @param {string} name @param {string} testMatch */
 const tier = (name, testMatch) => ({ ...base, displayName: name, testMatch: [testMatch] });
 
-const besideTheSource = ['unit', 'prop', 'vector', 'replay', 'sim', 'int'].map((name) =>
+/** One local stack for the whole run of a tier; whatever a test does not start of its own goes through it. */
+const onSharedStack = {
+  globalSetup: '<rootDir>/libs/testing/jest/stack-setup.mjs',
+  globalTeardown: '<rootDir>/libs/testing/jest/stack-teardown.mjs',
+};
+
+const besideTheSource = ['unit', 'prop', 'vector', 'replay', 'sim'].map((name) =>
   tier(name, `${BESIDE_THE_SOURCE}/*.${name}.test.ts`),
 );
 
 export default {
   projects: [
     ...besideTheSource,
+    { ...tier('int', `${BESIDE_THE_SOURCE}/*.int.test.ts`), ...onSharedStack },
     tier('e2e', '<rootDir>/test/e2e/**/*.e2e.test.ts'),
     tier('faults', '<rootDir>/test/faults/**/*.faults.test.ts'),
   ],

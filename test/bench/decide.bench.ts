@@ -4,7 +4,7 @@
 
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { DecideRun, type DecideTimes, SEND_SIZES } from './src/measure/decide-run.ts';
+import { DECIDE_SHAPES, DecideRun, type DecideShape, type DecideTimes } from './src/measure/decide-run.ts';
 import { benchOptions } from './src/options.ts';
 import { figure, spreadFigure } from './src/report/figures.ts';
 import { limitsTable } from './src/report/limits.ts';
@@ -13,30 +13,19 @@ import { textTable } from './src/report/text-table.ts';
 import { type Quantiles, spreadOf } from './src/statistics.ts';
 
 const DECISIONS = { full: 10_000, quick: 2_000 };
-const HEAD = ['one decision, ms', 'p50', 'p95', 'p99', 'decisions/s of one core'];
+const HEAD = ['one decision, ms', 'p50', 'p95', 'p99', 'CPU µs, both'];
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-function rows(sendSize: number, rounds: readonly DecideTimes[]): string[][] {
-  const signed = sendSize === 1 ? 'a signature each' : `a signature for ${sendSize}`;
-  const row = (name: string, times: readonly Quantiles[], perSecond: string): string[] => [
-    `${name}, ${signed}`,
+function rows({ sendSize, actorCount }: DecideShape, rounds: readonly DecideTimes[]): string[][] {
+  const shape = `${sendSize === 1 ? 'a signature each' : `a signature for ${sendSize}`}, ${actorCount} actors`;
+  const row = (name: string, times: readonly Quantiles[]): string[] => [
+    `${name}, ${shape}`,
     ...(['p50', 'p95', 'p99'] as const).map((quantile) => millis(times.map((time) => time[quantile]))),
-    perSecond,
   ];
-  const perSecond = spreadFigure(spreadOf(rounds.map((round) => round.foldsPerSecond)));
-  return [
-    row(
-      'read',
-      rounds.map(({ read }) => read),
-      '',
-    ),
-    row(
-      'fold',
-      rounds.map(({ fold }) => fold),
-      perSecond,
-    ),
-  ];
+  const reads = rounds.map(({ read }) => read);
+  const folds = rounds.map(({ fold }) => fold);
+  return [row('read', reads), [...row('fold', folds), spreadFigure(spreadOf(rounds.map(({ cpuUs }) => cpuUs)))]];
 }
 
 function millis(values: readonly number[]): string {
@@ -48,22 +37,18 @@ const options = benchOptions(process.argv.slice(2));
 const decisionCount = options.quick ? DECISIONS.quick : DECISIONS.full;
 const machine = thisMachine();
 print(`${machineLine(machine)}\n${options.rounds} rounds of ${figure(decisionCount)} decisions, state growing\n`);
-const results: Record<number, DecideTimes[]> = {};
-for (const sendSize of SEND_SIZES) {
-  const run = await DecideRun.open(sendSize);
+const results: { shape: DecideShape; times: DecideTimes[] }[] = [];
+for (const shape of DECIDE_SHAPES) {
+  const run = await DecideRun.open(shape);
   await run.times(decisionCount);
   const times: DecideTimes[] = [];
   for (let round = 0; round < options.rounds; round += 1) times.push(await run.times(decisionCount));
-  results[sendSize] = times;
+  results.push({ shape, times });
 }
-print(
-  textTable(
-    HEAD,
-    SEND_SIZES.flatMap((sendSize) => rows(sendSize, results[sendSize] ?? [])),
-  ),
-);
-const shared = results[SEND_SIZES[0]] ?? [];
-const p95 = spreadOf(shared.map(({ fold }) => fold.p95)).median;
-const name = `fold p95, where ${SEND_SIZES[0]} changes share a signature`;
+const [shared] = results;
+const p95 = spreadOf(shared?.times.map(({ fold }) => fold.p95) ?? []).median;
+const name = `fold p95, where ${shared?.shape.sendSize} changes share a signature`;
+const table = results.flatMap(({ shape, times }) => rows(shape, times));
+print(textTable(HEAD, table));
 print(`\n${limitsTable([{ name, measured: p95, limit: 0.1, aim: 0.1, better: 'lower', unit: 'ms' }])}`);
 if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, JSON.stringify({ machine, options, results }));

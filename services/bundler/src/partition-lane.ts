@@ -214,7 +214,7 @@ export class PartitionLane {
     const records = [{ key: Buffer.from(tenant, 'utf8'), value }];
     const batches = [{ topic: bundler.topics.bundles, partition: bundlesPartition, records }];
     await this.#persistence.until('bundle send', () => appenders.bundles.append(batches, limits.sendDeadlineMs));
-    bundler.logger.info('bundle sealed', { tenant, start, end, location });
+    bundler.logger.info('bundle announced', { tenant, start, end, location });
   }
 
   /** A loop's end by error: the partition stops with its code, a bug ends the process. */

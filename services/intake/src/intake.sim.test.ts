@@ -9,7 +9,8 @@ import { IntakeWorld, KEYS, problemOf, SECRET, TENANT } from './test-support/int
 
 let serial = 0;
 
-function ask(world: IntakeWorld, method: string, target: string, value?: JsonObject, actor = 'bot') {
+function ask(world: IntakeWorld, asked: string, { value, actor = 'bot' }: { value?: JsonObject; actor?: string } = {}) {
+  const [method = '', target = ''] = asked.split(' ');
   serial += 1;
   const body = Buffer.from(value === undefined ? '' : JSON.stringify(value));
   const toSign: RequestToSign = {
@@ -28,7 +29,7 @@ function ask(world: IntakeWorld, method: string, target: string, value?: JsonObj
 }
 
 const find = (world: IntakeWorld, intake: IntakeProcessor, eventId: unknown) =>
-  intake.callers.findChange(ask(world, 'GET', `/v1/changes/${String(eventId)}`), String(eventId));
+  intake.callers.findChange(ask(world, `GET /v1/changes/${String(eventId)}`), String(eventId));
 
 describe('intake', () => {
   it('opens each empty partition once', async () => {
@@ -43,7 +44,11 @@ describe('intake', () => {
   it('knows tenants, policies and switches again after a restart, and leaves open changes unknown', async () => {
     const world = new IntakeWorld();
     const first = await world.open();
-    await world.command(first, 'kill_switch.engaged', [KEYS.operator], { scope: 'actor:desk', reason: 'drill' });
+    await world.command(first, 'kill_switch.engaged', {
+      signers: [KEYS.operator],
+      scope: 'actor:desk',
+      reason: 'drill',
+    });
     world.answer = () => new Promise(() => {});
     const request = world.request();
     void first.gateway.handle(request);
@@ -60,7 +65,8 @@ describe('intake', () => {
       tick_number: 1,
     });
     expect(world.changesOf('clock.ticked')).toMatchObject([{ number: 1, intake: { epoch: 2 } }]);
-    const resolved = await world.command(second, 'change.resolved', [KEYS.operator], {
+    const resolved = await world.command(second, 'change.resolved', {
+      signers: [KEYS.operator],
       of: change?.['event_id'] ?? '',
       resolution: 'not_done',
     });
@@ -73,22 +79,24 @@ describe('intake', () => {
     const world = new IntakeWorld();
     const intake = await world.open();
     const opened = await world.during(
-      intake.callers.openRun(ask(world, 'POST', '/v1/runs', { run_id: 'night-1', actor: 'bot' })),
+      intake.callers.openRun(ask(world, 'POST /v1/runs', { value: { run_id: 'night-1', actor: 'bot' } })),
     );
     expect(opened).toMatchObject({ status: 201 });
-    const again = await world.during(intake.callers.openRun(ask(world, 'POST', '/v1/runs', { run_id: 'night-1' })));
+    const again = await world.during(
+      intake.callers.openRun(ask(world, 'POST /v1/runs', { value: { run_id: 'night-1' } })),
+    );
     expect(problemOf(again)).toMatchObject({ status: 409, code: 'CLY_RUN_EXISTS', receipt: { kind: 'decided' } });
     const answer = await world.during(intake.gateway.handle(world.request({ runId: 'night-1' })));
     expect(answer.status).toBe(201);
-    const closed = await world.during(intake.callers.closeRun(ask(world, 'POST', '/v1/runs/night-1/close'), 'night-1'));
+    const closed = await world.during(intake.callers.closeRun(ask(world, 'POST /v1/runs/night-1/close'), 'night-1'));
     expect(problemOf(closed)).toMatchObject({
       run_id: 'night-1',
       count: expect.any(Number),
       receipt: { state_digest: expect.any(String) },
     });
-    const foreign = await intake.callers.openRun(ask(world, 'POST', '/v1/runs', undefined, 'boss'));
+    const foreign = await intake.callers.openRun(ask(world, 'POST /v1/runs', { actor: 'boss' }));
     expect(problemOf(foreign)).toMatchObject({ status: 403, code: 'CLY_FENCE_ACTOR' });
-    const other = await intake.callers.openRun(ask(world, 'POST', '/v1/runs', { actor: 'desk' }));
+    const other = await intake.callers.openRun(ask(world, 'POST /v1/runs', { value: { actor: 'desk' } }));
     expect(problemOf(other)).toMatchObject({ status: 403, code: 'CLY_FENCE_ACTOR' });
   });
 
@@ -162,23 +170,27 @@ describe('intake', () => {
   it('takes no command without a known signature, an open tenant or its documents', async () => {
     const world = new IntakeWorld();
     const intake = await world.open();
-    const unsigned = await world.command(intake, 'kill_switch.engaged', [KEYS.intake], {
+    const unsigned = await world.command(intake, 'kill_switch.engaged', {
+      signers: [KEYS.intake],
       scope: 'tenant',
       reason: 'x',
     });
     expect(problemOf(unsigned)).toMatchObject({ status: 403, code: 'CLY_COMMAND_SIGNATURE' });
-    const missing = await world.command(intake, 'policy.activated', [KEYS.author, KEYS.approver], {
+    const missing = await world.command(intake, 'policy.activated', {
+      signers: [KEYS.author, KEYS.approver],
       policy: 'a'.repeat(64),
       replaces: world.policy.digest,
     });
     expect(problemOf(missing)).toMatchObject({ status: 422, code: 'CLY_DOCUMENT_MISSING' });
-    const stranger = await world.command(intake, 'kill_switch.engaged', [KEYS.operator], {
+    const stranger = await world.command(intake, 'kill_switch.engaged', {
+      signers: [KEYS.operator],
       tenant: 'other',
       scope: 'tenant',
       reason: 'x',
     });
     expect(problemOf(stranger)).toMatchObject({ status: 403, code: 'CLY_TENANT_UNKNOWN' });
-    const one = await world.command(intake, 'policy.activated', [KEYS.author], {
+    const one = await world.command(intake, 'policy.activated', {
+      signers: [KEYS.author],
       policy: world.policy.digest,
       replaces: world.policy.digest,
     });

@@ -146,8 +146,8 @@ export class StreamSession {
 
   /** Never beyond what this stream delivered: the log may be ahead of a slot that was not told in time. */
   #confirm(): void {
-    const { durableLsn } = this.#options.position;
-    const lsn = durableLsn < this.#deliveredLsn ? durableLsn : this.#deliveredLsn;
+    let lsn = this.#options.position.durableLsn;
+    if (lsn > this.#deliveredLsn) lsn = this.#deliveredLsn;
     if (this.#stream === undefined || lsn <= this.#confirmedLsn) return;
     this.#confirmedLsn = lsn;
     this.#stream.confirm(formatLsn(lsn));

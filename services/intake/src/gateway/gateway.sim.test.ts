@@ -112,14 +112,16 @@ describe('gateway', () => {
   it('refuses under an engaged kill switch until two persons lift it', async () => {
     const world = new IntakeWorld();
     const intake = await world.open();
-    const engaged = await world.command(intake, 'kill_switch.engaged', [KEYS.operator], {
+    const engaged = await world.command(intake, 'kill_switch.engaged', {
+      signers: [KEYS.operator],
       scope: 'route:refunds.create',
       reason: 'drill',
     });
     expect(engaged.status).toBe(200);
     const answer = await world.during(intake.gateway.handle(world.request()));
     expect(problemOf(answer)).toMatchObject({ status: 423, code: 'CLY_KILL_SWITCH', decision: 'block' });
-    const lifted = await world.command(intake, 'kill_switch.lifted', [KEYS.operator, KEYS.second], {
+    const lifted = await world.command(intake, 'kill_switch.lifted', {
+      signers: [KEYS.operator, KEYS.second],
       scope: 'route:refunds.create',
       reason: 'over',
     });
@@ -131,7 +133,8 @@ describe('gateway', () => {
     const world = new IntakeWorld();
     const intake = await world.open();
     const next = world.addPolicy(POLICY_TEXT.replace('name: payments', 'name: payments-2'));
-    const activation = world.submit(intake, 'policy.activated', [KEYS.author, KEYS.approver], {
+    const activation = world.submit(intake, 'policy.activated', {
+      signers: [KEYS.author, KEYS.approver],
       policy: next.digest,
       replaces: world.policy.digest,
     });

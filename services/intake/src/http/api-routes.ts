@@ -16,6 +16,7 @@ type RouteRequest = {
   params: unknown;
 };
 
+const COMMANDS = '/v1/commands';
 const RUN_BYTES_MAX = 4_096;
 
 /** The API's routes in the service's own scope; bodies arrive as the bytes that were sent. */
@@ -24,11 +25,11 @@ export function registerApiRoutes(scope: Scope, processor: () => IntakeProcessor
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
-  const add = (method: 'GET' | 'POST', url: string, handler: Handler, bodyLimit = RUN_BYTES_MAX): void => {
+  const add = (method: 'GET' | 'POST', url: string, handler: Handler): void => {
     scope.route({
       method,
       url,
-      bodyLimit,
+      bodyLimit: url === COMMANDS ? COMMAND_BYTES_MAX : RUN_BYTES_MAX,
       handler: async (request, reply) => {
         const { status, headers, body } = await handler(apiRequestOf(request), parameterOf(request));
         return reply
@@ -38,7 +39,7 @@ export function registerApiRoutes(scope: Scope, processor: () => IntakeProcessor
       },
     });
   };
-  add('POST', '/v1/commands', ({ body }) => processor().commands.submit(body), COMMAND_BYTES_MAX);
+  add('POST', COMMANDS, ({ body }) => processor().commands.submit(body));
   add('POST', '/v1/runs', (request) => processor().callers.openRun(request));
   add('POST', '/v1/runs/:name/close', (request, runId) => processor().callers.closeRun(request, runId));
   add('GET', '/v1/changes/:name', (request, eventId) => processor().callers.findChange(request, eventId));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '@clyra/core/canonical/digest';
-import type { JsonObject } from '@clyra/core/canonical/json-value';
+import type { JsonObject, JsonValue } from '@clyra/core/canonical/json-value';
 import { encodeRecord, parseRecord } from '@clyra/core/canonical/record';
 import { topicNames } from '@clyra/core/change/topics';
 import type { Artifacts } from '@clyra/core/enforcement/artifacts';
@@ -63,6 +63,9 @@ tenant_fences: { body_tenant: /tenant }
 approvals:
   - { id: push, routes: [audiences.push] }
 `;
+
+/** Who signs a command, and its members. */
+export type Order = { readonly signers: readonly TestKey[]; readonly [member: string]: JsonValue | readonly TestKey[] };
 
 export type Sent = Partial<RequestToSign> & { readonly contentType?: string; readonly extra?: readonly string[] };
 
@@ -139,7 +142,8 @@ export class IntakeWorld {
   async open(options: Partial<IntakeOptions> = {}): Promise<IntakeProcessor> {
     const intake = await this.startIntake(options);
     await this.during(this.enforcer.start(), 100);
-    const answer = await this.command(intake, 'tenant.opened', [KEYS.operator], {
+    const answer = await this.command(intake, 'tenant.opened', {
+      signers: [KEYS.operator],
       partition: 1,
       engine: 1,
       trust_root: TRUST.root.digest,
@@ -170,21 +174,11 @@ export class IntakeWorld {
     await (this.#simulated === undefined ? sleep(this.clock, durationMs) : this.#simulated.advance(durationMs));
   }
 
-  command(
-    intake: IntakeProcessor,
-    kind: string,
-    signers: readonly TestKey[],
-    members: JsonObject,
-  ): Promise<GatewayAnswer> {
-    return this.during(this.submit(intake, kind, signers, members));
+  command(intake: IntakeProcessor, kind: string, order: Order): Promise<GatewayAnswer> {
+    return this.during(this.submit(intake, kind, order));
   }
 
-  async submit(
-    intake: IntakeProcessor,
-    kind: string,
-    signers: readonly TestKey[],
-    members: JsonObject,
-  ): Promise<GatewayAnswer> {
+  async submit(intake: IntakeProcessor, kind: string, { signers, ...members }: Order): Promise<GatewayAnswer> {
     const nowMs = this.clock.nowMs();
     const subject = signers[0]?.subject ?? '';
     const command = {
