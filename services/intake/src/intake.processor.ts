@@ -18,6 +18,7 @@ import { Gateway } from './gateway/gateway.ts';
 import { type GatewayMeter, noMeter } from './gateway/gateway-meter.ts';
 import { GATEWAY_LIMITS, type GatewayLimits } from './gateway/gateway-parts.ts';
 import type { Upstream } from './gateway/upstream.ts';
+import { ChangeLookup } from './log/change-lookup.ts';
 import { ChangePublisher } from './log/change-publisher.ts';
 import { ChangeWriter } from './log/change-writer.ts';
 import { type OutcomeLimits, OutcomeQueue } from './log/outcome-queue.ts';
@@ -89,11 +90,16 @@ export class IntakeProcessor {
     });
     const desk = new ReceiptDesk({ clock, logger });
     const edge = new EdgeCounter({ log, codec, clock, topic: topics.edge });
-    const publisher = new ChangePublisher({ ...options, topic: topics.changes });
+    const lookup = new ChangeLookup({ log, codec, clock, topic: topics.changes });
+    const pump = new DirectoryPump({ directory, ledger, index, lookup, clock, logger });
+    const publisher = new ChangePublisher({
+      ...options,
+      topic: topics.changes,
+      onPublish: (change) => pump.noteOwn(change),
+    });
     const writer = new ChangeWriter(options.intake, { clock, random });
     const outcomeLimits = { ...OUTCOME_LIMITS, ...options.outcomeLimits };
     const outcomes = new OutcomeQueue({ publisher, writer, clock, logger, limits: outcomeLimits });
-    const pump = new DirectoryPump({ directory, ledger, index, clock, logger });
     const intake = new ReceiptIntake({ desk, pump, index, ledger, logger });
     const shared = { credentials, directory, desk, publisher, writer, edge, clock };
     this.gateway = new Gateway({
@@ -142,6 +148,8 @@ export class IntakeProcessor {
     this.directory.setPartitionCount(partitions.length);
     await Promise.all([this.#receipts.start(deadlineMs), this.#changes.start(deadlineMs)]);
     await Promise.all([this.#receipts.caughtUp, this.#changes.caughtUp]);
+    await this.#changes.close();
+    this.#pump.goLive();
     // A document that cannot be had keeps its own tenants waiting, not the whole intake.
     await this.#pump.idle(Math.min(deadlineMs, DOCUMENTS_DEADLINE_MS));
     const opener = { log, publisher: this.#publisher, writer: this.#writer, random, logger, topic: topics.changes };
@@ -159,7 +167,7 @@ export class IntakeProcessor {
     if (!drained)
       this.#options.logger.error('outcomes were left: their changes become unknown', { count: this.outcomes.size });
     this.#pump.close();
-    await Promise.all([this.#receipts.close(), this.#changes.close(), this.#edge.close()]);
+    await Promise.all([this.#receipts.close(), this.#edge.close()]);
     await this.#publisher.close(Math.max(100, deadlineMs / 4));
   }
 }

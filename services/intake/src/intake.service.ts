@@ -22,6 +22,7 @@ import { registerApiRoutes } from './http/api-routes.ts';
 import { type GatewayListener, startGatewayListener } from './http/gateway-listener.ts';
 import { IntakeProcessor } from './intake.processor.ts';
 import { intakeMeter } from './intake-meter.ts';
+import { pooledRandom } from './log/pooled-random.ts';
 import { HttpUpstream } from './upstream/http-upstream.ts';
 import { parseUpstream, type UpstreamAddress } from './upstream/upstream-list.ts';
 
@@ -98,7 +99,7 @@ async function startParts(config: IntakeConfig, root: Root, tools: Tools): Promi
     signer: await fileSigner(config.keyFile),
     upstream,
     clock: systemClock,
-    random: systemRandom,
+    random: pooledRandom(systemRandom),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock: systemClock, logger: root.logger }),
     intake: { instance: config.instance, epoch },
     fingerprintSecret: Buffer.from(config.fingerprintSecret, 'base64'),

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { tenantAnswer } from './api/tenant-desk.ts';
 import { RequestHeaders } from './gateway/request-headers.ts';
 import type { IntakeProcessor } from './intake.processor.ts';
-import { IntakeWorld, KEYS, problemOf, SECRET, TENANT } from './test-support/intake-world.ts';
+import { IntakeWorld, KEYS, POLICY_TEXT, problemOf, SECRET, TENANT } from './test-support/intake-world.ts';
 
 let serial = 0;
 
@@ -73,6 +73,21 @@ describe('intake', () => {
     expect(resolved.status).toBe(200);
     await world.pass(100);
     expect(problemOf(await find(world, second, change?.['event_id']))).toMatchObject({ state: 'not_forwarded' });
+  });
+
+  it('acts on commands that another intake took', async () => {
+    const world = new IntakeWorld();
+    const first = await world.open();
+    const second = await world.startIntake({ intake: { instance: 'intake-2', epoch: 1 } });
+    const order = { signers: [KEYS.operator], scope: 'tenant', reason: 'drill' };
+    expect((await world.command(first, 'kill_switch.engaged', order)).status).toBe(200);
+    await world.pass(1_000);
+    expect(second.directory.engagedSwitch(TENANT, { route: null, actor: 'bot' })).toBe('tenant');
+    const next = world.addPolicy(POLICY_TEXT.replace('name: payments', 'name: payments-2'));
+    const activation = { signers: [KEYS.author, KEYS.approver], policy: next.digest, replaces: world.policy.digest };
+    expect((await world.command(second, 'policy.activated', activation)).status).toBe(200);
+    await world.pass(1_000);
+    expect(first.directory.get(TENANT)?.policy.digest).toBe(next.digest);
   });
 
   it('opens and closes runs, and places changes in them', async () => {

@@ -94,6 +94,13 @@ const LINES: readonly Case[] = [
     edits: { line: at(7, (line) => (line.append_time = 1)) },
     at: { line: 8 },
   },
+  {
+    code: 'CLY_ORDER_COMMIT',
+    claim: 'order',
+    exit: 1,
+    edits: { observation: at(7, (body) => (body.commit_end_lsn = '0/1')) },
+    at: { line: 8, member: 'observation.body.commit_end_lsn' },
+  },
 ];
 
 const CHAINS: readonly Case[] = [

@@ -9,7 +9,12 @@ import { encodeRecord, parseRecord } from './record.ts';
 const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,10}$/);
 const scalar = fc.oneof(fc.string({ unit: 'grapheme' }), fc.maxSafeInteger(), fc.boolean(), fc.constant(null));
 const value: fc.Arbitrary<JsonValue> = fc.letrec<{ node: JsonValue }>((tie) => ({
-  node: fc.oneof({ maxDepth: 4 }, scalar, fc.array(tie('node'), { maxLength: 4 }), fc.dictionary(name, tie('node'), { maxKeys: 5 })),
+  node: fc.oneof(
+    { maxDepth: 4 },
+    scalar,
+    fc.array(tie('node'), { maxLength: 4 }),
+    fc.dictionary(name, tie('node'), { maxKeys: 5 }),
+  ),
 })).node;
 const record = fc.dictionary(name, value, { maxKeys: 6 }) as fc.Arbitrary<JsonObject>;
 

@@ -29,6 +29,9 @@ const MEMBERS: Readonly<Record<string, ReadonlySet<string>>> = {
   'window.closed': new Set([...COMMON, 'number']),
   'clock.ticked': new Set([...COMMON, 'number']),
 };
+/** A change stands inside a journal line beside its receipt, so it must leave room for both in 65,535 bytes and depth 32. */
+const CHANGE_BYTES_MAX = 32_768;
+const CHANGE_DEPTH_MAX = 24;
 const BASE64_64_BYTES = /^[A-Za-z0-9+/]{86}==$/;
 const KEY_ID = /^[0-9a-f]{32}$/;
 
@@ -37,7 +40,9 @@ const KEY_ID = /^[0-9a-f]{32}$/;
  * poison, and whether it is depends on nothing but these bytes.
  */
 export function parseChange(bytes: Uint8Array): ChangeBody {
+  if (bytes.length > CHANGE_BYTES_MAX) throw shapeError(`the body is larger than ${CHANGE_BYTES_MAX} bytes`);
   const record = parseRecord(bytes);
+  if (depthOf(record) > CHANGE_DEPTH_MAX) throw shapeError(`the body is deeper than ${CHANGE_DEPTH_MAX}`);
   if (record['v'] !== 0) throw shapeError('v is not 0');
   const kind = record['kind'];
   if (typeof kind !== 'string') throw shapeError('kind is not a text');
@@ -107,4 +112,11 @@ function checkCommandSignature(signature: JsonValue): void {
   onlyMembers(signature, new Set(['key_id', 'sig']));
   readText(signature, 'key_id', KEY_ID);
   readText(signature, 'sig', BASE64_64_BYTES);
+}
+
+function depthOf(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let deepest = 0;
+  for (const member of Object.values(value)) deepest = Math.max(deepest, depthOf(member as JsonValue));
+  return deepest + 1;
 }

@@ -9,6 +9,7 @@ import type { GuardedSource } from '../policy/policy.ts';
 import { reconciliationState } from '../reconciliation/totals.ts';
 import { activationOf } from './activation.ts';
 import type { ChainTracker } from './chain-tracker.ts';
+import { CommitOrder, type NewestCommit } from './commit-order.ts';
 import type { DecidedLine, ObservedLine, SourceLine } from './journal-line.ts';
 import { ascending, encodeLedger, type Ledger } from './ledger.ts';
 import { RangeDigest } from './range-digest.ts';
@@ -27,6 +28,7 @@ export type FoldOpening = {
   readonly trustRoot: Digest;
   readonly registered: readonly string[];
   readonly lastOutcomeMs: number | undefined;
+  readonly newestCommits: ReadonlyMap<string, NewestCommit>;
 };
 
 export type FoldStep = {
@@ -51,6 +53,7 @@ export class JournalFold {
   readonly #watermarks = new Map<string, ObservedLine>();
   /** Sources of the whole log, and its last outcome: a ledger has neither, so a resumed fold must be told. */
   readonly #registered: Set<string>;
+  readonly #commits: CommitOrder;
   #lastOutcomeMs: number | undefined;
   #opening: { start: number; frontier: readonly Digest[]; state: Digest | null; ledger: Uint8Array | null };
   #digest = new RangeDigest();
@@ -61,6 +64,7 @@ export class JournalFold {
     this.#tree = new CompactRange(opening?.size, opening?.frontier);
     this.#trustRoot = opening?.trustRoot;
     this.#registered = new Set(opening?.registered);
+    this.#commits = new CommitOrder(opening?.newestCommits);
     this.#lastOutcomeMs = opening?.lastOutcomeMs;
     if (opening !== undefined) this.#book = new TenantBook(tenant, opening.streamId, opening.ledger);
     this.#summary = new RangeSummary(opening?.ledger.policy ?? null);
@@ -104,6 +108,7 @@ export class JournalFold {
       this.#watermarks.set(body.source_id, line);
       return { leaves: [], sealed: undefined };
     }
+    if (body.kind === 'transaction' && !this.#commits.accept(body)) return { leaves: [], sealed: undefined };
     return { leaves: [this.#append(this.#opened(), line)], sealed: undefined };
   }
 

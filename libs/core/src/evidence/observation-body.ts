@@ -17,6 +17,10 @@ type Common<Kind extends string> = {
 export type TransactionBody = Common<'transaction'> & {
   /** Milliseconds, the source's clock. */
   readonly committed_at: number;
+  readonly system_id: string;
+  readonly timeline: number;
+  /** PostgreSQL's text of a 64-bit position: `16/B374D848`. */
+  readonly commit_end_lsn: string;
   readonly relations: readonly (RelationEffect & { readonly rows_digest: Digest })[];
   readonly token_hashes: readonly Digest[];
 };
@@ -28,6 +32,7 @@ export type GapBody = Common<'gap'> & { readonly from_lsn: string; readonly to_l
 export type ObservationBody = TransactionBody | WatermarkBody | GapBody;
 
 const OBSERVATION_ID = /^[0-9a-f]{32}$/;
+const LSN = /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/;
 const LIST_COUNT_MAX = 65_535;
 
 /** Reads hostile bytes. Throws JsonError or CLY_RECORD_SHAPE: such an observation enters no tenant's log. */
@@ -43,6 +48,9 @@ export function readObservation(record: JsonObject): ObservationBody {
   switch (record['kind']) {
     case 'transaction':
       readInteger(record, 'committed_at');
+      readText(record, 'system_id', SHORT_TEXT);
+      readInteger(record, 'timeline');
+      readText(record, 'commit_end_lsn', LSN);
       for (const relation of readList(record, 'relations', LIST_COUNT_MAX)) checkRelation(relation);
       for (const token of readList(record, 'token_hashes', LIST_COUNT_MAX)) checkToken(token);
       break;

@@ -81,8 +81,12 @@ function excessOf(
   if (grants.some((grant) => grant.source_id !== observation.source_id)) return 'source';
   const relations = new Set(grants.flatMap((grant) => grant.relations));
   if (touched.some((relation) => !relations.has(relationName(relation)))) return 'relation';
-  const operations = new Set(grants.flatMap((grant) => grant.operations));
-  if (touched.flatMap(operationsOf).some((operation) => !operations.has(operation))) return 'operation';
+  const covered = (relation: RelationEffect, operation: Operation): boolean =>
+    grants.some((grant) => grant.relations.includes(relationName(relation)) && grant.operations.includes(operation));
+  // One grant must allow both: two grants never add up to a right that neither gives.
+  if (touched.some((relation) => operationsOf(relation).some((operation) => !covered(relation, operation)))) {
+    return 'operation';
+  }
   const rows = touched.reduce((sum, { inserts, updates, deletes }) => sum + inserts + updates + deletes, 0);
   if (rows > grants.reduce((sum, grant) => sum + grant.rows_max, 0)) return 'rows';
   const at = observation.committed_at;

@@ -18,6 +18,8 @@ export type PublisherParts = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly topic: string;
+  /** Called with each change before it is sent. */
+  readonly onPublish?: (change: OutgoingChange) => void;
 };
 
 /** `not_sent`: certainly not in the log, and never will be. `unknown`: it may be in the log. */
@@ -29,8 +31,10 @@ const ENVELOPE_BYTES = 2_048;
 /** Sends changes to their partitions; the changes of one send share one signature. */
 export class ChangePublisher {
   readonly #appender: BatchingAppender<OutgoingChange>;
+  readonly #onPublish: (change: OutgoingChange) => void;
 
-  constructor({ log, codec, signer, clock, logger, topic }: PublisherParts) {
+  constructor({ log, codec, signer, clock, logger, topic, onPublish = () => {} }: PublisherParts) {
+    this.#onPublish = onPublish;
     this.#appender = new BatchingAppender<OutgoingChange>({
       log,
       clock,
@@ -52,6 +56,7 @@ export class ChangePublisher {
 
   /** Without a deadline it is sent until it is stored, or until the publisher is closed. Rejects for bugs only. */
   async publish(change: OutgoingChange, deadlineMs?: number): Promise<Fate> {
+    this.#onPublish(change);
     try {
       await this.#appender.enqueue(change, change.partition, deadlineMs);
       return 'stored';

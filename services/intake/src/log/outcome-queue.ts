@@ -30,6 +30,8 @@ export type OutcomeParts = {
 };
 
 const RETRY_PAUSE_MS = 200;
+/** Outcomes wait this long for each other: nobody is held for them, and each send has its price. */
+const LINGER_MS = 10;
 
 /**
  * Outcomes on their way to the log. None is dropped: each is sent until it is durable, and while they cannot drain,
@@ -39,6 +41,8 @@ export class OutcomeQueue {
   readonly #parts: OutcomeParts;
   /** Since when each waits, oldest first. */
   readonly #waiting = new Map<string, number>();
+  readonly #gathered: OutgoingChange[] = [];
+  #cancelTimer: (() => void) | undefined;
   #closed = false;
 
   constructor(parts: OutcomeParts) {
@@ -68,7 +72,8 @@ export class OutcomeQueue {
       },
     });
     this.#waiting.set(change.eventId, this.#parts.clock.nowMs());
-    void this.#deliver(change);
+    this.#gathered.push(change);
+    this.#cancelTimer ??= this.#parts.clock.after(LINGER_MS, () => this.#release());
   }
 
   /** Resolves when the queue is empty, or false after `deadlineMs`: those changes become unknown by the new epoch. */
@@ -77,6 +82,11 @@ export class OutcomeQueue {
     while (this.#waiting.size > 0 && this.#parts.clock.nowMs() < endMs) await sleep(this.#parts.clock, 10);
     this.#closed = true;
     return this.#waiting.size === 0;
+  }
+
+  #release(): void {
+    this.#cancelTimer = undefined;
+    for (const change of this.#gathered.splice(0)) void this.#deliver(change);
   }
 
   async #deliver(change: OutgoingChange): Promise<void> {

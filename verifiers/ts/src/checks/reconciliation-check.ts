@@ -14,6 +14,9 @@ const LISTED_MAX = 20;
 const LISTED_IN_MANIFEST_MAX = 65_536;
 
 const readTransaction = open({
+  system_id: text,
+  timeline: integer(0),
+  commit_end_lsn: text,
   committed_at: integer(0),
   relations: list(readRelation),
   token_hashes: list(text),
@@ -50,6 +53,7 @@ export class ReconciliationCheck {
   /** The watermarks that stand since the last other line: where they begin, and the source of the last. */
   #watermarks: { readonly line: number; readonly lastSource: string } | null = null;
   #matches: MatchedLine[] = [];
+  readonly #commits: Map<string, bigint> = new Map();
 
   constructor(ledger: Ledger, report: Report) {
     this.#ledger = ledger;
@@ -77,6 +81,7 @@ export class ReconciliationCheck {
       return;
     }
     const transaction = readTransaction(body, 'observation.body');
+    this.#requireNewer(line, transaction);
     this.observations += 1;
     this.#ledger.pending.push({
       observation_id: observationId,
@@ -87,6 +92,20 @@ export class ReconciliationCheck {
       relations: (body.relations as JsonObject[]).map(withoutRows),
       token_hashes: transaction.token_hashes,
     });
+  }
+
+  /** A transaction is a leaf once: those of a source stand in the order of their commits (bundle.md §1). */
+  #requireNewer(line: ObservedLine, body: ReturnType<typeof readTransaction>): void {
+    const source = `${line.observation.read.source_id}\n${body.system_id}\n${body.timeline}`;
+    const position = positionOf(body.commit_end_lsn);
+    const before = this.#commits.get(source);
+    if (position === null || (before !== undefined && position <= before)) {
+      const message = 'a transaction stands after one with the same or a higher commit_end_lsn of its source';
+      const at = { line: line.line, member: 'observation.body.commit_end_lsn' };
+      this.#report({ claim: 'order', code: 'CLY_ORDER_COMMIT', at, message });
+    } else if (before !== undefined || this.#commits.size < LISTED_IN_MANIFEST_MAX) {
+      this.#commits.set(source, position);
+    }
   }
 
   matched(line: MatchedLine): void {
@@ -262,4 +281,10 @@ export function differingMember(expected: JsonObject, actual: JsonObject): strin
 
 function encodeOptional(value: JsonValue | undefined): string {
   return value === undefined ? '' : encodeCanonical(value);
+}
+
+/** A PostgreSQL position as a number, or null. */
+function positionOf(lsn: string): bigint | null {
+  const parts = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/.exec(lsn);
+  return parts === null ? null : (BigInt(`0x${parts[1]}`) << 32n) | BigInt(`0x${parts[2]}`);
 }

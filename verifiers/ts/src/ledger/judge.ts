@@ -66,7 +66,6 @@ function touchedRelations(pending: Pending, guarded: readonly GuardedSource[]): 
 /** The first reason in the order of the specification why the effect goes beyond its grants, or null. */
 function findExcess(pending: Pending, touched: readonly Relation[], grants: readonly Grant[]): string | null {
   const relations = new Set(grants.flatMap((grant) => grant.relations));
-  const operations = new Set<string>(grants.flatMap((grant) => grant.operations));
   const rows = touched.reduce((sum, relation) => sum + relation.inserts + relation.updates + relation.deletes, 0);
   const rowsMax = grants.reduce((sum, grant) => sum + grant.rows_max, 0);
   const at = pending.committed_at;
@@ -76,7 +75,7 @@ function findExcess(pending: Pending, touched: readonly Relation[], grants: read
   if (touched.some((relation) => !relations.has(nameOf(relation)))) {
     return 'relation';
   }
-  if (touched.some((relation) => operationsOf(relation).some((operation) => !operations.has(operation)))) {
+  if (touched.some((relation) => operationsOf(relation).some((operation) => !isCovered(relation, operation, grants)))) {
     return 'operation';
   }
   if (rows > rowsMax) {
@@ -86,6 +85,14 @@ function findExcess(pending: Pending, touched: readonly Relation[], grants: read
     (grant) => at < grant.not_before - CLOCK_SLACK_MS || at > grant.expires_at + CLOCK_SLACK_MS,
   );
   return isOutside ? 'time' : null;
+}
+
+/** One grant must name both the relation and the operation (bundle.md §4, step 5). */
+function isCovered(relation: Relation, operation: string, grants: readonly Grant[]): boolean {
+  return grants.some(
+    (grant) =>
+      grant.relations.includes(nameOf(relation)) && (grant.operations as readonly string[]).includes(operation),
+  );
 }
 
 function operationsOf(relation: Relation): readonly string[] {

@@ -47,6 +47,12 @@ describe('judging an observation', () => {
     ['of another relation', pending(), [grant('t1', { relations: ['public.refunds'] })], 'exceeded relation'],
     ['by another operation', pending({}, { deletes: 1 }), [grant('t1')], 'exceeded operation'],
     ['by truncation', pending({}, { truncates: 1 }), [grant('t1')], 'exceeded operation'],
+    [
+      'by an operation that one grant and a relation that another allows',
+      pending({ token_hashes: ['t1', 't2'], committed_at: 10_000 }, { deletes: 1 }),
+      [grant('t1'), grant('t2', { relations: ['public.refunds'], operations: ['delete'] })],
+      'exceeded operation',
+    ],
     ['of too many rows', pending({}, { inserts: 3 }), [grant('t1')], 'exceeded rows'],
     ['without a token', pending({ token_hashes: [] }), [grant('t1')], 'unattributed no_token'],
     ['with an unknown token', pending({ token_hashes: ['t1', 't9'] }), [grant('t1')], 'claimed_unproved token_unknown'],

@@ -128,7 +128,7 @@ function writeTransaction(builder: LogBuilder, tokens: readonly string[], insert
   return builder.observe('transaction', {
     system_id: 'sys',
     timeline: 1,
-    commit_end_lsn: '0/AB',
+    commit_end_lsn: `0/${(0xab + builder.lines.length).toString(16).toUpperCase()}`,
     xid: 7,
     committed_at: builder.timeMs,
     relations: [{ ...orders, rows_digest: hexOf('rows') }],
