@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may import whom (ARCHITECTURE.md). `tools/src/boundaries.unit.test.ts` holds, for each rule here, a case that must fail.
 
-const TEST_FILE = '\\.test\\.ts$';
+// A folder `test-support` holds what several tests of one package share; no source may import from it.
+const TEST_FILE = '(\\.test\\.ts$|/test-support/)';
 
 /** A folder of libs/core/src may import itself and the folders named before it. */
 const CORE_ORDER = [
@@ -165,7 +166,14 @@ module.exports = {
       severity: 'error',
       comment: 'Sources and tests never import a test file: move what they share to a file of its own.',
       from: {},
-      to: { path: TEST_FILE },
+      to: { path: '\\.test\\.ts$' },
+    },
+    {
+      name: 'no-import-of-test-support',
+      severity: 'error',
+      comment: 'Only tests use what a folder test-support holds: a source that needs it needs a file of its own.',
+      from: { pathNot: TEST_FILE },
+      to: { path: '/test-support/' },
     },
     {
       name: 'no-circular',

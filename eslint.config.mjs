@@ -77,7 +77,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.test.ts'],
+    files: ['**/*.test.ts', '**/test-support/**'],
     rules: {
       '@typescript-eslint/explicit-module-boundary-types': 'off',
       '@nx/enforce-module-boundaries': boundaries(['test']),
@@ -85,7 +85,7 @@ export default tseslint.config(
   },
   {
     files: ['libs/core/src/**/*.ts'],
-    ignores: ['**/*.test.ts'],
+    ignores: ['**/*.test.ts', '**/test-support/**'],
     rules: {
       'no-restricted-globals': ['error', ...NONDETERMINISTIC_GLOBALS],
       'no-restricted-properties': [

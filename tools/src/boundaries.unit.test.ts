@@ -54,6 +54,7 @@ const OFFENDERS: Readonly<Record<string, readonly [from: string, specifier: stri
   'only-the-attestor-verifies': ['services/intake/src/verify.ts', '@clyra/verifier/plain'],
   'nest-is-the-shell': ['libs/adapters/kafka/src/nest.ts', '@nestjs/common'],
   'no-import-of-tests': ['services/intake/src/use-test.ts', './plain.unit.test.ts'],
+  'no-import-of-test-support': ['services/intake/src/use-support.ts', './test-support/plain.ts'],
   'no-circular': ['services/intake/src/circle-a.ts', './circle-b.ts'],
   'no-unresolvable': ['services/intake/src/typo.ts', './tpyo.ts'],
 };
@@ -69,6 +70,8 @@ const LAW_ABIDING: readonly (readonly [from: string, specifier: string])[] = [
   ['services/intake/src/good.ts', '@clyra/core/kernel/plain'],
   ['services/intake/src/forward.ts', 'undici'],
   ['services/intake/src/good.unit.test.ts', '@clyra/testing/plain'],
+  ['services/intake/src/supported.unit.test.ts', './test-support/plain.ts'],
+  ['services/intake/src/test-support/good.ts', '@clyra/testing/plain'],
   ['services/attestor/src/good.ts', '@clyra/verifier/plain'],
   ['cli/src/good.ts', '@clyra/intake/plain'],
 ];
@@ -120,6 +123,7 @@ function writeTree(tree: string): void {
   writePackages(tree);
   write(tree, 'libs/core/src/kernel/plain.ts', 'export const plain = 1;\n');
   write(tree, 'services/intake/src/plain.unit.test.ts', 'export const plain = 1;\n');
+  write(tree, 'services/intake/src/test-support/plain.ts', 'export const plain = 1;\n');
   write(tree, 'services/intake/src/circle-b.ts', importOf('./circle-a.ts'));
   write(tree, 'libs/core/src/evidence/last.ts', 'export const last = 1;\n');
   for (const folder of CORE_ORDER) {

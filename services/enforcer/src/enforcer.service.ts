@@ -20,7 +20,8 @@ export const ENFORCER = Symbol('EnforcerProcessor');
 
 export type EnforcerStart = { readonly signal?: AbortSignal; readonly logger?: Logger };
 
-const CHECK_DEADLINE_MS = 5_000;
+/** For each question to the log while starting. */
+const ASK_DEADLINE_MS = 20_000;
 
 /** The composition root: the only place where the processor's ports become Kafka, files and keys. */
 export async function startEnforcer(config: EnforcerConfig, start: EnforcerStart = {}): Promise<Service> {
@@ -60,28 +61,40 @@ export async function startEnforcer(config: EnforcerConfig, start: EnforcerStart
       }));
     },
     start: async () => {
-      const processor = new EnforcerProcessor({
-        log,
-        codec: tools.codec as EnvelopeCodec,
-        blobs: new FileBlobStore(config.blobDir),
-        signer: await fileSigner(config.keyFile),
-        clock: systemClock,
-        logger,
-        topics,
-        publishDelayMs: config.publishDelayMs,
-        startDeadlineMs: Math.min(config.startDeadlineMs, 4 * CHECK_DEADLINE_MS),
-        sendDeadlineMs: config.sendDeadlineMs,
-        onPartition: (partition, reason) => {
-          if (reason === undefined) readiness.clear(`partition ${partition}`);
-          else readiness.block(`partition ${partition}`, reason);
-        },
-      });
+      const codec = tools.codec as EnvelopeCodec;
+      const processor = await composeProcessor(config, { log, codec, logger, readiness });
       tools.processor = processor;
       await processor.start();
       return async () => {
         await processor.stop();
         await log.close();
       };
+    },
+  });
+}
+
+type Parts = {
+  readonly log: KafkaLog;
+  readonly codec: EnvelopeCodec;
+  readonly logger: Logger;
+  readonly readiness: Readiness;
+};
+
+async function composeProcessor(config: EnforcerConfig, parts: Parts): Promise<EnforcerProcessor> {
+  return new EnforcerProcessor({
+    log: parts.log,
+    codec: parts.codec,
+    blobs: new FileBlobStore(config.blobDir),
+    signer: await fileSigner(config.keyFile),
+    clock: systemClock,
+    logger: parts.logger,
+    topics: topicNames(config.topicPrefix),
+    publishDelayMs: config.publishDelayMs,
+    startDeadlineMs: Math.min(config.startDeadlineMs, ASK_DEADLINE_MS),
+    sendDeadlineMs: config.sendDeadlineMs,
+    onPartition: (partition, reason) => {
+      if (reason === undefined) parts.readiness.clear(`partition ${partition}`);
+      else parts.readiness.block(`partition ${partition}`, reason);
     },
   });
 }

@@ -54,6 +54,8 @@ export type IntakeOptions = {
   readonly keeper?: Partial<KeeperSettings>;
   readonly commandHoldMs?: number;
   readonly meter?: GatewayMeter;
+  /** Told when the receipts cannot be read, and when they can be again. */
+  readonly onReceiptsConnection?: (state: 'connected' | 'lost') => void;
 };
 
 const OUTCOME_LIMITS: OutcomeLimits = { countMax: 10_000, ageMsMax: 5_000 };
@@ -129,6 +131,7 @@ export class IntakeProcessor {
       topic: topics.receipts,
       name: 'ReceiptEnvelope',
       onRecord: (record) => intake.take(record),
+      ...(options.onReceiptsConnection === undefined ? {} : { onConnection: options.onReceiptsConnection }),
     });
     this.#changes = new TopicFollower({
       ...follower,

@@ -36,6 +36,7 @@ export type IntakeService = Service & { readonly gatewayUrl: string };
 
 type Tools = { codec?: EnvelopeCodec; processor?: IntakeProcessor; gateway?: GatewayListener };
 type Root = {
+  readonly readiness: Readiness;
   readonly log: KafkaLog;
   readonly topics: TopicNames;
   readonly logger: Logger;
@@ -54,6 +55,7 @@ export async function startIntake(config: IntakeConfig, start: IntakeStart = {})
     topics: topicNames(config.topicPrefix),
     logger,
     metrics: new MetricsRegistry(),
+    readiness: new Readiness(),
   };
   const tools: Tools = {};
   const service = await startService({
@@ -62,7 +64,7 @@ export async function startIntake(config: IntakeConfig, start: IntakeStart = {})
     logger,
     clock: systemClock,
     metrics: root.metrics,
-    readiness: new Readiness(),
+    readiness: root.readiness,
     startDeadlineMs: config.startDeadlineMs,
     shutdownDeadlineMs: config.shutdownDeadlineMs,
     ...(start.signal === undefined ? {} : { signal: start.signal }),
@@ -108,6 +110,10 @@ async function startParts(config: IntakeConfig, root: Root, tools: Tools): Promi
     outcomeLimits: { countMax: config.outcomeCountMax, ageMsMax: config.outcomeAgeMsMax },
     keeper: { windowMs: config.windowMs, windowCount: config.windowCount },
     meter: intakeMeter(root.metrics),
+    onReceiptsConnection: (state) => {
+      if (state === 'connected') root.readiness.clear('receipts');
+      else root.readiness.block('receipts', 'clyra.receipts cannot be read; changes are answered 503 until it can');
+    },
   });
   await processor.start(Math.min(config.startDeadlineMs, START_READ_DEADLINE_MS));
   tools.processor = processor;

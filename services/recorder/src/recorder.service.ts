@@ -14,11 +14,11 @@ import { type Service, startService } from '@clyra/runtime/service-shell';
 import { systemClock } from '@clyra/runtime/system-clock';
 import { systemRandom } from '@clyra/runtime/system-random';
 import type { RecorderConfig } from './config.ts';
-import { RecorderProcessor } from './recorder.processor.ts';
+import { type RecorderOptions, RecorderProcessor } from './recorder.processor.ts';
 import { RecorderMetrics } from './recorder-metrics.ts';
 import { FileDigestKeys } from './source/digest-keys.ts';
 import { PostgresSource } from './source/postgres-source.ts';
-import { readSourceList } from './source/source-list.ts';
+import { readSourceList, type SourceSettings } from './source/source-list.ts';
 
 /** Ports are injected by these tokens. */
 export const RECORDER = Symbol('RecorderProcessor');
@@ -60,35 +60,48 @@ export async function startRecorder(config: RecorderConfig, start: RecorderStart
       scope.get('/v1/status', () => ({ sources: tools.processor?.status() ?? [] }));
     },
     start: async () => {
-      const processor = new RecorderProcessor({
+      const processor = makeProcessor(config, {
         log,
         codec: tools.codec as EnvelopeCodec,
         signer: await fileSigner(config.keyFile),
-        clock: systemClock,
         logger,
-        topics,
-        sources: settings.map(({ sourceId, tenant, request }) => ({
-          identity: { sourceId, tenant },
-          source: new PostgresSource(request),
-        })),
-        digestKeys: new FileDigestKeys(join(config.dataDir, 'digest-keys'), systemRandom),
-        mayPrepare: config.prepareSources,
-        watermarkIntervalMs: config.watermarkIntervalMs,
-        logDeadlineMs: config.logDeadlineMs,
-        onSource: ({ sourceId }, reason) => {
-          if (reason === undefined) readiness.clear(`source ${sourceId}`);
-          else readiness.block(`source ${sourceId}`, reason);
-        },
+        settings,
+        readiness,
       });
       tools.processor = processor;
-      const figures = new RecorderMetrics(metrics, () => processor.status());
       processor.start();
-      const endFigures = figures.start(systemClock);
+      const endFigures = new RecorderMetrics(metrics, () => processor.status()).start(systemClock);
       return async () => {
         endFigures();
         await processor.stop(config.shutdownDeadlineMs / 2);
         await log.close();
       };
+    },
+  });
+}
+
+type ProcessorParts = Pick<RecorderOptions, 'log' | 'codec' | 'signer' | 'logger'> & {
+  readonly settings: readonly SourceSettings[];
+  readonly readiness: Readiness;
+};
+
+function makeProcessor(config: RecorderConfig, parts: ProcessorParts): RecorderProcessor {
+  const { settings, readiness, ...ports } = parts;
+  return new RecorderProcessor({
+    ...ports,
+    clock: systemClock,
+    topics: topicNames(config.topicPrefix),
+    sources: settings.map(({ sourceId, tenant, request }) => ({
+      identity: { sourceId, tenant },
+      source: new PostgresSource(request),
+    })),
+    digestKeys: new FileDigestKeys(join(config.dataDir, 'digest-keys'), systemRandom),
+    mayPrepare: config.prepareSources,
+    watermarkIntervalMs: config.watermarkIntervalMs,
+    logDeadlineMs: config.logDeadlineMs,
+    onSource: ({ sourceId }, reason) => {
+      if (reason === undefined) readiness.clear(`source ${sourceId}`);
+      else readiness.block(`source ${sourceId}`, reason);
     },
   });
 }

@@ -14,8 +14,3 @@ export function digestOf(bytes: Uint8Array | string): Digest {
 export function digestBytes(digest: Digest): Uint8Array {
   return Buffer.from(digest, 'hex');
 }
-
-/** Hash of several parts as if written one after the other. */
-export function digestOfParts(parts: readonly (Uint8Array | string)[]): Digest {
-  return digestOf(Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'utf8') : part))));
-}

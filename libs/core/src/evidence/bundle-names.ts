@@ -29,12 +29,3 @@ export function parseCheckpointName(name: string): { readonly tenant: string; re
 export function attestationName(tenant: string, range: Range): string {
   return `attestations/${tenant}/${rangeName(range)}.dsse.json`;
 }
-
-/** Files of a bundle besides its artifacts, in the order in which they are written: the envelope makes it whole. */
-export const BUNDLE_FILES = [
-  'journal.jsonl',
-  'VERIFY.md',
-  'manifest.json',
-  'checkpoint',
-  'manifest.dsse.json',
-] as const;

@@ -10,8 +10,3 @@ export class AssertionError extends Error {
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionError(message);
 }
-
-/** Makes the compiler prove that a switch is exhaustive. */
-export function assertNever(value: never): never {
-  throw new AssertionError(`unreachable case: ${JSON.stringify(value)}`);
-}

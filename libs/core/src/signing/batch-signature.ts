@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Digest, digestBytes, digestOf } from '../canonical/digest.ts';
+import { type Digest, digestBytes } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import { encodeRecord } from '../canonical/record.ts';
 import { assert } from '../kernel/assert.ts';
@@ -32,22 +32,17 @@ export async function signBatch(
   return paths.map((path, index) => ({ index, key_id: signer.keyId, path, sig, size }));
 }
 
-/** The bytes under the signature of a body's send, or undefined where the block cannot belong to any tree. */
-export function signedBytesOf(type: string, bodyDigest: Digest, block: SignatureBlock): Uint8Array | undefined {
+/** The root of the send that a body belongs to, or undefined where the block cannot belong to any tree. */
+export function sendRootOf(bodyDigest: Digest, block: SignatureBlock): Digest | undefined {
   if (block.size < 1 || block.size > BATCH_BODIES_MAX) return undefined;
-  const root = rootFromPath(leafHash(digestBytes(bodyDigest)), block);
-  return root === undefined ? undefined : signedBytes(type, root, block.size);
+  return rootFromPath(leafHash(digestBytes(bodyDigest)), block);
 }
 
-function signedBytes(type: string, root: Digest, size: number): Uint8Array {
+/** What is signed for a send (docs/spec/records.md §3). */
+export function signedBytes(type: string, root: Digest, size: number): Uint8Array {
   return pae(type, encodeRecord({ root, size }));
 }
 
 export function blockToJson(block: SignatureBlock): JsonObject {
   return { index: block.index, key_id: block.key_id, path: [...block.path], sig: block.sig, size: block.size };
-}
-
-/** Names a verified send: the same signature over the same bytes need not be checked again for each body. */
-export function sendIdOf(signed: Uint8Array, block: SignatureBlock): string {
-  return digestOf(Buffer.concat([signed, Buffer.from(`${block.key_id}${block.sig}`, 'utf8')]));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
-import { type SignatureBlock, sendIdOf, signedBytesOf } from './batch-signature.ts';
+import { type SignatureBlock, sendRootOf, signedBytes } from './batch-signature.ts';
 import { verifyEd25519 } from './ed25519.ts';
 import { keyFor, type Role, type TrustRoot } from './trust-root.ts';
 
@@ -21,12 +21,16 @@ export class BatchVerifier {
   }
 
   verify(root: TrustRoot, body: { digest: Digest; block: SignatureBlock; atMs: number }): boolean {
-    const key = keyFor(root, { keyId: body.block.key_id, role: this.#role, atMs: body.atMs });
-    const signed = signedBytesOf(this.#type, body.digest, body.block);
-    if (key === undefined || signed === undefined) return false;
-    const sendId = sendIdOf(signed, body.block);
+    const { block } = body;
+    const key = keyFor(root, { keyId: block.key_id, role: this.#role, atMs: body.atMs });
+    const sendRoot = sendRootOf(body.digest, block);
+    if (key === undefined || sendRoot === undefined) return false;
+    // Everything that the signed bytes depend on, and the signature: no two sends share it. The key's name is the
+    // hash of the key, so another trust root cannot give it to another key.
+    const sendId = `${block.key_id} ${block.size} ${sendRoot} ${block.sig}`;
     if (this.#verified.has(sendId)) return true;
-    if (!verifyEd25519(key.keyObject, signed, Buffer.from(body.block.sig, 'base64'))) return false;
+    const signed = signedBytes(this.#type, sendRoot, block.size);
+    if (!verifyEd25519(key.keyObject, signed, Buffer.from(block.sig, 'base64'))) return false;
     if (this.#verified.size >= REMEMBERED_MAX) this.#verified.clear();
     this.#verified.add(sendId);
     return true;

@@ -20,7 +20,8 @@ export async function writeAnswer(
   if (!message.complete) endWithConnection(message, response);
   const { body } = answer;
   if (typeof body === 'string' || body instanceof Uint8Array) {
-    response.setHeader('content-length', Buffer.byteLength(body));
+    // RFC 9110 §8.6: these have no content, so its length is not ours to say.
+    if (mayHaveContent(message, answer.status)) response.setHeader('content-length', Buffer.byteLength(body));
     response.end(body);
     return;
   }
@@ -30,6 +31,10 @@ export async function writeAnswer(
   } catch {
     response.destroy();
   }
+}
+
+function mayHaveContent({ method }: IncomingMessage, status: number): boolean {
+  return method !== 'HEAD' && status !== 204 && status !== 304;
 }
 
 /** The body was not read to its end. A clean close lets the client read the answer before the connection goes. */

@@ -13,6 +13,7 @@ export type FollowerParts<Name extends EnvelopeName> = {
   readonly topic: string;
   readonly name: Name;
   readonly onRecord: (record: DecodedRecord<Name>) => void;
+  readonly onConnection?: (state: 'connected' | 'lost') => void;
 };
 
 const QUEUE_PAUSE_COUNT = 20_000;
@@ -37,7 +38,7 @@ export class TopicFollower<Name extends EnvelopeName> {
 
   /** Rejects with CLY_LOG_UNREACHABLE when the log cannot be asked within the deadline. */
   async start(deadlineMs: number): Promise<void> {
-    const { log, topic } = this.#parts;
+    const { log, topic, onConnection = () => {} } = this.#parts;
     const [starts, ends] = await Promise.all([log.startOffsets(topic, deadlineMs), log.endOffsets(topic, deadlineMs)]);
     starts.forEach((from, partition) => {
       this.#queues.set(partition, this.#queue());
@@ -45,7 +46,8 @@ export class TopicFollower<Name extends EnvelopeName> {
     });
     if (this.#behind.size === 0) this.#caughtUp();
     const assignments = starts.map((fromOffset, partition) => ({ topic, partition, fromOffset }));
-    const request = { name: `intake-${topic}`, assignments, onBatch: (batch: ReadBatch) => this.#receive(batch) };
+    const onBatch = (batch: ReadBatch): void => this.#receive(batch);
+    const request = { name: `intake-${topic}`, assignments, onBatch, onConnection };
     this.#reader = await log.read(request, deadlineMs);
   }
 

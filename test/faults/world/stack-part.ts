@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import net from 'node:net';
+import process from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isRunning, type ProcessIdentity } from '@clyra/stack/process/process-identity';
+import { startStack } from '@clyra/stack/stack';
+import type { StackOptions, StackPart } from '@clyra/stack/stack-config';
+import { stackPaths } from '@clyra/stack/stack-paths';
+import { readState } from '@clyra/stack/stack-state';
+
+const GONE_DEADLINE_MS = 30_000;
+const LOOK_EVERY_MS = 5;
+
+/** One process of the stack under a test's hands: killed, stopped, frozen and started again. */
+export class StackPartHandle {
+  readonly #options: StackOptions & { readonly dataDir: string };
+  readonly #part: StackPart;
+  readonly #port: number;
+
+  constructor(part: StackPart, options: StackOptions & { readonly dataDir: string; readonly port: number }) {
+    this.#part = part;
+    const { port, ...stackOptions } = options;
+    this.#options = stackOptions;
+    this.#port = port;
+  }
+
+  /** kill -9. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** As an operator stops it; returns when it is gone. */
+  stop(): Promise<void> {
+    return this.#end(this.#part === 'postgres' ? 'SIGINT' : 'SIGTERM');
+  }
+
+  /** Sends the signal only: the caller's moment is when this returns. */
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.#identity().pid, signal);
+  }
+
+  freeze(): void {
+    this.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.signal('SIGCONT');
+  }
+
+  /** Starts it again; resolves with the moment from which it accepted connections. */
+  async restart(): Promise<{ readonly acceptedAtMs: number }> {
+    const starting = startStack(this.#options);
+    const accepted = this.#acceptedAt(starting);
+    await starting;
+    return { acceptedAtMs: await accepted };
+  }
+
+  async #acceptedAt(starting: Promise<unknown>): Promise<number> {
+    let failed = false;
+    starting.catch(() => {
+      failed = true;
+    });
+    while (!failed && !(await accepts(this.#port))) await pause(LOOK_EVERY_MS * 4);
+    return Date.now();
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const identity = this.#identity();
+    process.kill(identity.pid, signal);
+    const endMs = performance.now() + GONE_DEADLINE_MS;
+    while (isRunning(identity)) {
+      if (performance.now() > endMs) throw new Error(`${this.#part} is still there after ${signal}`);
+      await pause(LOOK_EVERY_MS);
+    }
+  }
+
+  #identity(): ProcessIdentity {
+    const identity = readState(stackPaths(this.#options.dataDir).stateFile)?.processes[this.#part];
+    if (identity === undefined) throw new Error(`${this.#part} was not started`);
+    return identity;
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: '127.0.0.1', port });
+    const end = (answer: boolean) => (): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', end(true));
+    socket.once('error', end(false));
+    socket.setTimeout(1_000, end(false));
+  });
+}
