@@ -106,6 +106,7 @@ print(
   `${machineLine(machine)}\nmedian over ${options.rounds} rounds (lowest–highest); ${figure(options.blockMs)} ms a block\n`,
 );
 const world = await startWorld(say);
+process.once('SIGINT', () => void world.stop().finally(() => process.exit(130)));
 try {
   const figures = await measure(world, options);
   if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, JSON.stringify({ machine, options, ...figures }));

@@ -20,7 +20,7 @@ import { GATEWAY_LIMITS, type GatewayLimits } from './gateway/gateway-parts.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import { ChangeLookup } from './log/change-lookup.ts';
 import { ChangePublisher } from './log/change-publisher.ts';
-import { ChangeWriter } from './log/change-writer.ts';
+import { ChangeWriter, type OutgoingChange } from './log/change-writer.ts';
 import { type OutcomeLimits, OutcomeQueue } from './log/outcome-queue.ts';
 import { ReceiptDesk } from './log/receipt-desk.ts';
 import { ReceiptIntake } from './log/receipt-intake.ts';
@@ -94,14 +94,11 @@ export class IntakeProcessor {
     const edge = new EdgeCounter({ log, codec, clock, topic: topics.edge });
     const lookup = new ChangeLookup({ log, codec, clock, topic: topics.changes });
     const pump = new DirectoryPump({ directory, ledger, index, lookup, clock, logger });
-    const publisher = new ChangePublisher({
-      ...options,
-      topic: topics.changes,
-      onPublish: (change) => pump.noteOwn(change),
-    });
+    const onPublish = (change: OutgoingChange): void => pump.noteOwn(change);
+    const publisher = new ChangePublisher({ ...options, topic: topics.changes, onPublish });
     const writer = new ChangeWriter(options.intake, { clock, random });
-    const outcomeLimits = { ...OUTCOME_LIMITS, ...options.outcomeLimits };
-    const outcomes = new OutcomeQueue({ publisher, writer, clock, logger, limits: outcomeLimits });
+    const limits = { ...OUTCOME_LIMITS, ...options.outcomeLimits };
+    const outcomes = new OutcomeQueue({ publisher, writer, clock, logger, limits });
     const intake = new ReceiptIntake({ desk, pump, index, ledger, logger });
     const shared = { credentials, directory, desk, publisher, writer, edge, clock };
     this.gateway = new Gateway({

@@ -13,8 +13,30 @@ import { parseChange } from './parse-change.ts';
 /** What a hostile or mistaken writer might put in place of a member; patterns are tried at their edges. */
 const VALUES = [
   ...[null, true, 0, 1, -1, 99, 100, 2 ** 53 - 1],
-  ...['', 'x', 'X', 'ok', 'done', 'valid', 'header', 'POST', 'CLY_JSON_UTF8', 'CLY_', '_partition', 'acme', 'a'.repeat(63)],
-  ...['a'.repeat(64), 'a'.repeat(128), 'a'.repeat(129), 'a'.repeat(256), 'a'.repeat(257), '😀'.repeat(128), '😀'.repeat(129)],
+  ...[
+    '',
+    'x',
+    'X',
+    'ok',
+    'done',
+    'valid',
+    'header',
+    'POST',
+    'CLY_JSON_UTF8',
+    'CLY_',
+    '_partition',
+    'acme',
+    'a'.repeat(63),
+  ],
+  ...[
+    'a'.repeat(64),
+    'a'.repeat(128),
+    'a'.repeat(129),
+    'a'.repeat(256),
+    'a'.repeat(257),
+    '😀'.repeat(128),
+    '😀'.repeat(129),
+  ],
   ...['line\nend', 'tab\t', 'ü', digestOf('x'), digestOf('x').toUpperCase(), digestOf('x').slice(0, 32)],
   ...['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-00000000000G', `${'A'.repeat(86)}==`],
   ...['run.opened', 'clock.ticked', 'tenant.opened', 'kill_switch.lifted', 'stream.opened'],
@@ -44,7 +66,8 @@ beforeAll(async () => {
 describe('schemas/json/changes and parseChange', () => {
   it('accept a body of each kind', () => {
     expect(new Set(bodies.map((body) => body['kind'])).size).toBe(14);
-    for (const body of bodies) expect([body['kind'], accepts(body), isParsed(body)]).toEqual([body['kind'], true, true]);
+    for (const body of bodies)
+      expect([body['kind'], accepts(body), isParsed(body)]).toEqual([body['kind'], true, true]);
   });
 
   it('accept and refuse the same, whatever becomes of a body', () => {
@@ -90,7 +113,10 @@ async function bodyOfEachKind(): Promise<JsonObject[]> {
   const run = { run_id: 'run-1', actor: 'sync-bot', principal: 'key-1' };
   const of = script.eventId();
   await script.append(script.body('run.opened', run));
-  await script.request({ origin: 'crm', client_app_id: 'app', session_id: 's-1', velocity: [velocity()] }, { run_id: 'run-1', supersedes: of });
+  await script.request(
+    { origin: 'crm', client_app_id: 'app', session_id: 's-1', velocity: [velocity()] },
+    { run_id: 'run-1', supersedes: of },
+  );
   await script.append(script.body('change.outcome', { of, outcome: 'failed', upstream_status: 500, detail: 'no' }));
   for (const kind of ['window.closed', 'clock.ticked']) await script.append(script.body(kind, { number: 1 }));
   const { operator, second, author, approver } = SCRIPT_KEYS;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TransactionBody } from './observation-body.ts';
+import type { GapBody, TransactionBody } from './observation-body.ts';
 
 export type NewestCommit = { readonly systemId: string; readonly timeline: number; readonly lsn: bigint };
 
@@ -8,7 +8,8 @@ export type NewestCommit = { readonly systemId: string; readonly timeline: numbe
  * repetition: the log may hold a send twice whose answer was lost (docs/spec/bundle.md §1).
  */
 export class CommitOrder {
-  readonly #newest = new Map<string, NewestCommit>();
+  readonly #newest: Map<string, NewestCommit>;
+  readonly #gaps = new Map<string, string>();
 
   constructor(newest: ReadonlyMap<string, NewestCommit> = new Map()) {
     this.#newest = new Map(newest);
@@ -21,6 +22,13 @@ export class CommitOrder {
     const same = newest !== undefined && newest.systemId === body.system_id && newest.timeline === body.timeline;
     if (same && lsn <= newest.lsn) return false;
     this.#newest.set(body.source_id, { systemId: body.system_id, timeline: body.timeline, lsn });
+    return true;
+  }
+
+  /** Whether the gap is another one than the last of its source. */
+  acceptGap(body: Pick<GapBody, 'source_id' | 'observation_id'>): boolean {
+    if (this.#gaps.get(body.source_id) === body.observation_id) return false;
+    this.#gaps.set(body.source_id, body.observation_id);
     return true;
   }
 }

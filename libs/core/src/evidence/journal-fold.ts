@@ -108,7 +108,8 @@ export class JournalFold {
       this.#watermarks.set(body.source_id, line);
       return { leaves: [], sealed: undefined };
     }
-    if (body.kind === 'transaction' && !this.#commits.accept(body)) return { leaves: [], sealed: undefined };
+    const isNew = body.kind === 'gap' ? this.#commits.acceptGap(body) : this.#commits.accept(body);
+    if (!isNew) return { leaves: [], sealed: undefined };
     return { leaves: [this.#append(this.#opened(), line)], sealed: undefined };
   }
 

@@ -60,6 +60,9 @@ export function judgeObservation(observation: PendingObservation, permissions: P
   return { status: 'matched', reason: 'token_and_effect', ...named, uses: tokens };
 }
 
+/** A recorder lists so many relations and adds the rest up under this name: nobody can say that it touched nothing guarded. */
+const UNLISTED = '*.*';
+
 const NO_GRANT = { event_id: null, receipt_id: null, token_hash: null, uses: [] } as const;
 
 export function touchedRelations(
@@ -69,7 +72,8 @@ export function touchedRelations(
   const names = new Set(
     guarded.filter((source) => source.source_id === observation.source_id).flatMap((source) => source.relations),
   );
-  return observation.relations.filter((relation) => names.has(relationName(relation)));
+  const touches = (name: string): boolean => names.has(name) || (name === UNLISTED && names.size > 0);
+  return observation.relations.filter((relation) => touches(relationName(relation)));
 }
 
 /** What went beyond the grants, in the order in which the first that applies is named. */

@@ -62,6 +62,13 @@ describe('what touched nothing guarded has no verdict', () => {
   });
 });
 
+describe('what was not listed one by one', () => {
+  it('counts as guarded, and no grant covers it', () => {
+    expect(judge({ relations: [effect({ schema: '*', name: '*' })] })).toMatchObject({ reason: 'relation' });
+    expect(judge({ relations: [effect({ schema: '*', name: '*' })], source_id: 'warehouse' })).toBeUndefined();
+  });
+});
+
 describe('the verdict on a transaction', () => {
   const second = grant({ token_hash: T2, event_id: 'event-2', receipt_id: 'receipt-2' });
   const cases: [string, Partial<PendingObservation>, LedgerGrant[], string, string][] = [
@@ -78,6 +85,13 @@ describe('the verdict on a transaction', () => {
       [grant()],
       'exceeded',
       'relation',
+    ],
+    [
+      'needs two grants for one operation',
+      { relations: [effect({ inserts: 0, deletes: 1 })], token_hashes: [T1, T2] },
+      [grant(), { ...second, relations: ['public.other'], operations: ['delete'] }],
+      'exceeded',
+      'operation',
     ],
     ['deletes', { relations: [effect({ deletes: 1 })] }, [grant()], 'exceeded', 'operation'],
     ['truncates', { relations: [effect({ inserts: 0, truncates: 1 })] }, [grant()], 'exceeded', 'operation'],

@@ -29,7 +29,8 @@ describe('the API over HTTP', () => {
     await intake.stop(2_000);
   });
 
-  async function ask(method: string, target: string, body = '', signed = true) {
+  async function ask(asked: string, { body = '', signed = true }: { body?: string; signed?: boolean } = {}) {
+    const [method = '', target = ''] = asked.split(' ');
     serial += 1;
     const nonce = `api-nonce-${String(serial).padStart(16, '0')}`;
     const caller = { keyId: 'key-1', secret: SECRET, tenant: TENANT, actor: 'bot', nowMs: Date.now(), nonce };
@@ -40,37 +41,37 @@ describe('the API over HTTP', () => {
   }
 
   it('shows a tenant', async () => {
-    expect(await ask('GET', `/v1/tenants/${TENANT}`, '', false)).toMatchObject({
+    expect(await ask(`GET /v1/tenants/${TENANT}`, { signed: false })).toMatchObject({
       status: 200,
       body: { partition: 1, policy: world.policy.digest, switches: [] },
     });
-    expect(await ask('GET', '/v1/tenants/other', '', false)).toMatchObject({
+    expect(await ask('GET /v1/tenants/other', { signed: false })).toMatchObject({
       status: 403,
       body: { code: 'CLY_TENANT_UNKNOWN' },
     });
   });
 
   it('opens and closes a run for a caller that signs', async () => {
-    expect(await ask('POST', '/v1/runs', '{"run_id":"r-1","actor":"bot"}')).toMatchObject({
+    expect(await ask('POST /v1/runs', { body: '{"run_id":"r-1","actor":"bot"}' })).toMatchObject({
       status: 201,
       body: { run_id: 'r-1', receipt: { decision: 'allow' } },
     });
-    expect(await ask('POST', '/v1/runs/r-1/close')).toMatchObject({ status: 200, body: { count: 1 } });
-    expect(await ask('POST', '/v1/runs', '{}', false)).toMatchObject({
+    expect(await ask('POST /v1/runs/r-1/close')).toMatchObject({ status: 200, body: { count: 1 } });
+    expect(await ask('POST /v1/runs', { body: '{}', signed: false })).toMatchObject({
       status: 401,
       body: { code: 'CLY_AUTH_MISSING' },
     });
-    expect(await ask('POST', '/v1/runs', 'x'.repeat(5_000))).toMatchObject({ status: 413 });
+    expect(await ask('POST /v1/runs', { body: 'x'.repeat(5_000) })).toMatchObject({ status: 413 });
   });
 
   it('finds no change that was never made, and takes no malformed command', async () => {
     const eventId = intake.api.writer.write({ partition: 0, tenant: TENANT, kind: 'x', members: {} }).eventId;
-    expect(await ask('GET', `/v1/changes/${eventId}`)).toMatchObject({
+    expect(await ask(`GET /v1/changes/${eventId}`)).toMatchObject({
       status: 404,
       body: { code: 'CLY_CHANGE_NOT_FOUND' },
     });
-    expect(await ask('POST', '/v1/commands', '{"command":{}}', false)).toMatchObject({ status: 400 });
-    expect(await ask('POST', '/v1/commands', '{', false)).toMatchObject({
+    expect(await ask('POST /v1/commands', { body: '{"command":{}}', signed: false })).toMatchObject({ status: 400 });
+    expect(await ask('POST /v1/commands', { body: '{', signed: false })).toMatchObject({
       status: 400,
       body: { code: 'CLY_JSON_SYNTAX' },
     });

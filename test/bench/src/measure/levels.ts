@@ -17,7 +17,7 @@ const SATURATION_CLIENTS = 256;
 export function levels(quick: boolean): readonly Level[] {
   const sizes = quick ? [1_024] : [1_024, 10_240];
   return sizes.flatMap((bodyBytes) => [
-    ...[1, 16, 64].map((clients) => clientLevel(clients, bodyBytes)),
+    ...(quick ? [16] : [1, 16, 64]).map((clients) => clientLevel(clients, bodyBytes)),
     {
       name: RATE_LEVEL,
       load: { kind: 'rate', perSecond: RATE_PER_SECOND } as const,

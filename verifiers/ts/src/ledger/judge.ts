@@ -2,6 +2,9 @@
 import type { GuardedSource } from '../documents/policy-document.ts';
 import { type Grant, type Pending, readRelation } from './ledger.ts';
 
+/** What a recorder did not list one by one: it may have touched anything (records.md §6). */
+const UNLISTED = '*.*';
+
 /** Between the clock of a source and the broker's. */
 const CLOCK_SLACK_MS = 5_000;
 
@@ -60,7 +63,7 @@ function touchedRelations(pending: Pending, guarded: readonly GuardedSource[]): 
   );
   return pending.relations
     .map((relation, index) => readRelation(relation, `relations[${index}]`))
-    .filter((relation) => names.has(nameOf(relation)));
+    .filter((relation) => names.has(nameOf(relation)) || (nameOf(relation) === UNLISTED && names.size > 0));
 }
 
 /** The first reason in the order of the specification why the effect goes beyond its grants, or null. */

@@ -76,6 +76,12 @@ describe('judging an observation', () => {
     expect(grants.every((one) => one.used_by === (isUsed ? ID : null) || !isUsed)).toBe(true);
   });
 
+  it('takes what was not listed for guarded', () => {
+    const unlisted = { schema: '*', name: '*', inserts: 1, updates: 0, deletes: 0, truncates: 0 };
+    const match = judge(pending({ relations: [unlisted], token_hashes: [] }), GUARDED, new Map());
+    expect(match).toMatchObject({ status: 'unattributed' });
+  });
+
   it('says nothing about what is not guarded', () => {
     expect(judge(pending({ source_id: 'else' }), GUARDED, new Map())).toBeNull();
     expect(judge(pending({ relations: [] }), GUARDED, new Map())).toBeNull();
