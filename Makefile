@@ -12,7 +12,7 @@ CLYRA := cli/bin/clyra
 GATE := $(RUN) tools/src/gate.ts
 STAMP := node_modules/.clyra-setup
 
-.PHONY: help setup quickstart test test-long up down bench lint types unit prop vector replay sim int e2e faults format clean
+.PHONY: help setup quickstart test test-long up down bench docs lint types unit prop vector replay sim int e2e faults format clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,6 +41,9 @@ down: setup ## stop the local stack
 
 bench: setup ## measure, side by side with a peer; prints a table
 	@$(GATE) --bench
+
+docs: setup ## write the generated pages of docs/reference
+	@$(RUN) tools/src/reference.ts
 
 lint types unit prop vector replay sim int e2e faults: setup ## one step of the gate alone
 	@$(GATE) --only $@

@@ -2,8 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Answer, CallerRequest } from './world/caller.ts';
-import type { Caller } from './world/caller.ts';
+import type { Answer, Caller, CallerRequest } from './world/caller.ts';
 import { faultSizes } from './world/config.ts';
 import { FaultWorld } from './world/fault-world.ts';
 import { readLogFacts } from './world/log-facts.ts';
@@ -108,7 +107,8 @@ async function failsClosed(fault: Fault): Promise<void> {
 
   const facts = await readLogFacts(world);
   const receiptAtMs = new Map(facts.receipts.map(({ body, appendTimeMs }) => [body['event_id'], appendTimeMs]));
-  const own = upstream.arrivals.filter(({ serial }) => serial.startsWith(`${fault.name.slice(0, 2)}_`));
+  const keys = new Set(requests.map(({ idempotencyKey }) => idempotencyKey));
+  const own = upstream.arrivals.filter(({ serial }) => keys.has(serial));
   const late = own
     .filter(({ eventId, atMs }) => atMs > momentMs && arrivedBefore.has(eventId))
     .filter(({ eventId }) => (receiptAtMs.get(eventId) ?? Number.POSITIVE_INFINITY) > momentMs);

@@ -101,6 +101,7 @@ async function refoldPartition(work: PartitionWork & { readonly published: Publi
     const value = record.value ?? new Uint8Array();
     const raw = { rawDigest: digestOf(value), rawSize: value.length };
     const folded = fold.fold({ offset: record.offset, appendTimeMs: record.appendTimeMs, read, ...raw });
+    if (folded === undefined) throw new Error('a fold from the start gives every record a body');
     const receipt = published.get(record.offset);
     if (receipt === undefined) problems.push(`no receipt for ${partition}/${record.offset}`);
     else if (digestOf(receipt.body) !== folded.digest) problems.push(`another body at ${partition}/${record.offset}`);

@@ -10,4 +10,8 @@ export function addReferenceCommand(program: Command, host: CommandHost): void {
     const { configSections } = await import('../reference/config-sections.ts');
     host.context().stdout.write(configReference(configSections()));
   });
+  reference.command('cli').action(async () => {
+    const { commandReference } = await import('../reference/command-reference.ts');
+    host.context().stdout.write(commandReference(program));
+  });
 }

@@ -6,7 +6,11 @@ import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { LocalSettings } from '../local/settings.ts';
 
 type RecorderStatus = {
-  readonly sources: readonly { readonly source_id: string; readonly covers_until: number | null }[];
+  readonly sources: readonly {
+    readonly source_id: string;
+    readonly state: string;
+    readonly covers_until: number | null;
+  }[];
 };
 
 type BundlerStatus = {
@@ -24,6 +28,15 @@ const POLL_MS = 100;
 const REQUEST_DEADLINE_MS = 5_000;
 
 export type Wait = { readonly clock: Clock; readonly deadlineMs: number };
+
+/** Until the recorder reads the source's log: what is committed before its slot stands is observed by nobody. */
+export async function recorderStreams(url: string, options: Wait & { readonly sourceId: string }): Promise<void> {
+  await until('the recorder', options, async () => {
+    const { sources } = await ask<RecorderStatus>(`${url}/v1/status`);
+    const isStreaming = sources.some(({ source_id: id, state }) => id === options.sourceId && state === 'streaming');
+    return isStreaming ? true : undefined;
+  });
+}
 
 /** Until the recorder has published everything that the source committed before `untilMs` (the source's clock). */
 export async function recorderCovers(

@@ -21,6 +21,7 @@ import type { RunningServices } from '../local/running-services.ts';
 import { startServices } from '../local/services.ts';
 import type { LocalSettings } from '../local/settings.ts';
 import { startLocalStack } from '../local/start-stack.ts';
+import { recorderStreams } from './await-evidence.ts';
 
 export const DEMO_TENANT = 'acme';
 const DEMO_DATABASE = 'crm';
@@ -28,6 +29,7 @@ const GUARDED = ['public.activations', 'public.refunds', 'public.audiences'];
 const POLICY_FILE = new URL('../../../packs/scenarios/activation/policy.yaml', import.meta.url);
 /** The demonstration seals at the end of its run; a window cut in between would only make two bundles of it. */
 const WINDOW_MS = '3600000';
+const STREAM_MS = 60_000;
 
 export type DemoWorld = {
   readonly local: Local;
@@ -78,6 +80,7 @@ export async function startDemoWorld(context: Context, options: DemoOptions): Pr
     await start(['recorder', 'attestor']);
     const urlOf = (name: ServiceName): string =>
       running.flatMap(({ services }) => services).find((service) => service.name === name)?.url ?? '';
+    await recorderStreams(urlOf('recorder'), { clock: context.clock, deadlineMs: STREAM_MS, sourceId: 'crm' });
     return { local, settings, credential, crm, database, urlOf, close };
   } catch (error) {
     await close();

@@ -183,6 +183,7 @@ export class FoldScript {
       rawSize: envelope.body.length,
     });
     this.#offset += 1;
+    if (folded === undefined) throw new Error('a script folds from the start, so every record has a body');
     const step = { folded, receipt: parseRecord(folded.bytes) };
     this.steps.push(step);
     return step;

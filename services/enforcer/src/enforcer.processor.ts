@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { digestOf } from '@clyra/core/canonical/digest';
 import type { TopicNames } from '@clyra/core/change/topics';
-import type { Folded } from '@clyra/core/enforcement/partition-fold';
+import type { Folded, Resume } from '@clyra/core/enforcement/partition-fold';
 import { stateArtifact } from '@clyra/core/enforcement/tenant';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
@@ -11,9 +12,12 @@ import type { LogReader, LogRecord, ReadBatch, RecordLog } from '@clyra/core/por
 import type { Signer } from '@clyra/core/ports/signer';
 import { ArtifactStore } from './artifact-store.ts';
 import { PartitionWorker } from './partition-worker.ts';
-import { PublishedReceipts } from './published-receipts.ts';
+import { divergence, PublishedReceipts } from './published-receipts.ts';
 import { QuarantineWriter } from './quarantine-writer.ts';
+import { findReceipt, type Receipt } from './receipt-finder.ts';
 import { ReceiptPublisher } from './receipt-publisher.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
+import { loadSnapshot } from './snapshot-loader.ts';
 import { stateName } from './state-name.ts';
 import { StateWriter } from './state-writer.ts';
 
@@ -46,6 +50,7 @@ export class EnforcerProcessor {
   readonly #publisher: ReceiptPublisher;
   readonly #quarantine: QuarantineWriter;
   readonly #states: StateWriter;
+  readonly #snapshots: SnapshotKeeper;
   readonly #lanes = new Map<number, Lane>();
   #readers: LogReader[] = [];
   #changesReader: LogReader | undefined;
@@ -69,6 +74,7 @@ export class EnforcerProcessor {
     });
     this.#quarantine = new QuarantineWriter({ log, codec, clock, logger, topic: topics.quarantine, sendDeadlineMs });
     this.#states = new StateWriter({ blobs: options.blobs, clock, logger });
+    this.#snapshots = new SnapshotKeeper({ log, codec, clock, logger, topic: topics.snapshots, sendDeadlineMs });
   }
 
   get pendingCount(): number {
@@ -86,8 +92,9 @@ export class EnforcerProcessor {
     this.#readers.push(
       await log.read({ name: 'enforcer-tail', assignments: tail, onBatch: onReceipts }, startDeadlineMs),
     );
-    const starts = await log.startOffsets(topics.changes, startDeadlineMs);
-    const changes = starts.map((fromOffset, partition) => ({ topic: topics.changes, partition, fromOffset }));
+    const changes = [...this.#lanes].map(([partition, { worker }]) => {
+      return { topic: topics.changes, partition, fromOffset: worker.fold.nextOffset };
+    });
     const onBatch = (batch: ReadBatch): void => this.#lanes.get(batch.partition)?.worker.enqueue(batch.records);
     this.#changesReader = await log.read({ name: 'enforcer-changes', assignments: changes, onBatch }, startDeadlineMs);
     this.#readers.push(this.#changesReader);
@@ -97,16 +104,22 @@ export class EnforcerProcessor {
     this.#publisher.stop();
     await Promise.all(this.#readers.map((reader) => reader.close()));
     this.#readers = [];
+    await this.#snapshots.close();
   }
 
   async #prepare(partition: number): Promise<void> {
     const { log, topics, startDeadlineMs, codec } = this.#options;
     const published = new PublishedReceipts(partition);
-    const worker = this.#makeWorker(partition, published);
+    const { blobs, logger } = this.#options;
+    const loading = { log, codec, blobs, artifacts: this.#artifacts, logger, topics, deadlineMs: startDeadlineMs };
+    const resume = await loadSnapshot(partition, loading);
+    const worker = this.#makeWorker(partition, { published, resume });
     this.#lanes.set(partition, { worker, published });
     const last = await log.readLast(topics.receipts, partition, startDeadlineMs);
     if (last?.value == null) return;
-    published.startAt(await codec.decode('ReceiptEnvelope', last.value));
+    const newest = await codec.decode('ReceiptEnvelope', last.value);
+    published.startAt(newest);
+    if (newest.offset <= (resume?.snapshot.offset ?? -1)) await this.#compareRepeated(partition, newest);
     const end = (await log.endOffsets(topics.changes, startDeadlineMs))[partition] ?? 0;
     if (published.lastOffset < end) return;
     worker.halt(
@@ -117,12 +130,22 @@ export class EnforcerProcessor {
     );
   }
 
-  #makeWorker(partition: number, published: PublishedReceipts): PartitionWorker {
+  /** The newest receipt repeats one that the snapshot covers: nothing will fold it, so it is held against the first. */
+  async #compareRepeated(partition: number, newest: Receipt): Promise<void> {
+    const { log, codec, topics, startDeadlineMs: deadlineMs } = this.#options;
+    const first = await findReceipt(partition, newest.offset, { log, codec, topic: topics.receipts, deadlineMs });
+    if (first !== undefined && digestOf(first.body) === digestOf(newest.body)) return;
+    this.#lanes.get(partition)?.worker.halt(divergence(partition, newest.offset));
+  }
+
+  #makeWorker(partition: number, made: { published: PublishedReceipts; resume: Resume | undefined }): PartitionWorker {
+    const { published, resume } = made;
     const { codec, clock, topics } = this.#options;
     return new PartitionWorker({
       partition,
       codec,
       artifacts: this.#artifacts,
+      resume,
       clock,
       events: {
         onFolded: (folded, record) => this.#onFolded({ folded, record, published }),
@@ -140,7 +163,9 @@ export class EnforcerProcessor {
     const { folded, record, published } = made;
     this.decidedCount += 1;
     if (folded.stateDigest !== undefined) this.#keepState(record.partition, folded);
-    if (!published.folded(folded)) return;
+    const mustPublish = published.folded(folded);
+    if (folded.stateDigest !== undefined) this.#takeSnapshot(record.partition);
+    if (!mustPublish) return;
     if (folded.kind === 'poisoned') this.#quarantine.write(record, folded);
     this.#publisher.offer(record.partition, folded);
   }
@@ -150,6 +175,12 @@ export class EnforcerProcessor {
     const name = stateName(folded.stateDigest ?? '');
     if (tenant === undefined || this.#knownStates.has(name)) return;
     this.#states.write(name, stateArtifact(tenant).bytes);
+  }
+
+  /** Taken right after the cut; published when the cut's receipt stands in the log. */
+  #takeSnapshot(partition: number): void {
+    const snapshot = this.#lanes.get(partition)?.worker.fold.snapshot();
+    if (snapshot !== undefined) this.#snapshots.taken(snapshot);
   }
 
   #onReceipts(batch: ReadBatch): void {
@@ -183,6 +214,7 @@ export class EnforcerProcessor {
     try {
       lane.published.seen(envelope.offset, envelope.body);
       this.#publisher.seen(partition, envelope.offset);
+      this.#snapshots.published(partition, envelope.offset);
     } catch (error) {
       if (!(error instanceof ClyraError)) throw error;
       lane.worker.halt(error);

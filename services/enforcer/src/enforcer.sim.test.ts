@@ -4,6 +4,8 @@ import { digestOf } from '@clyra/core/canonical/digest';
 import { parseRecord } from '@clyra/core/canonical/record';
 import { chainAfter, chainGenesis } from '@clyra/core/change/links';
 import { topicNames } from '@clyra/core/change/topics';
+import { encodeSnapshot, parseSnapshot } from '@clyra/core/enforcement/partition-snapshot';
+import { StateTable } from '@clyra/core/enforcement/state-table';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import { silentLogger } from '@clyra/core/ports/logger';
 import { BatchVerifier } from '@clyra/core/signing/batch-verifier';
@@ -38,14 +40,16 @@ class World {
   readonly random: SeededRandom;
   readonly clock = new SimClock(START_MS);
   readonly log: SimLog;
-  readonly blobs = new MemoryBlobStore();
+  blobs = new MemoryBlobStore();
   readonly script = new FoldScript();
+  #window = 0;
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
     const faults = { lostResponseShare: 0.1, lostRequestShare: 0.05, refusedShare: 0.02 };
     this.log = new SimLog({ clock: this.clock, random: this.random, faults });
-    for (const topic of [topics.changes, topics.receipts, topics.quarantine]) this.log.createTopic(topic, 1);
+    for (const topic of [topics.changes, topics.receipts, topics.quarantine, topics.snapshots])
+      this.log.createTopic(topic, 1);
   }
 
   async open(): Promise<this> {
@@ -64,9 +68,40 @@ class World {
     this.log.put(topics.changes, 0, records);
   }
 
+  async blobsWithoutStates(): Promise<MemoryBlobStore> {
+    const blobs = new MemoryBlobStore();
+    await blobs.put(`policies/${POLICY_DIGEST}`, POLICY_BYTES);
+    await blobs.put(`trust-roots/${SCRIPT_TRUST.root.digest}`, SCRIPT_TRUST.bytes);
+    return blobs;
+  }
+
+  /** A snapshot that names a state which no receipt committed to. */
+  async forgeSnapshot(): Promise<void> {
+    const last = this.log.recordsOf(topics.snapshots, 0).at(-1);
+    const envelope = await plainCodec.decode('SnapshotEnvelope', last?.value ?? new Uint8Array());
+    const snapshot = parseSnapshot(envelope.pointer);
+    const table = StateTable.parse(
+      (await this.blobs.get(`states/${snapshot.tenants[0]?.state_digest}`)) ?? new Uint8Array(),
+    );
+    table.apply([{ op: 'put', key: 'switch/tenant', value: { engaged_at: 1 } }]);
+    await this.blobs.put(`states/${table.digest()}`, table.serialize());
+    const tenants = snapshot.tenants.map((mark) => ({ ...mark, state_digest: table.digest() }));
+    const pointer = encodeSnapshot({ ...snapshot, tenants }) ?? new Uint8Array();
+    const value = plainCodec.encode('SnapshotEnvelope', { ...envelope, pointer });
+    this.log.put(topics.snapshots, 0, [{ key: last?.key ?? null, value }]);
+  }
+
   async request(): Promise<void> {
     this.script.nowMs = this.clock.nowMs();
     await this.script.request();
+    this.publish(1);
+  }
+
+  /** A cut: what a snapshot is taken at. */
+  async closeWindow(): Promise<void> {
+    this.script.nowMs = this.clock.nowMs();
+    this.#window += 1;
+    await this.script.append(this.script.body('window.closed', { number: this.#window }));
     this.publish(1);
   }
 
@@ -133,6 +168,7 @@ describe('enforcer replicas on a lossy log', () => {
     let replicas = [await world.start(0), await world.start(50)];
     for (let round = 0; round < 40; round += 1) {
       for (let count = world.random.nextInt(0, 5); count > 0; count -= 1) await world.request();
+      if (world.random.chance(0.15)) await world.closeWindow();
       await world.clock.advance(world.random.nextInt(0, 60));
       if (!world.random.chance(0.2)) continue;
       const victim = world.random.nextInt(0, 1);
@@ -179,6 +215,44 @@ describe('enforcer replicas on a lossy log', () => {
     await world.clock.advance(5_000);
     expect(again.halted).toMatch(/^CLY_ENFORCER_DIVERGED/);
     expect(world.effectiveCount()).toBe(2);
+  });
+
+  it('goes on from a snapshot, and gives the same bodies', async () => {
+    const world = await new World(9).open();
+    const replica = await world.start(0);
+    for (let count = 0; count < 20; count += 1) await world.request();
+    await world.closeWindow();
+    await world.clock.advance(10_000);
+    expect(world.log.recordsOf(topics.snapshots, 0).length).toBeGreaterThan(0);
+    for (let count = 0; count < 5; count += 1) await world.request();
+    await world.clock.advance(1_000);
+    replica.client.crash();
+    const again = await world.start(0);
+    await world.request();
+    await world.clock.advance(10_000);
+    expect(again.halted).toBeUndefined();
+    expect(again.processor.decidedCount).toBe(6);
+    world.expectComplete();
+  });
+
+  it.each([
+    ['whose state is gone', (blobs: MemoryBlobStore) => blobs],
+    ['of another state', undefined],
+  ])('folds from the start rather than trust a snapshot %s', async (_name, keep) => {
+    const world = await new World(10).open();
+    const replica = await world.start(0);
+    for (let count = 0; count < 5; count += 1) await world.request();
+    await world.closeWindow();
+    await world.clock.advance(10_000);
+    replica.client.crash();
+    if (keep === undefined) await world.forgeSnapshot();
+    else world.blobs = await world.blobsWithoutStates();
+    const again = await world.start(0);
+    await world.request();
+    await world.clock.advance(10_000);
+    expect(again.halted).toBeUndefined();
+    expect(again.processor.decidedCount).toBe(9);
+    world.expectComplete();
   });
 
   it('waits for a document that is not there yet, and goes on when it is', async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '@clyra/core/canonical/digest';
 import { artifactNeeds } from '@clyra/core/enforcement/artifacts';
-import { type Folded, PartitionFold } from '@clyra/core/enforcement/partition-fold';
+import { type Folded, PartitionFold, type Resume } from '@clyra/core/enforcement/partition-fold';
 import { isPoison, type Poison, type ReadChange, readChange } from '@clyra/core/enforcement/read-change';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
@@ -24,6 +24,8 @@ export type WorkerOptions = {
   readonly partition: number;
   readonly codec: EnvelopeCodec;
   readonly artifacts: ArtifactStore;
+  /** Where the fold goes on instead of at the start. */
+  readonly resume?: Resume | undefined;
   readonly clock: Clock;
   readonly events: WorkerEvents;
 };
@@ -47,7 +49,7 @@ export class PartitionWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.fold = new PartitionFold(options.partition, options.artifacts);
+    this.fold = new PartitionFold(options.partition, options.artifacts, options.resume);
   }
 
   get queuedCount(): number {
@@ -150,7 +152,7 @@ export class PartitionWorker {
         rawDigest: digestOf(value),
         rawSize: value.length,
       });
-      this.#options.events.onFolded(folded, record);
+      if (folded !== undefined) this.#options.events.onFolded(folded, record);
     } catch (error) {
       if (!(error instanceof ClyraError)) throw error;
       this.halt(error);

@@ -67,10 +67,15 @@ export class PublishedReceipts {
 
   #compare(offset: number, published: string | undefined, own: string): void {
     if (published === own) return;
-    throw new ClyraError(
-      'CLY_ENFORCER_DIVERGED',
-      'a receipt in the log differs from the one folded here: stop both replicas and compare their versions and logs',
-      { retry: 'never', context: { partition: this.#partition, offset } },
-    );
+    throw divergence(this.#partition, offset);
   }
+}
+
+/** Two bodies for one position: one of the programs, or the log itself, is wrong. */
+export function divergence(partition: number, offset: number): ClyraError {
+  return new ClyraError(
+    'CLY_ENFORCER_DIVERGED',
+    'a receipt in the log differs from the one folded here: stop both replicas and compare their versions and logs',
+    { retry: 'never', context: { partition, offset } },
+  );
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -87,6 +87,8 @@ export class FaultWorld {
   /** Stack, keys, topics, schemas and proxies; no service yet. */
   static async start(options: FaultWorldOptions): Promise<FaultWorld> {
     const folder = await mkdtemp(join(tmpdir(), `clyra-faults-${options.name}-`));
+    // PostgreSQL's own user must pass through.
+    await chmod(folder, 0o755);
     const started = await startFreeStack(folder, options);
     try {
       const world = new FaultWorld(await prepareParts(folder, started, options));

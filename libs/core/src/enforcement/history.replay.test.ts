@@ -104,7 +104,7 @@ function fold(): string[] {
     };
     const raw = { rawDigest: digestOf(one.body), rawSize: one.body.length };
     const folded = partition.fold({ offset, appendTimeMs: one.append_time, read: readChange(envelope), ...raw });
-    return Buffer.from(folded.bytes).toString('utf8');
+    return Buffer.from(folded?.bytes ?? []).toString('utf8');
   });
 }
 

@@ -13,7 +13,9 @@ import type { CommandSigner } from './decide-input.ts';
 import { accepted } from './draft.ts';
 import { openingMeta } from './open-tenant.ts';
 import { appendToPartitionLog, decidedMembers, NO_EVENT_ID, type PartitionLog } from './partition-log.ts';
+import { type PartitionSnapshot, resumeOffset, type TenantMark } from './partition-snapshot.ts';
 import { isPoison, type Poison, type ReadChange } from './read-change.ts';
+import type { StateTable } from './state-table.ts';
 import { type Answer, advanceTenant, answer, emptyTenant, type Place, placeMembers, type Tenant } from './tenant.ts';
 import { putMeta, readMeta } from './tenant-meta.ts';
 
@@ -41,6 +43,16 @@ export type Folded = {
   readonly stateDigest: Digest | undefined;
 };
 
+/** A snapshot with the states that its marks name, each checked against its digest. */
+export type Resume = { readonly snapshot: PartitionSnapshot; readonly tables: ReadonlyMap<string, StateTable> };
+
+type Mark = {
+  /** Up to here a snapshot has the tenant's records. */
+  readonly coveredTo: number;
+  lastOffset: number;
+  readonly cut: Omit<TenantMark, 'tenant' | 'covers'>;
+};
+
 /**
  * The fold of one partition of clyra.changes: exactly one body for each record. Two processes that fold the same
  * records make the same bytes; nothing but the records and the documents they name goes in.
@@ -55,11 +67,30 @@ export class PartitionFold {
   #chain: Digest;
   #nextOffset = 0;
   #previousOffset = -1;
+  /** Up to here the bodies are those of the snapshot: records are folded only for tenants that are behind it. */
+  #resumedAt = -1;
+  readonly #marks = new Map<string, Mark>();
 
-  constructor(partition: number, artifacts: Artifacts) {
+  constructor(partition: number, artifacts: Artifacts, resume?: Resume) {
     this.partition = partition;
     this.#artifacts = artifacts;
     this.#chain = chainGenesis(partition);
+    if (resume !== undefined) this.#resume(resume);
+  }
+
+  #resume({ snapshot, tables }: Resume): void {
+    this.#streamId = snapshot.stream_id;
+    this.#chain = snapshot.chain;
+    this.#log = { nextSeq: snapshot.log.next_seq, prev: snapshot.log.prev, time: snapshot.log.time };
+    this.#resumedAt = snapshot.offset;
+    this.#nextOffset = resumeOffset(snapshot);
+    this.#previousOffset = this.#nextOffset - 1;
+    for (const { tenant, covers, ...cut } of snapshot.tenants) {
+      const table = tables.get(tenant);
+      assert(table !== undefined, 'a snapshot comes with the state of each of its tenants');
+      this.#tenants.set(tenant, { table, nextSeq: cut.next_seq, prev: cut.prev });
+      this.#marks.set(tenant, { coveredTo: covers, lastOffset: cut.cut_offset, cut });
+    }
   }
 
   /** The lowest offset not folded yet. Offsets between it and the next record do not exist in the log. */
@@ -75,13 +106,37 @@ export class PartitionFold {
     return this.#tenants.get(name);
   }
 
-  fold(record: FoldRecord): Folded {
+  /** As of the last record, right after it was folded. Undefined before the stream is opened. */
+  snapshot(): PartitionSnapshot | undefined {
+    if (this.#streamId === undefined) return undefined;
+    const tenants = [...this.#marks].map(([tenant, { lastOffset, cut }]) => ({
+      tenant,
+      covers: lastOffset === cut.cut_offset ? this.#previousOffset : cut.cut_offset,
+      ...cut,
+    }));
+    return {
+      v: 0,
+      partition: this.partition,
+      stream_id: this.#streamId,
+      offset: this.#previousOffset,
+      chain: this.#chain,
+      log: { next_seq: this.#log.nextSeq, prev: this.#log.prev, time: this.#log.time },
+      tenants,
+    };
+  }
+
+  /** Undefined for a record that a snapshot covers: its body stands in the log already. */
+  fold(record: FoldRecord): Folded | undefined {
     assert(record.offset >= this.#nextOffset, 'records are folded in offset order');
-    const made = this.#answer(record);
-    const digest = digestOf(made.bytes);
-    this.#chain = chainAfter(this.#chain, digest);
+    const covered = this.#isCovered(record);
+    const made = covered ? undefined : this.#answer(record);
     this.#previousOffset = record.offset;
     this.#nextOffset = record.offset + 1;
+    if (made === undefined) return undefined;
+    this.#mark(record.offset, made);
+    if (record.offset <= this.#resumedAt) return undefined;
+    const digest = digestOf(made.bytes);
+    this.#chain = chainAfter(this.#chain, digest);
     const stateDigest = made.body['state_digest'] as Digest | undefined;
     return {
       offset: record.offset,
@@ -94,6 +149,26 @@ export class PartitionFold {
       signed: made.signed,
       stateDigest,
     };
+  }
+
+  #isCovered({ offset, read }: FoldRecord): boolean {
+    if (offset > this.#resumedAt) return false;
+    const mark = isPoison(read) ? undefined : this.#marks.get(read.body.tenant);
+    return mark === undefined || offset <= mark.coveredTo;
+  }
+
+  #mark(offset: number, { body }: Answer): void {
+    const name = body['tenant'] as string;
+    const tenant = this.#tenants.get(name);
+    if (tenant === undefined) return;
+    const stateDigest = body['state_digest'] as Digest | undefined;
+    const mark = this.#marks.get(name);
+    if (stateDigest !== undefined) {
+      const cut = { cut_offset: offset, state_digest: stateDigest, next_seq: tenant.nextSeq, prev: tenant.prev };
+      this.#marks.set(name, { coveredTo: mark?.coveredTo ?? -1, lastOffset: offset, cut });
+    } else if (mark !== undefined) {
+      mark.lastOffset = offset;
+    }
   }
 
   #answer(record: FoldRecord): Answer {
