@@ -18,7 +18,7 @@ Exit codes: 0 done · 1 refused: blocked, held or a check failed · 2 wrong argu
             5 something needed does not answer (try again, or see \`clyra status\`) · 70 a bug in Clyra
 `;
 
-const REFUSALS: ReadonlySet<ErrorCode> = new Set(['CLY_CLI_REFUSED', 'CLY_CLI_NOT_READY']);
+const REFUSALS: ReadonlySet<ErrorCode> = new Set(['CLY_CLI_REFUSED']);
 
 export function exitCodeOf(failure: unknown): number {
   if (!(failure instanceof ClyraError)) return EXIT.bug;

@@ -48,12 +48,21 @@ async function measureLevels(world: World, options: BenchOptions): Promise<Level
   return results;
 }
 
+function failed(error: Error): undefined {
+  print(`NOT MEASURED: ${error.message}`);
+  process.exitCode = 1;
+  return undefined;
+}
+
+/** What was measured before a failure is still shown; the failure makes the bench fail. */
 async function measureDecisions(world: World, options: BenchOptions): Promise<DecisionRate[]> {
   const load = await DecisionLoad.open(world);
   const rates: DecisionRate[] = [];
   for (const inFlightMax of IN_FLIGHT) {
     say(`decisions with ${inFlightMax} in flight`);
-    const rate = await load.measure({ inFlightMax, rounds: options.rounds, durationMs: options.blockMs / 2 });
+    const plan = { inFlightMax, rounds: options.rounds, durationMs: options.blockMs / 2 };
+    const rate = await load.measure(plan).catch((error: Error) => failed(error));
+    if (rate === undefined) break;
     const refused = rate.refusedCount === 0 ? '' : `, ${rate.refusedCount} NOT ALLOWED: the figure is void`;
     print(`decisions/s with ${inFlightMax} in flight: ${spreadFigure(spreadOf(rate.perSecond))}${refused}`);
     rates.push(rate);
@@ -69,7 +78,8 @@ function compared(results: readonly LevelResult[], decisions: readonly DecisionR
   const full = level(SATURATION_LEVEL);
   const perSecond =
     full === undefined ? Number.NaN : spreadOf(full.rounds.map((round) => round.gateway.perSecond)).median;
-  const best = Math.max(...decisions.map((rate) => spreadOf(rate.perSecond).median));
+  const medians = decisions.map((rate) => spreadOf(rate.perSecond).median);
+  const best = medians.length === 0 ? Number.NaN : Math.max(...medians);
   const p95 = atRate === undefined ? Number.NaN : addedBy(atRate, 'gateway', 'p95').median;
   const ratio = atRate === undefined ? Number.NaN : ratioToFloor(atRate, 'p95').median;
   return [

@@ -33,7 +33,13 @@ let upstream: NotingUpstream;
 let caller: Caller;
 
 beforeAll(async () => {
-  world = await FaultWorld.start({ name: 'closed', parts: ['kafka', 'registry'], actionsMax: COUNT, seed, keepsFolder });
+  world = await FaultWorld.start({
+    name: 'closed',
+    parts: ['kafka', 'registry'],
+    actionsMax: COUNT,
+    seed,
+    keepsFolder,
+  });
   upstream = await NotingUpstream.start();
   world.onClose(() => upstream.close());
   caller = world.caller(COUNT);
@@ -127,9 +133,11 @@ async function failsClosed(fault: Fault): Promise<void> {
 
   expect(refused.length).toBeGreaterThanOrEqual(COUNT - IN_FLIGHT);
   expect(late).toEqual([]);
-  expect(countBy(refused, ({ answer }) => `${answer.status} ${answer.eventId === undefined ? 'no id' : 'id'}`)).toEqual({
-    '503 id': refused.length,
-  });
+  expect(countBy(refused, ({ answer }) => `${answer.status} ${answer.eventId === undefined ? 'no id' : 'id'}`)).toEqual(
+    {
+      '503 id': refused.length,
+    },
+  );
   expect(Math.max(0, ...times)).toBeLessThanOrEqual(ANSWER_MS_MAX);
   expect(resumedMs).toBeLessThanOrEqual(RESUME_MS_MAX);
   // Each key had its one effect, and the cap was reached by effects alone: what was refused had been given back.

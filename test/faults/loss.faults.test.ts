@@ -163,9 +163,7 @@ async function expectOneEffectForEach({ allowedEventIds }: Persistence, facts: L
 function allowedIds({ receipts }: LogFacts): Set<string> {
   const allowed = receipts.filter(
     ({ body }) =>
-      body['change_kind'] === 'change.requested' &&
-      body['decision'] === 'allow' &&
-      body['duplicate_of'] === undefined,
+      body['change_kind'] === 'change.requested' && body['decision'] === 'allow' && body['duplicate_of'] === undefined,
   );
   return new Set(allowed.map(eventIdOf));
 }

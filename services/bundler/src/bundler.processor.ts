@@ -49,7 +49,7 @@ export class BundlerProcessor {
     );
     const assignments = starts.map((fromOffset, partition) => ({ topic: topics.journal, partition, fromOffset }));
     const onBatch = ({ partition, records }: ReadBatch): void => this.#lanes[partition]?.onJournal(records);
-    const reader = await log.read({ name: 'bundler-journal', assignments, onBatch }, askDeadlineMs);
+    const reader = await log.read({ name: 'bundler-journal', assignments, onBatch, patient: true }, askDeadlineMs);
     this.#reader = reader;
     for (const lane of this.#lanes) lane.start(reader);
   }

@@ -46,7 +46,7 @@ export class LaneSources {
       { topic: topics.receipts, partition, fromOffset: receiptsStart },
       { topic: topics.observations, partition, fromOffset: sequenced.observation + 1 },
     ];
-    const request = { name: `bundler-sources-${partition}`, assignments, onBatch: this.#onBatch };
+    const request = { name: `bundler-sources-${partition}`, assignments, onBatch: this.#onBatch, patient: true };
     this.#reader = await persistence.until('sources', () => log.read(request, limits.askDeadlineMs));
     if (this.#closed) await this.#reader.close();
     return new ChangePairs({

@@ -90,7 +90,11 @@ export class EnforcerProcessor {
     const tail = receiptEnds.map((fromOffset, partition) => ({ topic: topics.receipts, partition, fromOffset }));
     const onReceipts = (batch: ReadBatch): void => this.#onReceipts(batch);
     this.#readers.push(
-      await log.read({ name: 'enforcer-tail', assignments: tail, onBatch: onReceipts }, startDeadlineMs),
+      // Only a replica that waits for the other one needs to see its receipts at once.
+      await log.read(
+        { name: 'enforcer-tail', assignments: tail, onBatch: onReceipts, patient: this.#options.publishDelayMs === 0 },
+        startDeadlineMs,
+      ),
     );
     const changes = [...this.#lanes].map(([partition, { worker }]) => {
       return { topic: topics.changes, partition, fromOffset: worker.fold.nextOffset };

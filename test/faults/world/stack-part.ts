@@ -2,6 +2,7 @@
 import net from 'node:net';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { requireFreePort } from '@clyra/stack/process/port-holder';
 import { isRunning, type ProcessIdentity } from '@clyra/stack/process/process-identity';
 import { startStack } from '@clyra/stack/stack';
 import type { StackOptions, StackPart } from '@clyra/stack/stack-config';
@@ -60,7 +61,8 @@ export class StackPartHandle {
     starting.catch(() => {
       failed = true;
     });
-    while (!failed && !(await accepts(this.#port))) await pause(LOOK_EVERY_MS * 4);
+    // Before the new process is there, what accepts is the stack's own look whether the port is free.
+    while (!failed && !(isRunning(this.#identity()) && (await accepts(this.#port)))) await pause(LOOK_EVERY_MS * 4);
     return Date.now();
   }
 
@@ -72,6 +74,11 @@ export class StackPartHandle {
       if (performance.now() > endMs) throw new Error(`${this.#part} is still there after ${signal}`);
       await pause(LOOK_EVERY_MS);
     }
+    // The last threads of a killed Java process may hold its sockets for a moment after its first one is gone.
+    while (!(await isFree(this.#port))) {
+      if (performance.now() > endMs) throw new Error(`${this.#part}'s port is still taken after ${signal}`);
+      await pause(LOOK_EVERY_MS * 4);
+    }
   }
 
   #identity(): ProcessIdentity {
@@ -79,6 +86,13 @@ export class StackPartHandle {
     if (identity === undefined) throw new Error(`${this.#part} was not started`);
     return identity;
   }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return requireFreePort('', port).then(
+    () => true,
+    () => false,
+  );
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -16,7 +16,8 @@ export type CodeTables = {
   /** In the order in which they are asked: the first prefix that fits says the status. */
   readonly statuses: readonly HttpStatus[];
   readonly otherwise: HttpStatus;
-  wordsOf(code: string): CodeWords | undefined;
+  /** What the command line says of a code: in its own words, or in those of its family. */
+  wordsOf(code: string): (CodeWords & { readonly isOfFamily: boolean }) | undefined;
 };
 
 export function codeTables(sources: readonly SourceText[]): CodeTables {
@@ -36,10 +37,11 @@ export function codeTables(sources: readonly SourceText[]): CodeTables {
     }),
     wordsOf: (code) => {
       const family = families.find(([prefix]) => code.startsWith(textOf(prefix) ?? code.concat('_')))?.[1];
-      const entry = memberOf(words, code) ?? family;
+      const own = memberOf(words, code);
+      const entry = own ?? family;
       if (entry === undefined) return undefined;
       const [means, next] = ['means', 'next'].map((name) => textOf(memberOf(objectOf(entry), name)));
-      return { means: means ?? '', next: next ?? '' };
+      return { means: means ?? '', next: next ?? '', isOfFamily: own === undefined };
     },
   };
 }

@@ -7,9 +7,10 @@ import { WRITTEN_BY } from './written-by.ts';
 
 /** What a caller or a reader of receipts meets; everything else is an error of a process. */
 const ANSWERS =
-  /^(?:libs\/core\/src\/(?:canonical|change|enforcement|inspection)|services\/intake\/src\/(?:api|gateway|http))\//;
+  /^(?:libs\/core\/src\/(?:canonical|change|enforcement|inspection)|services\/intake\/src\/(?:api|gateway|http|http-status))[/.]/;
 const POISON = /^services\/(?:bundler\/src\/(?:line-maker|sequencer)|enforcer\/src\/partition-worker)\.ts$/;
-const OF_PROCESS = /^CLY_(?:SERVICE|STREAM_NOT)_|^CLY_(?:TENANT_NOT_OPENED|ENFORCER_BUG|RECEIPT_MISMATCH)$/;
+const OF_PROCESS =
+  /^CLY_(?:SERVICE|STREAM_NOT)_|^CLY_(?:TENANT_NOT_OPENED|ENFORCER_BUG|RECEIPT_MISMATCH|CREDENTIALS_INVALID)$/;
 const VERIFIER = /^verifiers\//;
 
 const INTRODUCTION = `# Codes
@@ -31,15 +32,15 @@ const ERRORS_TEXT = `
 ## Errors
 
 What a process reports about itself. Retry says what may follow: \`never\` (repeating it changes nothing), \`backoff\`
-(the same again later), \`rejoin\` (after the session was built anew). Where it depends on the cause, all are listed.
+(the same again later), \`rejoin\` (after the session was built anew); – where the same failure is passed on, or is only a warning. Several: it depends on
+the cause.
 
 `;
 
 const VERIFIER_TEXT = `
 ## Findings of the verifier
 
-In the report of \`clyra verify\`, with the claim that fails and the place. A claim that is not listed depends on the
-caller's.
+In the report of \`clyra verify\`, with the claim that fails and the place; – where several claims can fail by it.
 
 `;
 
@@ -87,26 +88,22 @@ function rowsOf(sites: readonly CodeSite[], row: Row): (readonly string[])[] {
 
 function answerRow(tables: CodeTables, code: string, sites: readonly CodeSite[]): readonly string[] {
   const words = tables.wordsOf(code);
-  const { status, title } = tables.statuses.find(({ prefix }) => code.startsWith(prefix)) ?? tables.otherwise;
+  const http = tables.statuses.find(({ prefix }) => code.startsWith(prefix)) ?? tables.otherwise;
+  const ownTitle = http === tables.otherwise ? '' : http.title;
   const reachesCaller = sites.some(({ path }) => ANSWERS.test(path));
-  const meaning = words?.means ?? (reachesCaller && title !== tables.otherwise.title ? title : said(sites));
-  return [
-    `\`${code}\``,
-    reachesCaller ? String(status) : '–',
-    meaning === '' ? title : meaning,
-    words?.next ?? '',
-    where(sites),
-  ];
+  const candidates = [words?.isOfFamily === false ? words.means : '', said(sites), words?.means ?? '', ownTitle];
+  const means = candidates.find((text) => text !== '') ?? http.title;
+  return [`\`${code}\``, reachesCaller ? String(http.status) : '–', means, words?.next ?? '', where(sites)];
 }
 
 function errorRow(code: string, sites: readonly CodeSite[]): readonly string[] {
   const retries = distinct(sites.map(({ retry }) => retry ?? ''));
-  return [`\`${code}\``, retries.join(', '), said(sites), where(sites)];
+  return [`\`${code}\``, retries.join(', ') || '–', said(sites), where(sites)];
 }
 
 function findingRow(code: string, sites: readonly CodeSite[]): readonly string[] {
   const claims = distinct(sites.map(({ claim }) => claim ?? ''));
-  return [`\`${code}\``, claims.join(', '), said(sites), where(sites)];
+  return [`\`${code}\``, claims.join(', ') || '–', said(sites), where(sites)];
 }
 
 function statusRow({ prefix, status, title }: HttpStatus): readonly string[] {

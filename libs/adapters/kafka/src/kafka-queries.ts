@@ -41,7 +41,7 @@ export class KafkaQueries {
     session: KafkaSession,
     at: { readonly topic: string; readonly partition: number; readonly fromOffset: number },
   ): Promise<LogRecord> {
-    const wait = { waitMs: this.#settings.fetchWaitMs, bytesMax: 1, partitionBytesMax: 1 };
+    const wait = { waitMs: this.#settings.fetchWaitMs, bytesMin: 1, bytesMax: 1, partitionBytesMax: 1 };
     const [fetched] = await session.fetch(session.leaderOf(at), [at], wait);
     // However small the limit, a broker hands over the first batch whole.
     const message = fetched?.messages.find(({ offset }) => Number(offset) === at.fromOffset);

@@ -10,6 +10,8 @@ import { ReadCursor } from './read-cursor.ts';
 import { WakeablePause } from './wakeable-pause.ts';
 
 /** How often a connected reader looks whether a partition has moved to another broker. */
+/** More than arrives within one wait at a load where batches form by themselves. */
+const PATIENT_FETCH_BYTES_MIN = 262_144;
 const LEADER_CHECK_INTERVAL_MS = 10_000;
 
 /** The loops over one session: when one of them ends, all do, and a new session follows. */
@@ -148,7 +150,8 @@ export class KafkaReader implements LogReader {
   async #fetchFrom(leader: string, cursors: readonly ReadCursor[], following: Following): Promise<void> {
     const { fetchWaitMs, requestTimeoutMs, fetchBytesMax, partitionFetchBytesMax } = this.#settings;
     const { session } = following;
-    const wait = { waitMs: fetchWaitMs, bytesMax: fetchBytesMax, partitionBytesMax: partitionFetchBytesMax };
+    const bytesMin = this.#request.patient === true ? PATIENT_FETCH_BYTES_MIN : 1;
+    const wait = { waitMs: fetchWaitMs, bytesMin, bytesMax: fetchBytesMax, partitionBytesMax: partitionFetchBytesMax };
     let leaderCheck = deadlineIn(LEADER_CHECK_INTERVAL_MS);
     while (!this.#closed && !following.ended) {
       if (isPast(leaderCheck)) {

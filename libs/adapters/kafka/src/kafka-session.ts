@@ -13,7 +13,13 @@ export type OffsetRange = TopicPartition & { readonly startOffset: number; reado
 
 export type FetchPosition = TopicPartition & { readonly fromOffset: number };
 
-export type FetchWait = { readonly waitMs: number; readonly bytesMax: number; readonly partitionBytesMax: number };
+export type FetchWait = {
+  readonly waitMs: number;
+  /** The broker answers when it has this much, or when the wait is over. */
+  readonly bytesMin: number;
+  readonly bytesMax: number;
+  readonly partitionBytesMax: number;
+};
 
 /** As kafkajs decodes a fetch response; offsets and times are decimal strings. */
 export type FetchedMessage = {
@@ -121,7 +127,7 @@ export class KafkaSession {
     const broker: Broker = await this.#cluster.findBroker({ nodeId: leader });
     const response: FetchResponse = await broker.fetch({
       maxWaitTime: wait.waitMs,
-      minBytes: 1,
+      minBytes: wait.bytesMin,
       maxBytes: wait.bytesMax,
       topics: byTopic(positions, wait.partitionBytesMax),
     });

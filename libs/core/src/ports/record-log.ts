@@ -53,6 +53,11 @@ export type ReadRequest = {
    * exist in the log. It must only enqueue: a slow handler stalls every partition of the reader.
    */
   readonly onBatch: (batch: ReadBatch) => void;
+  /**
+   * Nobody waits for what this reader reads: it may come up to a tenth of a second later, many records at a time. At low
+   * load a fetch for each append costs the broker and the client more than the append itself.
+   */
+  readonly patient?: boolean;
   /** Called each time the reader loses the log and when it has it again. It reconnects by itself for ever. */
   readonly onConnection?: (state: 'connected' | 'lost') => void;
 };

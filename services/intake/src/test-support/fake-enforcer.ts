@@ -78,17 +78,18 @@ export class FakeEnforcer {
   }
 
   async #answer(records: readonly LogRecord[]): Promise<void> {
-    const folded = records.map((record) => {
+    const folded = records.flatMap((record) => {
       const value = record.value ?? new Uint8Array();
       const envelope = plainCodec.decode('ChangeEnvelope', value) as Envelopes['ChangeEnvelope'];
       const fold = this.#folds.get(record.partition) as PartitionFold;
-      return fold.fold({
+      const made = fold.fold({
         offset: record.offset,
         appendTimeMs: record.appendTimeMs,
         read: readChange(envelope),
         rawDigest: digestOf(value),
         rawSize: value.length,
       });
+      return made === undefined ? [] : [made];
     });
     this.decided.push(...folded);
     if (!this.silent) await this.publish(folded);

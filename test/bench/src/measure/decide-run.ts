@@ -70,7 +70,8 @@ export class DecideRun {
         });
         const endMs = performance.now();
         this.#offset += 1;
-        if (!Buffer.from(folded.bytes).includes('"decision":"allow"')) throw new Error('a change was not allowed');
+        if (!Buffer.from(folded?.bytes ?? []).includes('"decision":"allow"'))
+          throw new Error('a change was not allowed');
         reads.push(readMs - startMs);
         folds.push(endMs - readMs);
       }
