@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
+import { addChangeCommand } from './commands/change.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addKillSwitchCommand } from './commands/kill-switch.ts';
@@ -46,6 +47,7 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addPolicyCommand,
   addKillSwitchCommand,
   addRunCommand,
+  addChangeCommand,
   addExplainCommand,
   addVerifyCommand,
   addReferenceCommand,

@@ -32,6 +32,7 @@ type Sent = {
   documents: { name: string; content: string }[];
 };
 
+const EVENT = '01900000-0000-7000-8000-000000000001';
 const POLICY = 'format: clyra/policy/v0\nname: trial\nroutes: []\n';
 
 let dataDir: string;
@@ -143,6 +144,12 @@ describe('signed commands', () => {
     expect(sentCommand().subjects).toEqual(['local:operator', 'local:second-operator']);
   });
 
+  it('resolve an unknown change with one operator', async () => {
+    const { code } = await clyra('change', 'resolve', EVENT, '--tenant', 'acme', '--as', 'not_done');
+    const { command, subjects } = sentCommand();
+    expect([code, subjects, command['of'], command['resolution']]).toEqual([0, ['local:operator'], EVENT, 'not_done']);
+  });
+
   it('can be signed with other keys than the local ones', async () => {
     const key = keyFileOf(localLayout(dataDir), 'second-operator');
     await clyra('kill-switch', 'engage', 'acme', '--reason', 'drill', '--key', key);
@@ -223,6 +230,8 @@ describe('wrong use', () => {
     [['nope'], 2, 'unknown command'],
     [['kill-switch', 'engage', 'acme'], 2, "required option '--reason <text>'"],
     [['kill-switch', 'engage', 'acme', '--reason', 'x', '--scope', 'all'], 2, 'a scope is `tenant`'],
+    [['change', 'resolve', 'e', '--tenant', 'acme', '--as', 'done'], 2, 'an event id is a UUID'],
+    [['change', 'resolve', EVENT, '--tenant', 'acme'], 2, "required option '--as"],
     [['tenant', 'open', 'ACME'], 2, 'ACME is not a tenant'],
     [['tenant', 'open', 'acme', '--partition', 'x'], 2, 'it is not a whole number'],
     [

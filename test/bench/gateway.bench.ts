@@ -116,7 +116,9 @@ print(
   `${machineLine(machine)}\nmedian over ${options.rounds} rounds (lowest–highest); ${figure(options.blockMs)} ms a block\n`,
 );
 const world = await startWorld(say);
-process.once('SIGINT', () => void world.stop().finally(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void world.stop().finally(() => process.exit(130)));
+}
 try {
   const figures = await measure(world, options);
   if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, JSON.stringify({ machine, options, ...figures }));

@@ -30,7 +30,7 @@ import { SeededRandom } from '@clyra/testing/seeded-random';
 import { Caller } from './caller.ts';
 import { ServiceProcess } from './service-process.ts';
 import { StackPartHandle } from './stack-part.ts';
-import { WORLD_TABLE, WORLD_TENANT, writeWorldPolicy } from './world-policy.ts';
+import { WORLD_PARTITION, WORLD_TABLE, WORLD_TENANT, writeWorldPolicy } from './world-policy.ts';
 import { PROXIED, type ProxiedName, portBaseOf, proxyListener, worldServicePorts } from './world-ports.ts';
 
 export type FaultWorldOptions = {
@@ -136,7 +136,7 @@ export class FaultWorld {
   async openTenant(actionsMax: number): Promise<void> {
     const file = join(this.parts.folder, 'policy.json');
     await writeWorldPolicy(file, { actionsMax });
-    const code = await openTenant(this.#context(), WORLD_TENANT, { policy: file, partition: 0 });
+    const code = await openTenant(this.#context(), WORLD_TENANT, { policy: file, partition: WORLD_PARTITION });
     if (code !== 0) throw new Error(`the tenant was not opened: exit code ${code}`);
   }
 

@@ -2,6 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 
 export const WORLD_TENANT = 'acme';
+/** Where the tenant's log lives. */
+export const WORLD_PARTITION = 0;
 export const WORLD_TABLE = 'public.activations';
 const ROUTE = 'activations.sync';
 

@@ -120,7 +120,7 @@ function said(sites: readonly CodeSite[]): string {
 
 function where(sites: readonly CodeSite[]): string {
   return distinct(sites.map(({ path }) => path))
-    .map((path) => `\`${path.replace('/src/', '/').replace(/\.ts$/, '')}\``)
+    .map((path) => `\`${path}\``)
     .join(', ');
 }
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { IntakeClient } from '@clyra/cli/intake/intake-client';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
+import { signRequest } from '@clyra/core/inspection/request-signature';
+import { systemRandom } from '@clyra/runtime/system-random';
+import type { FaultWorld } from '../world/fault-world.ts';
+
+/** Opens and closes runs as an actor of the world's tenant would: each close is a cut, and seals a bundle. */
+export class Runs {
+  readonly #client: IntakeClient;
+
+  constructor({ parts: { settings, credential } }: FaultWorld, actor: string) {
+    this.#client = new IntakeClient(settings.intake_url, {
+      headers: ({ method, target, body }) =>
+        signRequest({
+          keyId: credential.key_id,
+          secret: Buffer.from(credential.secret, 'base64'),
+          method,
+          target,
+          tenant: credential.tenant,
+          actor,
+          nowMs: Date.now(),
+          nonce: Buffer.from(systemRandom.bytes(16)).toString('hex'),
+          body,
+        }),
+    });
+  }
+
+  open(runId: string): Promise<JsonObject> {
+    return allowed(this.#client.openRun({ run_id: runId }));
+  }
+
+  close(runId: string): Promise<JsonObject> {
+    return allowed(this.#client.closeRun(runId));
+  }
+}
+
+async function allowed(asked: ReturnType<IntakeClient['openRun']>): Promise<JsonObject> {
+  const { status, body } = await asked;
+  if (status >= 300) throw new Error(`intake answered ${status}: ${JSON.stringify(body)}`);
+  return body;
+}
