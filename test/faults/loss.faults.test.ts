@@ -28,7 +28,7 @@ let world: FaultWorld;
 let sql: SqlClient;
 
 beforeAll(async () => {
-  world = await FaultWorld.start({ name: 'loss', proxied: PROXIED, actionsMax: 100_000, seed, keepsFolder });
+  world = await FaultWorld.start({ name: 'loss', proxied: PROXIED, seed, keepsFolder });
   await world.makeDatabase();
   const crm = await startCrm({ connection: world.database, host: '127.0.0.1', port: 0, connectionsMax: 8 });
   world.onClose(() => crm.close());

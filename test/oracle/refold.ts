@@ -130,8 +130,9 @@ function checkTenantChain({ body, bytes, heads, problems }: ChainStep): void {
 }
 
 async function readRecord(codec: EnvelopeCodec, record: LogRecord): Promise<ReadChange | Poison> {
+  if (record.value === null) return { reason: 'CLY_RECORD_EMPTY' };
   try {
-    return readChange(await codec.decode('ChangeEnvelope', record.value ?? new Uint8Array()));
+    return readChange(await codec.decode('ChangeEnvelope', record.value));
   } catch {
     return { reason: 'CLY_SCHEMA_UNDECODABLE' };
   }

@@ -72,8 +72,8 @@ describe('ARCHITECTURE.md', () => {
   });
 
   it('says the directions of imports as they are checked', () => {
-    const require = createRequire(import.meta.url);
-    const { forbidden } = require('../../.dependency-cruiser.cjs') as {
+    const load = createRequire(import.meta.url);
+    const { forbidden } = load(join(ROOT, '.dependency-cruiser.cjs')) as {
       forbidden: { name: string; comment: string }[];
     };
     const checked = forbidden.flatMap(({ name, comment }) => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { codeSites } from './reference/code-sites.ts';
 import { markdownTable } from './reference/markdown-table.ts';
 import { referencePages } from './reference/pages.ts';
+import { PLAIN_WORDS } from './reference/plain-words.ts';
 import { POLICY_EXAMPLES, wholePolicy } from './reference/policy-examples.ts';
 import type { PolicySchema } from './reference/policy-page.ts';
 import { isTestFile } from './tidy/finding.ts';
@@ -37,19 +38,30 @@ describe('errors.md', () => {
     expect(codes.filter((code) => !pages['errors.md']?.includes(`\`${code}\``))).toEqual([]);
   });
 
+  it('leaves no code without words, and keeps no words that nobody needs', () => {
+    const page = pages['errors.md'] ?? '';
+    const wordless = page.split('\n').filter((line) => /^\| `CLY_/.test(line) && line.split(' | ')[2]?.trim() === '');
+    expect(wordless).toEqual([]);
+    const rows = page.split('\n').filter((line) => line.startsWith('| `CLY_'));
+    const unused = Object.entries(PLAIN_WORDS).filter(
+      ([code, words]) => !rows.some((row) => row.startsWith(`| \`${code}\` `) && row.includes(words)),
+    );
+    expect(unused).toEqual([]);
+  });
+
   it('reads an error, a refusal, a finding, and a choice of two', () => {
     const text = `
       const advice = 'restart it';
       throw new ClyraError('CLY_A_LOST', \`\${name} is lost: \${advice}\`, { retry: 'backoff' });
-      return refused(two ? 'CLY_A_ONE' : 'CLY_A_TWO', 'rule');
+      return refused(two ? 'CLY_A_ONE' : 'CLY_A_TWO', two ? 'first' : 'second');
       failures.add({ claim: 'order', code: 'CLY_A_ORDER', message: 'goes back' });
       if (error.code === 'CLY_A_COMPARED') return;`;
     const sites = codeSites([parseSource('services/x/src/a.ts', text)]);
     const facts = sites.map(({ code, isThrown, message, retry, claim }) => [code, isThrown, message, retry, claim]);
     expect(facts).toEqual([
       ['CLY_A_LOST', true, '… is lost: restart it', 'backoff', undefined],
-      ['CLY_A_ONE', false, 'rule', undefined, undefined],
-      ['CLY_A_TWO', false, 'rule', undefined, undefined],
+      ['CLY_A_ONE', false, 'first', undefined, undefined],
+      ['CLY_A_TWO', false, 'second', undefined, undefined],
       ['CLY_A_ORDER', false, 'goes back', undefined, 'order'],
     ]);
   });

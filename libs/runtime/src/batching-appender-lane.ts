@@ -12,6 +12,7 @@ export type LaneSettings<Item> = {
   readonly sendItemsMax: number;
   readonly sendBytesMax: number;
   readonly sendTimeoutMs: number;
+  readonly sendPaceMs: number;
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
   readonly onTrouble: (error: ClyraError, attemptCount: number) => void;
@@ -70,11 +71,20 @@ export class BatchingLane<Item> {
     while (this.#waiting.size > 0) {
       const batch = this.#take();
       this.#sending = batch;
+      const startMs = this.#settings.clock.nowMs();
       await this.#sendUntilSettled(batch);
       this.#sending = [];
       for (const entry of batch) this.#settings.onReleased(entry);
+      await this.#pace(startMs);
     }
     this.#running = undefined;
+  }
+
+  /** Under load what a request costs is shared by more items; after a quiet moment nothing waits. */
+  async #pace(startMs: number): Promise<void> {
+    const { clock, sendPaceMs } = this.#settings;
+    const restMs = startMs + sendPaceMs - clock.nowMs();
+    if (restMs > 0 && this.#waiting.size > 0 && !this.#stopped) await sleep(clock, restMs);
   }
 
   /** As many as fit into one send, and at least one. */

@@ -35,6 +35,8 @@ export type BatchingLimits = {
   readonly queueItemsMax: number;
   readonly queueBytesMax: number;
   readonly sendTimeoutMs: number;
+  /** The least time between the starts of two sends, while items wait. */
+  readonly sendPaceMs: number;
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
 };
@@ -45,6 +47,7 @@ const LIMITS: BatchingLimits = {
   queueItemsMax: 20_000,
   queueBytesMax: 64 * 1024 * 1024,
   sendTimeoutMs: 4_000,
+  sendPaceMs: 0,
   retryMinMs: 50,
   retryMaxMs: 1_000,
 };

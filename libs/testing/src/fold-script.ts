@@ -145,18 +145,27 @@ export class FoldScript {
     return this.append(this.body('change.outcome', { of, outcome }));
   }
 
-  command(kind: string, members: JsonObject, signers: readonly TestKey[]): Promise<Step> {
+  async command(kind: string, members: JsonObject, signers: readonly TestKey[]): Promise<Step> {
+    return this.append(await this.commandBody(kind, members, signers));
+  }
+
+  /** The change that carries a signed command, not appended yet. */
+  commandBody(kind: string, members: JsonObject, signers: readonly TestKey[]): Promise<JsonObject> {
     const command = { kind, tenant: TENANT, issued_at: this.nowMs, expires_at: this.nowMs + 600_000, ...members };
-    return this.signedCommand(kind, { subject: signers[0]?.subject ?? '', replaces: null, ...command }, signers);
+    return this.signedBody(kind, { subject: signers[0]?.subject ?? '', replaces: null, ...command }, signers);
   }
 
   async signedCommand(kind: string, command: JsonObject, signers: readonly TestKey[]): Promise<Step> {
+    return this.append(await this.signedBody(kind, command, signers));
+  }
+
+  async signedBody(kind: string, command: JsonObject, signers: readonly TestKey[]): Promise<JsonObject> {
     const payload = pae(COMMAND_TYPE, encodeRecord(command));
     const signatures: JsonObject[] = [];
     for (const signer of signers) {
       signatures.push({ key_id: signer.keyId, sig: Buffer.from(await signer.sign(payload)).toString('base64') });
     }
-    return this.append(this.body(kind, { command, signatures }));
+    return this.body(kind, { command, signatures });
   }
 
   /** Appends a body as intake would: signed, with its routing copies. */

@@ -22,8 +22,12 @@ export type PublisherOptions = {
 };
 
 const BODIES_MAX = 1_024;
-const BYTES_MAX = 700_000;
+const BYTES_MAX = 900_000;
+/** What stands around a body: ten path steps of a full batch's signature block, chain, routing copies. */
+const ENVELOPE_BYTES = 1_400;
 const RETRY_MS = 50;
+/** The least time between the starts of two sends, while receipts wait: what a request costs is then shared. */
+const PACE_MS = 4;
 
 /**
  * Publishes receipts in offset order, one send in flight for all partitions. An entry leaves only when it was
@@ -110,10 +114,11 @@ export class ReceiptPublisher {
     for (const [partition, queue] of this.#queues) {
       const part: Folded[] = [];
       for (const { folded, dueMs } of queue) {
-        if (dueMs > nowMs || count >= BODIES_MAX || bytes + folded.bytes.length > BYTES_MAX) break;
+        const size = folded.bytes.length + ENVELOPE_BYTES;
+        if (dueMs > nowMs || count >= BODIES_MAX || bytes + size > BYTES_MAX) break;
         part.push(folded);
         count += 1;
-        bytes += folded.bytes.length;
+        bytes += size;
       }
       if (part.length > 0) picked.set(partition, part);
     }
@@ -121,6 +126,7 @@ export class ReceiptPublisher {
   }
 
   async #send(): Promise<void> {
+    const startMs = this.#options.clock.nowMs();
     const picked = this.#pick();
     let retryMs: number | undefined;
     try {
@@ -131,7 +137,8 @@ export class ReceiptPublisher {
       retryMs = RETRY_MS;
     }
     this.#sending = false;
-    this.#schedule(retryMs);
+    const restMs = startMs + PACE_MS - this.#options.clock.nowMs();
+    this.#schedule(retryMs ?? (restMs > 0 && this.pendingCount > 0 ? restMs : undefined));
   }
 
   async #append(picked: ReadonlyMap<number, readonly Folded[]>): Promise<void> {

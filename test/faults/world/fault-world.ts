@@ -38,8 +38,6 @@ export type FaultWorldOptions = {
   /** Services whose connections to the broker go through a proxy of their own. */
   readonly proxied?: readonly ProxiedName[];
   readonly parts?: readonly StackPart[];
-  /** What one actor may do in ten minutes. */
-  readonly actionsMax: number;
   readonly seed: number;
   readonly keepsFolder?: boolean;
 };
@@ -132,7 +130,7 @@ export class FaultWorld {
     return made;
   }
 
-  /** Opens the tenant under the world's policy. Needs an enforcer and an intake. */
+  /** Opens the tenant under the world's policy, which lets one actor do so much in ten minutes. */
   async openTenant(actionsMax: number): Promise<void> {
     const file = join(this.parts.folder, 'policy.json');
     await writeWorldPolicy(file, { actionsMax });

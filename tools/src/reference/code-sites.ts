@@ -53,7 +53,8 @@ function siteOf(path: string, literal: ts.StringLiteralLike): CodeSite {
   const outer = wholeExpression(literal);
   const site = { code: literal.text, path, isThrown: false, message: undefined, retry: undefined, claim: undefined };
   const { parent } = outer;
-  if (isCall(parent)) return { ...site, ...ofCall(parent, outer) };
+  if (isCall(parent)) return { ...site, ...ofCall(parent, outer, literal) };
+  if (ts.isArrayLiteralExpression(parent)) return { ...site, message: textOf(parent.elements[1]) };
   if (ts.isPropertyAssignment(parent) && ts.isObjectLiteralExpression(parent.parent)) {
     return { ...site, ...ofObject(parent.parent) };
   }
@@ -77,16 +78,33 @@ function isCall(node: ts.Node): node is Call {
   return ts.isNewExpression(node) || ts.isCallExpression(node);
 }
 
-function ofCall(call: Call, code: ts.Expression): Partial<CodeSite> {
+function ofCall(call: Call, code: ts.Expression, literal: ts.Expression): Partial<CodeSite> {
   const all = [...(call.arguments ?? [])];
   const next = all.slice(all.indexOf(code) + 1);
   const facts = next.find(ts.isObjectLiteralExpression);
   const name = call.expression.getText();
   return {
     isThrown: ts.isNewExpression(call) || name === 'super',
-    message: textOf(next.find((argument) => !ts.isObjectLiteralExpression(argument))),
+    message: textOf(
+      sameArm(
+        next.find((argument) => !ts.isObjectLiteralExpression(argument)),
+        code,
+        literal,
+      ),
+    ),
     retry: facts === undefined ? retryOf(name) : textOf(memberOf(facts, 'retry')),
   };
+}
+
+/** `new ClyraError(x ? A : B, x ? a : b)`: the text of B is b. */
+function sameArm(
+  text: ts.Expression | undefined,
+  code: ts.Expression,
+  literal: ts.Expression,
+): ts.Expression | undefined {
+  if (text === undefined || !ts.isConditionalExpression(text) || !ts.isConditionalExpression(code)) return text;
+  if (text.condition.getText() !== code.condition.getText()) return text;
+  return literal.pos < code.whenFalse.pos ? text.whenTrue : text.whenFalse;
 }
 
 function retryOf(callee: string): string | undefined {

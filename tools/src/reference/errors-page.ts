@@ -3,6 +3,7 @@ import type { SourceText } from '../tidy/finding.ts';
 import { type CodeSite, codeSites } from './code-sites.ts';
 import { type CodeTables, codeTables, type HttpStatus } from './code-tables.ts';
 import { markdownTable } from './markdown-table.ts';
+import { PLAIN_WORDS } from './plain-words.ts';
 import { WRITTEN_BY } from './written-by.ts';
 
 /** What a caller or a reader of receipts meets; everything else is an error of a process. */
@@ -113,9 +114,9 @@ function statusRow({ prefix, status, title }: HttpStatus): readonly string[] {
 const MESSAGES_MAX = 3;
 
 function said(sites: readonly CodeSite[]): string {
-  return distinct(sites.map(({ message }) => message ?? ''))
-    .slice(0, MESSAGES_MAX)
-    .join(' · ');
+  const messages = distinct(sites.map(({ message }) => message ?? ''));
+  if (messages.length === 0) return PLAIN_WORDS[sites[0]?.code ?? ''] ?? '';
+  return messages.slice(0, MESSAGES_MAX).join(' · ');
 }
 
 function where(sites: readonly CodeSite[]): string {

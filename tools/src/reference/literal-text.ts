@@ -17,6 +17,7 @@ export function textOf(expression: ts.Expression | undefined): string | undefine
     return left === undefined || right === undefined ? undefined : left + right;
   }
   if (ts.isParenthesizedExpression(expression)) return textOf(expression.expression);
+  if (ts.isConditionalExpression(expression)) return textOf(expression.whenTrue) ?? textOf(expression.whenFalse);
   if (ts.isIdentifier(expression)) return textOf(constantOf(expression));
   return undefined;
 }

@@ -12,19 +12,26 @@ const NAME = /^(?:[a-z][a-z0-9_]{0,63}|\$commit|\$leaf)$/;
 
 /** Canonical bytes of a record we made. A value outside the grammar is refused: it must never be signed. */
 export function encodeRecord(record: JsonObject): Uint8Array {
-  const text = objectText(record, 1);
-  const suspicious = ESCAPED_SURROGATE.test(text) || (SUSPECT.test(text) && hasForbiddenPoint(text));
-  if (suspicious) throw refusal('CLY_JSON_STRING', 'a string is not acceptable');
-  const bytes = Buffer.from(text, 'utf8');
+  const bytes = canonicalBytes(record);
   if (bytes.length > RECORD_BYTES_MAX) {
     throw new JsonError('CLY_JSON_SIZE', `a record is larger than ${RECORD_BYTES_MAX} bytes`, RECORD_BYTES_MAX);
   }
   return bytes;
 }
 
-/** Reads a record that somebody else made; refuses anything that is not byte for byte canonical. Throws JsonError. */
-export function parseRecord(bytes: Uint8Array): JsonObject {
-  return parseCanonical(bytes) ?? parseStrictly(bytes);
+function canonicalBytes(record: JsonObject): Uint8Array {
+  const text = objectText(record, 1);
+  const suspicious = ESCAPED_SURROGATE.test(text) || (SUSPECT.test(text) && hasForbiddenPoint(text));
+  if (suspicious) throw refusal('CLY_JSON_STRING', 'a string is not acceptable');
+  return Buffer.from(text, 'utf8');
+}
+
+/**
+ * Reads a record that somebody else made; refuses anything that is not byte for byte canonical. Throws JsonError.
+ * `bytesMax` is another limit for lines that are no records on their own (records.md §2, state digest).
+ */
+export function parseRecord(bytes: Uint8Array, bytesMax: number = RECORD_BYTES_MAX): JsonObject {
+  return parseCanonical(bytes, bytesMax) ?? parseStrictly(bytes, bytesMax);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -34,8 +41,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * can hold no duplicate name, other number form, white space or escape variant. Anything else is read again
  * strictly, to say what is wrong.
  */
-function parseCanonical(bytes: Uint8Array): JsonObject | undefined {
-  if (bytes.length > RECORD_BYTES_MAX) return undefined;
+function parseCanonical(bytes: Uint8Array, bytesMax: number): JsonObject | undefined {
+  if (bytes.length > bytesMax) return undefined;
   try {
     const text = utf8.decode(bytes);
     if (SUSPECT.test(text) || ESCAPED_SURROGATE.test(text)) return undefined;
@@ -46,10 +53,10 @@ function parseCanonical(bytes: Uint8Array): JsonObject | undefined {
   }
 }
 
-function parseStrictly(bytes: Uint8Array): JsonObject {
-  const value = parseJson(bytes, RECORD_LIMITS);
+function parseStrictly(bytes: Uint8Array, bytesMax: number): JsonObject {
+  const value = parseJson(bytes, { ...RECORD_LIMITS, bytesMax, valuesMax: bytesMax });
   if (!isJsonObject(value)) throw refusal('CLY_JSON_NOT_OBJECT', 'a record is an object');
-  const canonical = encodeRecord(value);
+  const canonical = canonicalBytes(value);
   const at = firstDifference(canonical, bytes);
   if (at < Math.max(canonical.length, bytes.length)) {
     throw new JsonError('CLY_JSON_NOT_CANONICAL', 'the bytes are not canonical', at);
@@ -119,8 +126,11 @@ function sortedNames(object: JsonObject): string[] {
 }
 
 const SUSPECT = /[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;
-/** JSON.stringify writes a lone surrogate as an escape, so it would come back as it went in. */
-const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/;
+/**
+ * JSON.stringify writes a lone surrogate as an escape, so it would come back as it went in. Behind an even number of
+ * backslashes stands an escape; behind an odd one a text that only looks like it.
+ */
+const ESCAPED_SURROGATE = /(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]/;
 
 function hasForbiddenPoint(text: string): boolean {
   for (const letter of text) {

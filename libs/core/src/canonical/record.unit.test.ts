@@ -18,6 +18,21 @@ describe('a record', () => {
     },
   );
 
+  it('takes a backslash for a backslash, and an escaped lone surrogate for none', () => {
+    for (const text of ['\\ud800', 'C:\\udc00\\x', '\\\\ud800']) {
+      expect(parseRecord(encodeRecord({ a: text }))).toEqual({ a: text });
+    }
+    expect(() => encodeRecord({ a: '\\\ud800' })).toThrow(/string/);
+    expect(() => parseRecord(Buffer.from('{"a":"\\\\\\ud800"}'))).toThrow(/string/);
+  });
+
+  it('may be larger where a reader says so', () => {
+    const large = Buffer.from(`{"a":[${'1,'.repeat(99_999)}1]}`);
+    expect(parseRecord(large, large.length)['a']).toHaveLength(100_000);
+    expect(() => parseRecord(large, large.length - 1)).toThrow(/larger/);
+    expect(() => parseRecord(Buffer.from(`${large.toString()} `), 1_000_000)).toThrow(/canonical/);
+  });
+
   it('leaves undefined members out', () => {
     expect(Buffer.from(encodeRecord({ b: undefined, a: 1 })).toString()).toBe('{"a":1}');
   });

@@ -20,15 +20,16 @@ import {
 const COMMON = ['v', 'kind', 'tenant', 'event_id', 'intake', 'intake_at'];
 const RUN_MEMBERS = [...COMMON, 'run_id', 'actor', 'principal'];
 const COMMAND_MEMBERS = new Set([...COMMON, 'command', 'signatures']);
-const MEMBERS: Readonly<Record<string, ReadonlySet<string>>> = {
-  'stream.opened': new Set([...COMMON, 'stream_id', 'partition', 'partition_count', 'previous_stream']),
-  'change.requested': new Set([...COMMON, 'run_id', 'supersedes', 'facts']),
-  'change.outcome': new Set([...COMMON, 'of', 'outcome', 'upstream_status', 'detail']),
-  'run.opened': new Set(RUN_MEMBERS),
-  'run.closed': new Set(RUN_MEMBERS),
-  'window.closed': new Set([...COMMON, 'number']),
-  'clock.ticked': new Set([...COMMON, 'number']),
-};
+/** A map: `constructor` and the like are texts that a hostile record may hold as its kind. */
+const MEMBERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['stream.opened', new Set([...COMMON, 'stream_id', 'partition', 'partition_count', 'previous_stream'])],
+  ['change.requested', new Set([...COMMON, 'run_id', 'supersedes', 'facts'])],
+  ['change.outcome', new Set([...COMMON, 'of', 'outcome', 'upstream_status', 'detail'])],
+  ['run.opened', new Set(RUN_MEMBERS)],
+  ['run.closed', new Set(RUN_MEMBERS)],
+  ['window.closed', new Set([...COMMON, 'number'])],
+  ['clock.ticked', new Set([...COMMON, 'number'])],
+]);
 /** A change stands inside a journal line beside its receipt, so it must leave room for both in 65,535 bytes and depth 32. */
 const CHANGE_BYTES_MAX = 32_768;
 const CHANGE_DEPTH_MAX = 24;
@@ -47,7 +48,7 @@ export function parseChange(bytes: Uint8Array): ChangeBody {
   const kind = record['kind'];
   if (typeof kind !== 'string') throw shapeError('kind is not a text');
   const isCommand = COMMAND_KINDS.includes(kind as CommandKind);
-  const members = isCommand ? COMMAND_MEMBERS : MEMBERS[kind];
+  const members = isCommand ? COMMAND_MEMBERS : MEMBERS.get(kind);
   if (members === undefined) throw shapeError('kind is unknown');
   onlyMembers(record, members);
   checkCommon(record, kind);

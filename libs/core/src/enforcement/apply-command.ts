@@ -77,7 +77,7 @@ function turnSwitch({ change, state, nowMs }: Input): Draft {
   return accepted([{ op: 'put', key, value: { engaged_at: nowMs } }]);
 }
 
-function resolveChange({ change, state }: Input): Draft {
+function resolveChange({ change, state, nowMs }: Input): Draft {
   const of = text(change.command, 'of', UUID);
   const resolution = text(change.command, 'resolution', /^(?:done|not_done)$/);
   if (of === undefined || resolution === undefined) return MALFORMED;
@@ -85,5 +85,5 @@ function resolveChange({ change, state }: Input): Draft {
   const open = state.get(key) as unknown as OpenChange | undefined;
   if (open === undefined || open.state !== 'unknown') return refused('CLY_CHANGE_NOT_UNKNOWN', 'commands', of);
   const settlement = resolution === 'done' ? 'done' : 'returned';
-  return accepted([...settle(state, open, settlement), { op: 'delete', key }]);
+  return accepted([...settle(state, open, { settlement, nowMs }), { op: 'delete', key }]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../canonical/digest.ts';
+import { DIGEST, type Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import type { ChangeBody } from '../change/change-body.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -19,7 +19,13 @@ export function artifactNeeds(change: ChangeBody): readonly ArtifactNeed[] {
   if (change.kind !== 'tenant.opened' && change.kind !== 'policy.activated') return [];
   const command: JsonObject = change.command;
   const needs: ArtifactNeed[] = [];
-  if (typeof command['trust_root'] === 'string') needs.push({ kind: 'trust_root', digest: command['trust_root'] });
-  if (typeof command['policy'] === 'string') needs.push({ kind: 'policy', digest: command['policy'] });
+  const { trust_root: trustRoot, policy } = command;
+  if (change.kind === 'tenant.opened' && isDigest(trustRoot)) needs.push({ kind: 'trust_root', digest: trustRoot });
+  if (isDigest(policy)) needs.push({ kind: 'policy', digest: policy });
   return needs;
+}
+
+/** What is no digest is refused as malformed; to look for it would stop the partition for ever. */
+function isDigest(value: unknown): value is Digest {
+  return typeof value === 'string' && DIGEST.test(value);
 }

@@ -5,6 +5,8 @@ import type { TestKey } from '@clyra/testing/test-keys';
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
 import { encodeRecord } from '../canonical/record.ts';
+import type { ChangeBody } from '../change/change-body.ts';
+import { artifactNeeds } from './artifacts.ts';
 import { StateTable } from './state-table.ts';
 
 const { operator, second, author, approver } = SCRIPT_KEYS;
@@ -121,6 +123,17 @@ describe('a command', () => {
     ]);
   });
 
+  it('counts though it waited for the log, but not after its time', async () => {
+    const script = await new FoldScript().opened();
+    const engage = { scope: 'tenant', reason: 'drill' };
+    const late = await script.commandBody('kill_switch.engaged', engage, [operator]);
+    script.nowMs += 60_000;
+    expect((await script.append(late)).receipt).toMatchObject({ decision: 'allow', decided_at: script.nowMs - 60_000 });
+    const tooLate = await script.commandBody('source.registered', {}, [operator]);
+    script.nowMs += 600_000;
+    expect(codesOf(await script.append(tooLate))).toEqual(['CLY_COMMAND_EXPIRED']);
+  });
+
   it('resolves an unknown change: what was spent is settled or returned', async () => {
     for (const [resolution, code] of [
       ['done', 'CLY_IDEMPOTENCY_REPEAT'],
@@ -204,6 +217,25 @@ describe('cuts, runs and poison', () => {
       reason: 'CLY_JSON_DUPLICATE_NAME',
     });
     expect((await script.request()).receipt).toMatchObject({ decision: 'allow', previous_offset: 2 });
+  });
+
+  it.each(['constructor', 'toString', 'valueOf', '__proto__', 'hasOwnProperty'])(
+    'takes %s for an unknown kind like any other',
+    async (kind) => {
+      const script = await new FoldScript().opened();
+      const step = await script.append(script.body(kind, {}));
+      expect(step.receipt).toMatchObject({ kind: 'poisoned', reason: 'CLY_RECORD_SHAPE' });
+    },
+  );
+
+  it('waits for no document under a name that is no digest', async () => {
+    const script = await new FoldScript().opened();
+    const members = { policy: '../policies/x', trust_root: 'y', replaces: POLICY_DIGEST };
+    const body = await script.commandBody('policy.activated', members, [author, approver]);
+    expect(artifactNeeds(body as unknown as ChangeBody)).toEqual([]);
+    expect(codesOf(await script.append(body))).toEqual(['CLY_COMMAND_MALFORMED']);
+    const named = await script.commandBody('policy.activated', policy, [author, approver]);
+    expect(artifactNeeds(named as unknown as ChangeBody)).toEqual([{ kind: 'policy', digest: POLICY_DIGEST }]);
   });
 
   it('answers a stranger tenant in the partition log', async () => {

@@ -54,11 +54,13 @@ function authorityProblem(
   return two ? undefined : 'CLY_COMMAND_TWO_PERSONS';
 }
 
-function timeProblem({ change, nowMs }: Input): string | undefined {
+/** Judged at the later of both times: a command that waited for the log neither lives longer nor comes too early. */
+function timeProblem({ change, nowMs, appendTimeMs }: Input): string | undefined {
+  const atMs = Math.max(nowMs, appendTimeMs);
   const { issued_at: issuedAt, expires_at: expiresAt } = change.command;
   if (!Number.isSafeInteger(issuedAt) || !Number.isSafeInteger(expiresAt)) return 'CLY_COMMAND_MALFORMED';
-  const early = (issuedAt as number) > nowMs + TIME_SKEW_MS_MAX;
-  return early || (expiresAt as number) <= nowMs ? 'CLY_COMMAND_EXPIRED' : undefined;
+  const early = (issuedAt as number) > atMs + TIME_SKEW_MS_MAX;
+  return early || (expiresAt as number) <= atMs ? 'CLY_COMMAND_EXPIRED' : undefined;
 }
 
 function repeatProblem({ change, state }: Input): string | undefined {

@@ -17,7 +17,7 @@ export type DecideInput<Change extends ChangeBody = ChangeBody> = {
   readonly partition: number;
   /** The log's append time in milliseconds. */
   readonly appendTimeMs: number;
-  /** The same, never going back: tenant time of this record. */
+  /** Tenant time of this record: the append time, never going back, and standing still where the clocks are skewed. */
   readonly nowMs: number;
   readonly signatureValid: boolean;
   readonly signers: readonly CommandSigner[];

@@ -7,21 +7,20 @@ import { EVENT_MEMORY_MS, KEY_COUNT_MAX } from './limits.ts';
 import { type OpenChange, openKey, settle } from './open-change.ts';
 
 /**
- * What came of an allowed change. Only the intake that holds it may say; a change that was surely not forwarded
- * gives everything back. "Not forwarded" for an event not seen yet is remembered: should the change still come,
+ * What came of an allowed change. Only the intake that holds it may say, however late: an outage of the log may make
+ * the change unknown before the outcome can be stored. A change that was surely not forwarded gives everything back. "Not forwarded" for an event not seen yet is remembered: should the change still come,
  * it is refused, because its intake has already told the caller no.
  */
 export function decideOutcome(input: DecideInput<ChangeOutcome>): Draft {
-  const { change, state } = input;
+  const { change, state, nowMs } = input;
   const key = openKey(change.of);
   const open = state.get(key) as unknown as OpenChange | undefined;
   if (open === undefined) return withoutOpen(input);
   const { instance, epoch } = change.intake;
   const holder = open.intake.instance === instance && open.intake.epoch === epoch;
-  if (!holder || (open.state === 'unknown' && change.outcome === 'not_forwarded'))
-    return recorded('ignored', [], change.of);
+  if (!holder) return recorded('ignored', [], change.of);
   const settlement = change.outcome === 'not_forwarded' ? 'returned' : change.outcome;
-  return recorded(settlement, [...settle(state, open, settlement), { op: 'delete', key }], change.of);
+  return recorded(settlement, [...settle(state, open, { settlement, nowMs }), { op: 'delete', key }], change.of);
 }
 
 function withoutOpen({ change, state, nowMs }: DecideInput<ChangeOutcome>): Draft {

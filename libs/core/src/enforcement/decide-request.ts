@@ -4,7 +4,7 @@ import type { ChangeRequested } from '../change/change-body.ts';
 import { type Route, routeById } from '../policy/policy.ts';
 import type { DecideInput } from './decide-input.ts';
 import { type DecidedPart, type Draft, type RunStep, refused } from './draft.ts';
-import { EVENT_MEMORY_MS, KEY_COUNT_MAX, OUTCOME_DEADLINE_MS, TIME_SKEW_MS_MAX } from './limits.ts';
+import { EVENT_MEMORY_MS, KEY_COUNT_MAX, OUTCOME_DEADLINE_MS } from './limits.ts';
 import { openKey } from './open-change.ts';
 import type { Finding, RequestContext } from './primitive.ts';
 import { actorOf } from './primitives/fences.ts';
@@ -12,6 +12,7 @@ import { PRIMITIVES } from './primitives.ts';
 import type { Decision, Grant } from './receipt-body.ts';
 import type { StateOp, StateView } from './state-table.ts';
 import { type ReasonDraft, reasonOf } from './threat-map.ts';
+import { isSkewed } from './time-skew.ts';
 
 type Input = DecideInput<ChangeRequested>;
 
@@ -31,7 +32,7 @@ export function decideRequest(input: Input): Draft {
   const repeat = repeated(input);
   if (repeat !== undefined) return repeat;
   const unheard = notToBeHeard(input);
-  if (unheard !== undefined) return describe(input, unheard);
+  if (unheard !== undefined) return describe(input, { ...unheard, ops: remembered(input, 'block') });
   const context = contextOf(input);
   const findings = PRIMITIVES.map((primitive) => primitive.evaluate(context));
   const drafts = findings.flatMap((finding) => finding.reasons);
@@ -58,7 +59,7 @@ function notToBeHeard(input: Input): Draft | undefined {
   const { change, state, meta } = input;
   const abandoned = state.get(`abandoned/${change.event_id}`);
   if (abandoned !== undefined) return refused('CLY_CHANGE_ABANDONED', 'identity');
-  if (Math.abs(input.appendTimeMs - change.intake_at) > TIME_SKEW_MS_MAX) return refused('CLY_TIME_SKEW', 'time');
+  if (isSkewed(change, input.appendTimeMs)) return refused('CLY_TIME_SKEW', 'time');
   const inspectedUnder = change.facts.inspected_under.policy_digest;
   if (meta.policy === null || inspectedUnder !== meta.policy) return refused('CLY_POLICY_MOVED', 'policy');
   return undefined;
@@ -100,7 +101,7 @@ function conclude(input: Input, context: RequestContext, evaluated: Evaluated): 
     : [...drafts, { code: 'CLY_RUN_UNKNOWN', effect: 'block', rule: 'runs' }];
   const decision = strongest(reasons);
   const ops: StateOp[] = roomToRemember(input.state) ? findings.flatMap((finding) => finding.always ?? []) : [];
-  if (roomToRemember(input.state)) ops.push(rememberEvent(input, decision));
+  ops.push(...remembered(input, decision));
   if (decision === 'allow')
     ops.push(...findings.flatMap((finding) => finding.spend ?? []), openChange(input, findings));
   const part: DecidedPart = {
@@ -118,14 +119,16 @@ function roomToRemember(state: StateView): boolean {
   return ['event', 'nonce'].every((namespace) => state.count(namespace) < (KEY_COUNT_MAX[namespace] ?? 0));
 }
 
-function rememberEvent(input: Input, decision: Decision): StateOp {
+/** Whatever was decided: a resent copy must not be answered otherwise, since its caller has heard the first answer. */
+function remembered(input: Input, decision: Decision): StateOp[] {
+  if (!roomToRemember(input.state)) return [];
   const value: KnownEvent = {
     digest: input.changeDigest,
     decision,
     receipt_id: input.receiptId,
     expires_at: input.nowMs + EVENT_MEMORY_MS,
   };
-  return { op: 'put', key: `event/${input.change.event_id}`, value };
+  return [{ op: 'put', key: `event/${input.change.event_id}`, value }];
 }
 
 function openChange(input: Input, findings: readonly Finding[]): StateOp {

@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { codesOf, FoldScript, SCRIPT_KEYS, strangerKey, TENANT } from '@clyra/testing/fold-script';
+import {
+  codesOf,
+  FoldScript,
+  POLICY_DIGEST,
+  SCRIPT_KEYS,
+  SCRIPT_POLICY,
+  SCRIPT_TRUST,
+  START_MS,
+  STREAM,
+  strangerKey,
+  TENANT,
+} from '@clyra/testing/fold-script';
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
 import type { Facts } from '../change/change-body.ts';
+import { TIMESTAMP_TOLERANCE_MS } from '../inspection/request-signature.ts';
+import { TIME_SKEW_MS_MAX } from './limits.ts';
 
 const refunds = (payee = 'a'): Partial<Facts> => ({
   route: 'refunds.create',
@@ -135,13 +148,59 @@ describe('identity and time', () => {
     expect(skewed.receipt['decided_at']).toBe(before);
   });
 
-  it('refuses a nonce that came before, for five minutes', async () => {
+  it('refuses a nonce that came before, for as long as its request could still be accepted', async () => {
     const script = await new FoldScript().opened();
     const nonce = { nonce_digest: digestOf('the nonce') };
     await script.request(nonce);
     expect(codesOf(await script.request(nonce))).toEqual(['CLY_AUTH_REPLAYED']);
-    script.nowMs += 300_000;
+    // A caller whose clock is five minutes ahead signs what intake accepts for ten.
+    script.nowMs += 2 * TIMESTAMP_TOLERANCE_MS + 2 * TIME_SKEW_MS_MAX;
+    expect(codesOf(await script.request(nonce))).toEqual(['CLY_AUTH_REPLAYED']);
+    script.nowMs += 10_000;
     expect((await script.request(nonce)).receipt['decision']).toBe('allow');
+  });
+
+  it.each([
+    ['change.outcome', { of: '00000000-0000-7000-8000-00000000ffff', outcome: 'done' }],
+    ['clock.ticked', { number: 1 }],
+    ['window.closed', { number: 1 }],
+    ['run.opened', { run_id: 'run-1', actor: 'sync-bot', principal: 'key-1' }],
+  ])('lets no %s under a broken clock move tenant time, so that nothing lapses', async (kind, members) => {
+    const script = await new FoldScript().opened();
+    const before = script.nowMs;
+    for (let count = 0; count < 3; count += 1) await script.request(refunds());
+    const late = script.body(kind, members);
+    script.nowMs += 3_600_000;
+    expect((await script.append(late)).receipt['decided_at']).toBe(before);
+    script.nowMs = before + 1;
+    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
+  });
+
+  it('does not begin a tenant in the future of a broken clock', async () => {
+    const script = new FoldScript();
+    const intakeAt = script.nowMs;
+    const stream = { stream_id: STREAM, partition: 0, partition_count: 1, previous_stream: null };
+    await script.append(script.body('stream.opened', { ...stream, tenant: '_partition' }));
+    script.nowMs += 3_600_000;
+    const command = { partition: 0, engine: 1, trust_root: SCRIPT_TRUST.root.digest, policy: POLICY_DIGEST };
+    const signed = await script.commandBody('tenant.opened', command, [SCRIPT_KEYS.operator]);
+    const opened = await script.append({ ...signed, intake_at: intakeAt });
+    expect(opened.receipt).toMatchObject({ decision: 'allow', decided_at: intakeAt });
+  });
+
+  it.each([
+    ['a skewed clock', { intake_at: START_MS - 60_000 }, 'CLY_TIME_SKEW'],
+    ['another policy', {}, 'CLY_POLICY_MOVED'],
+  ])('answers a copy as the first that was blocked for %s', async (_name, members, code) => {
+    const script = await new FoldScript().opened();
+    const moved = { policy_digest: digestOf('x'), inspector: 'clyra-inspector/0' };
+    const facts = script.facts(code === 'CLY_POLICY_MOVED' ? { inspected_under: moved } : {});
+    const body = { ...script.body('change.requested', { facts }), ...members };
+    expect(codesOf(await script.append(body))).toEqual([code]);
+    // The copy comes when the clock is right again: its caller was told no.
+    if (code === 'CLY_TIME_SKEW') script.nowMs -= 60_000;
+    const copy = await script.append(body);
+    expect(copy.receipt).toMatchObject({ decision: 'block', duplicate_of: expect.any(String) });
   });
 });
 
@@ -182,6 +241,35 @@ describe('idempotency', () => {
     script.nowMs += 4_000_000;
     await script.append(script.body('window.closed', { number: 1 }));
     expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_UNKNOWN']);
+  });
+
+  it('gives the key back when the change was not forwarded, even if it was unknown by then', async () => {
+    const script = await new FoldScript().opened();
+    const first = await script.request(key);
+    script.nowMs += 61_000;
+    await script.append(script.body('clock.ticked', { number: 1 }));
+    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_UNKNOWN']);
+    await script.outcome(first.receipt['event_id'] as string, 'not_forwarded');
+    expect((await script.request(key)).receipt['decision']).toBe('allow');
+  });
+
+  it.each(['outcome', 'operator'])('keeps a key whose end came after its time (%s)', async (by) => {
+    const script = await new FoldScript().opened();
+    const of = (await script.request(key)).receipt['event_id'] as string;
+    script.nowMs += 4_000_000;
+    await script.append(script.body('clock.ticked', { number: 1 }));
+    if (by === 'outcome') await script.outcome(of, 'done');
+    else await script.command('change.resolved', { of, resolution: 'done' }, [SCRIPT_KEYS.operator]);
+    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_REPEAT']);
+  });
+
+  it('lets nobody but the intake that holds a change say what came of it', async () => {
+    const script = await new FoldScript().opened();
+    const of = (await script.request(key)).receipt['event_id'] as string;
+    const body = script.body('change.outcome', { of, outcome: 'not_forwarded' });
+    const strange = await script.append({ ...body, intake: { instance: 'intake-2', epoch: 1 } });
+    expect(strange.receipt['effect']).toBe('ignored');
+    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_IN_FLIGHT']);
   });
 
   it('takes a settled key again after its time, and says so', async () => {
@@ -242,4 +330,18 @@ describe('kill switch', () => {
       expect((await script.request()).receipt['decision']).toBe('allow');
     },
   );
+
+  it('stops an actor who names another, where the policy lets them differ', async () => {
+    const lax = { ...SCRIPT_POLICY, tenant_fences: { ...SCRIPT_POLICY.tenant_fences, cross_check: false } };
+    const script = await new FoldScript(lax).opened();
+    await script.command('kill_switch.engaged', { scope: 'actor:bob', reason: 'drill' }, [SCRIPT_KEYS.operator]);
+    const by = (credential: string[], header: string): Partial<Facts> => ({
+      actors: [
+        ...credential.map((value) => ({ from: 'credential' as const, value })),
+        { from: 'header' as const, value: header },
+      ],
+    });
+    expect(codesOf(await script.request(by(['bob'], 'alice')))).toEqual(['CLY_KILL_SWITCH']);
+    expect((await script.request(by(['alice', 'bob'], 'alice'))).receipt['decision']).toBe('allow');
+  });
 });

@@ -68,13 +68,13 @@ export function isRecordedKind(kind: string): boolean {
 }
 
 /** The first record of a newer epoch: remembered, and what the older epoch held becomes unknown. */
-function intakeOps({ change, state }: DecideInput): readonly StateOp[] | 'stale' {
+function intakeOps({ change, state, nowMs }: DecideInput): readonly StateOp[] | 'stale' {
   const key = `intake/${change.intake.instance}`;
   const known = state.get(key)?.['epoch'] as number | undefined;
   if (known === change.intake.epoch) return [];
   if (known !== undefined && known > change.intake.epoch) return 'stale';
   if (known === undefined && state.count('intake') >= (KEY_COUNT_MAX['intake'] ?? 0)) return 'stale';
-  return [{ op: 'put', key, value: { epoch: change.intake.epoch } }, ...orphaned(state, change.intake)];
+  return [{ op: 'put', key, value: { epoch: change.intake.epoch } }, ...orphaned(state, change.intake, nowMs)];
 }
 
 /** The state as it will be after `ops`, without touching it. */

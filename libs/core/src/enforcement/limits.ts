@@ -9,8 +9,11 @@ export const ENGINE_1 = 1;
 export const TIME_SKEW_MS_MAX = 2_000;
 /** How long an event id is recognised, in tenant time. */
 export const EVENT_MEMORY_MS = 600_000;
-/** How long a nonce may not come again. */
-export const NONCE_MEMORY_MS = 300_000;
+/**
+ * How long a nonce may not come again. A request's own time-stamp may lie up to 300,000 ms before or behind intake's
+ * clock, so the same bytes are acceptable for twice as long; the rest covers what intake's clock may differ from the log's.
+ */
+export const NONCE_MEMORY_MS = 610_000;
 /** After this an allowed change without an outcome is unknown. */
 export const OUTCOME_DEADLINE_MS = 60_000;
 

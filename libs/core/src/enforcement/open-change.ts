@@ -17,18 +17,21 @@ export function openKey(eventId: string): string {
   return `open/${eventId}`;
 }
 
+/** How an open change ended, and when in tenant time (ms). */
+export type End = { readonly settlement: Settlement; readonly nowMs: number };
+
 /** The ops that settle an open change with every primitive that spent something on it. */
-export function settle(state: StateView, open: OpenChange, settlement: Settlement): StateOp[] {
+export function settle(state: StateView, open: OpenChange, end: End): StateOp[] {
   return PRIMITIVES.flatMap((primitive: Primitive) => {
     const spent = open.spent[primitive.name];
-    return spent === undefined || primitive.settle === undefined ? [] : primitive.settle({ state, spent, settlement });
+    return spent === undefined || primitive.settle === undefined ? [] : primitive.settle({ state, spent, ...end });
   });
 }
 
 /** An allowed change becomes unknown: everything stays as spent until somebody who knows resolves it. */
-export function becomeUnknown(state: StateView, key: string, open: OpenChange): StateOp[] {
+function becomeUnknown(state: StateView, [key, open]: readonly [string, OpenChange], nowMs: number): StateOp[] {
   const value: JsonObject = { ...(open as unknown as JsonObject), state: 'unknown' };
-  return [...settle(state, open, 'unknown'), { op: 'put', key, value }];
+  return [...settle(state, open, { settlement: 'unknown', nowMs }), { op: 'put', key, value }];
 }
 
 /** All allowed changes past their outcome deadline, in tenant time. */
@@ -36,18 +39,18 @@ export function overdue(state: StateView, nowMs: number): StateOp[] {
   const ops: StateOp[] = [];
   for (const [key, value] of state.entries('open')) {
     const open = value as unknown as OpenChange;
-    if (open.state === 'allowed' && open.deadline <= nowMs) ops.push(...becomeUnknown(state, key, open));
+    if (open.state === 'allowed' && open.deadline <= nowMs) ops.push(...becomeUnknown(state, [key, open], nowMs));
   }
   return ops;
 }
 
 /** A newer epoch of an intake proves that the older one is gone: what it still held open is unknown. */
-export function orphaned(state: StateView, intake: IntakeRef): StateOp[] {
+export function orphaned(state: StateView, intake: IntakeRef, nowMs: number): StateOp[] {
   const ops: StateOp[] = [];
   for (const [key, value] of state.entries('open')) {
     const open = value as unknown as OpenChange;
     const older = open.intake.instance === intake.instance && open.intake.epoch < intake.epoch;
-    if (open.state === 'allowed' && older) ops.push(...becomeUnknown(state, key, open));
+    if (open.state === 'allowed' && older) ops.push(...becomeUnknown(state, [key, open], nowMs));
   }
   return ops;
 }

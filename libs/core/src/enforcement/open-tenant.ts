@@ -4,6 +4,7 @@ import type { CommandChange } from '../change/change-body.ts';
 import type { CommandSigner } from './decide-input.ts';
 import { ENGINE_1, TIME_SKEW_MS_MAX } from './limits.ts';
 import type { TenantMeta } from './tenant-meta.ts';
+import { isSkewed } from './time-skew.ts';
 
 type Opening = {
   readonly change: CommandChange;
@@ -25,5 +26,7 @@ export function openingMeta({ change, partition, nowMs, signatureValid, signers 
   if (engine !== ENGINE_1) return 'CLY_ENGINE_UNSUPPORTED';
   if (typeof trustRoot !== 'string' || !DIGEST.test(trustRoot)) return 'CLY_COMMAND_MALFORMED';
   if (policy !== null && (typeof policy !== 'string' || !DIGEST.test(policy))) return 'CLY_COMMAND_MALFORMED';
-  return { tenant: change.tenant, engine: ENGINE_1, policy, trust_root: trustRoot, time: nowMs, window: 0, tick: 0 };
+  // Tenant time never goes back, so it must not begin in the future of a broker whose clock is wrong.
+  const time = isSkewed(change, nowMs) ? Math.min(change.intake_at, nowMs) : nowMs;
+  return { tenant: change.tenant, engine: ENGINE_1, policy, trust_root: trustRoot, time, window: 0, tick: 0 };
 }

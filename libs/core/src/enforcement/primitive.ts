@@ -48,6 +48,8 @@ export type Primitive = {
     readonly state: StateView;
     readonly spent: JsonObject;
     readonly settlement: Settlement;
+    /** Tenant time of the record that settles it, in milliseconds. */
+    readonly nowMs: number;
   }): readonly StateOp[];
 };
 

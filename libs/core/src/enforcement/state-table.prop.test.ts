@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { stateDigestOf } from '../evidence/state-artifact.ts';
+import { ClyraError } from '../kernel/error.ts';
 import { type StateOp, StateTable } from './state-table.ts';
 
 const key = fc
@@ -52,4 +54,20 @@ describe('the state table', () => {
     ]);
     expect([table.count('open'), table.count('idem'), table.count('none')]).toEqual([1, 0, 0]);
   });
+
+  it('reads back a full velocity window, which is larger than a record', () => {
+    const table = new StateTable();
+    const times = Array.from({ length: 100_000 }, (_, count) => 1_750_000_000_000 + count);
+    table.apply([{ op: 'put', key: 'velocity/tenant', value: { times } }]);
+    const artifact = table.serialize();
+    expect(StateTable.parse(artifact).digest()).toBe(table.digest());
+    expect(stateDigestOf(artifact)).toBe(table.digest());
+  });
+
+  it.each(['x', '{"a":1}\n', '{"key":"a","value":1}\n', '{"key":"b","value":{}}\n{"key":"a","value":{}}\n'])(
+    'refuses %j with a code: a damaged file is no reason to crash',
+    (text) => {
+      expect(() => StateTable.parse(Buffer.from(text))).toThrow(ClyraError);
+    },
+  );
 });

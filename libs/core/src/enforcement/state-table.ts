@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalJson } from '../canonical/canonical-json.ts';
 import { type Digest, digestBytes, digestOf } from '../canonical/digest.ts';
-import type { JsonObject } from '../canonical/json-value.ts';
+import { isJsonObject, type JsonObject } from '../canonical/json-value.ts';
 import { parseRecord } from '../canonical/record.ts';
-import { assert } from '../kernel/assert.ts';
+import { shapeError } from '../change/shape.ts';
 
 /** What a decision may see of a tenant's state. Keys are `<namespace>/<id>`; values are records, never changed in place. */
 export interface StateView {
@@ -105,18 +105,35 @@ export class StateTable implements StateView {
     return Buffer.from(lines.map(({ key, entry }) => lineOf(key, entry)).join(''), 'utf8');
   }
 
-  /** Reads a state artifact; the caller compares its digest with the one a receipt committed to. */
+  /**
+   * Reads a state artifact; the caller compares its digest with the one a receipt committed to. Throws JsonError or
+   * CLY_RECORD_SHAPE for bytes that are none: a damaged file must not stop a start.
+   */
   static parse(bytes: Uint8Array): StateTable {
     const table = new StateTable();
-    let start = 0;
-    while (start < bytes.length) {
-      const end = bytes.indexOf(0x0a, start);
-      assert(end >= 0, 'a state artifact ends with a line feed');
-      const line = parseRecord(bytes.subarray(start, end));
-      table.#put(line['key'] as string, line['value'] as JsonObject);
-      start = end + 1;
-    }
+    for (const { key, value } of stateLines(bytes)) table.#put(key, value);
     return table;
+  }
+}
+
+/** A line holds one entry; the largest is a velocity window of 100,000 times. */
+const STATE_LINE_BYTES_MAX = 2_097_152;
+const LF = 0x0a;
+
+export type StateLine = { readonly key: string; readonly value: JsonObject; readonly bytes: Uint8Array };
+
+/** The lines of a state artifact (docs/spec/records.md §2), each with its LF. Throws JsonError or CLY_RECORD_SHAPE. */
+export function* stateLines(artifact: Uint8Array): Iterable<StateLine> {
+  let previous = '';
+  for (let start = 0; start < artifact.length; ) {
+    const end = artifact.indexOf(LF, start);
+    if (end < 0) throw shapeError('a state artifact ends with a line feed');
+    const { key, value } = parseRecord(artifact.subarray(start, end), STATE_LINE_BYTES_MAX);
+    if (typeof key !== 'string' || key <= previous) throw shapeError('the keys of a state artifact rise');
+    if (!isJsonObject(value)) throw shapeError('the value of a state artifact is an object');
+    yield { key, value, bytes: artifact.subarray(start, end + 1) };
+    previous = key;
+    start = end + 1;
   }
 }
 

@@ -11,6 +11,7 @@ import type { CommandSigner } from './decide-input.ts';
 import type { Draft } from './draft.ts';
 import { StateTable } from './state-table.ts';
 import { putMeta, readMeta } from './tenant-meta.ts';
+import { isSkewed } from './time-skew.ts';
 
 /** A tenant as the fold holds it: its state, and the head of its chain of bodies (not part of the state digest). */
 export type Tenant = { readonly table: StateTable; nextSeq: number; prev: Digest };
@@ -41,7 +42,8 @@ type RunHead = { readonly next_seq: number; readonly head: Digest };
 /** Decides one record and moves the tenant on: the only place where a tenant's state changes. */
 export function advanceTenant(tenant: Tenant, input: TenantInput): Answer {
   const meta = readMeta(tenant.table);
-  const nowMs = Math.max(meta.time, input.appendTimeMs);
+  const skewed = isSkewed(input.change, input.appendTimeMs);
+  const nowMs = skewed ? meta.time : Math.max(meta.time, input.appendTimeMs);
   const draft = decide({
     change: input.change,
     changeDigest: input.changeDigest,
@@ -56,15 +58,10 @@ export function advanceTenant(tenant: Tenant, input: TenantInput): Answer {
     policy: input.policy,
     isPolicy: input.isPolicy,
   });
-  const counts = input.signatureValid && !isSkewed(draft);
+  const counts = input.signatureValid && !skewed;
   tenant.table.apply(draft.ops);
   if (counts) tenant.table.apply([putMeta({ ...readMeta(tenant.table), time: nowMs })]);
   return answer(tenant, input, { draft, decidedAt: counts ? nowMs : meta.time });
-}
-
-/** A record whose clock is off must not move tenant time (architecture, time). */
-function isSkewed(draft: Draft): boolean {
-  return draft.part.kind === 'decided' && draft.part.reasons.some((reason) => reason.code === 'CLY_TIME_SKEW');
 }
 
 export function answer(tenant: Tenant, input: TenantInput, decided: { draft: Draft; decidedAt: number }): Answer {

@@ -18,7 +18,7 @@ export const SIGNATURE_HEADERS = {
   contentDigest: 'content-digest',
 } as const;
 
-/** How far a request's own timestamp may be off, in milliseconds; nonces are remembered as long. */
+/** How far a request's own timestamp may be off in either direction, in milliseconds; nonces are remembered longer than twice that. */
 export const TIMESTAMP_TOLERANCE_MS = 300_000;
 
 export const NONCE = /^[A-Za-z0-9_-]{16,64}$/;

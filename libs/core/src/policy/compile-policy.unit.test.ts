@@ -156,6 +156,26 @@ rate_limits: [{ id: r, routes: [zz], window_seconds: 0, key: payee }]
   });
 });
 
+describe('what must fit into one record', () => {
+  const route = 'routes: [{ id: r, method: GET, path: /x, upstream: u }]';
+
+  it('has at most 16 approvals on a route', () => {
+    const rules = Array.from({ length: 17 }, (_, index) => `  - { id: r${index}, routes: "*" }`);
+    expect(problemsOf(`name: a\n${route}\napprovals:\n${rules.join('\n')}`).join()).toContain('more than 16');
+    expect(problemsOf(`name: a\n${route}\napprovals:\n${rules.slice(1).join('\n')}`)).toEqual([]);
+  });
+
+  it('grants at most 128 relations', () => {
+    const granting = (count: number): string => {
+      const relations = Array.from({ length: count }, (_, index) => `public.t${index}`).join(', ');
+      const effects = `{ source_id: s, relations: [${relations}], operations: [insert] }`;
+      return `name: a\nroutes: [{ id: r, method: GET, path: /x, upstream: u, effects: ${effects} }]`;
+    };
+    expect(problemsOf(granting(129)).join()).toContain('at most 128');
+    expect(problemsOf(granting(128))).toEqual([]);
+  });
+});
+
 describe('loadPolicy', () => {
   it('reads back what the compiler wrote', () => {
     const compiled = compilePolicy(POLICY);

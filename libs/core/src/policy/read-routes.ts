@@ -12,6 +12,8 @@ export const RELATION_RULE = {
   what: 'a relation as schema.table',
 };
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+/** A grant stands in a receipt, and the receipt in a journal line beside its change: 65,535 bytes all in all. */
+const RELATIONS_MAX = 128;
 const OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete', 'truncate'];
 export const MODES: readonly Mode[] = ['gate', 'review'];
 const UPSTREAM_RULE = { pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, what: 'the name of an upstream' };
@@ -57,9 +59,13 @@ function readEffects(effects: PolicyCursor): Effects | null {
     pattern: /^(?:insert|update|delete|truncate)$/,
     what: OPERATIONS.join(', '),
   });
+  const relations = effects.texts('relations', RELATION_RULE);
+  if (relations.length > RELATIONS_MAX) {
+    effects.member('relations').report(`at most ${RELATIONS_MAX} relations fit into a grant`);
+  }
   return {
     source_id: effects.text('source_id', ID_RULE),
-    relations: effects.texts('relations', RELATION_RULE),
+    relations,
     operations: operations as Operation[],
     rows_max: effects.integer('rows_max', { min: 0, max: 1_000_000_000, fallback: 1 }),
     ttl_seconds: effects.integer('ttl_seconds', { min: 1, max: 86_400, fallback: 60 }),

@@ -3,7 +3,7 @@ import type { ApprovalRule, GuardedSource, IdempotencyRule, RateLimitRule, Tenan
 import type { PolicyCursor } from './policy-cursor.ts';
 import { ID_RULE, RELATION_RULE } from './read-routes.ts';
 
-/** The velocity facts of one request are bounded, so the rules that may meet on one route are too. */
+/** Facts and reasons of one request stand in one record each, so the rules that may meet on one route are bounded. */
 const RULES_PER_ROUTE_MAX = 16;
 const POINTER_RULE = { pattern: /^(?:\/(?:[^~/]|~[01]){1,128}){1,16}$/, what: 'a JSON pointer such as /account/id' };
 const COUNTED_BY = ['actor', 'tenant', 'route'] as const;
@@ -34,12 +34,7 @@ export function readRateLimits(policy: PolicyCursor, routeIds: RouteIds): RateLi
   const rules = cursors.map((rule) => {
     rule.objectOf(['id', 'routes', 'key', 'window_seconds', 'max_actions']);
     const routes = readRouteIds(rule, routeIds);
-    for (const id of expand(routes, routeIds)) {
-      counts.set(id, (counts.get(id) ?? 0) + 1);
-      if (counts.get(id) === RULES_PER_ROUTE_MAX + 1) {
-        rule.member('routes').report(`route ${id} has more than ${RULES_PER_ROUTE_MAX} rate limits`);
-      }
-    }
+    countRules(rule, expand(routes, routeIds), { counts, what: 'rate limits' });
     return {
       id: rule.text('id', ID_RULE),
       routes,
@@ -50,6 +45,17 @@ export function readRateLimits(policy: PolicyCursor, routeIds: RouteIds): RateLi
   });
   refuseRepeatedIds(cursors);
   return rules;
+}
+
+type RuleCounts = { readonly counts: Map<string, number>; readonly what: string };
+
+function countRules(rule: PolicyCursor, routeIds: Iterable<string>, { counts, what }: RuleCounts): void {
+  for (const id of routeIds) {
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+    if (counts.get(id) === RULES_PER_ROUTE_MAX + 1) {
+      rule.member('routes').report(`route ${id} has more than ${RULES_PER_ROUTE_MAX} ${what}`);
+    }
+  }
 }
 
 function readKey(rule: PolicyCursor): RateLimitRule['key'] {
@@ -71,10 +77,13 @@ export function readFences(policy: PolicyCursor): TenantFences {
 }
 
 export function readApprovals(policy: PolicyCursor, routeIds: RouteIds): ApprovalRule[] {
+  const counts = new Map<string, number>();
   const cursors = policy.items('approvals');
   const rules = cursors.map((rule) => {
     rule.objectOf(['id', 'routes']);
-    return { id: rule.text('id', ID_RULE), routes: readRouteIds(rule, routeIds) };
+    const routes = readRouteIds(rule, routeIds);
+    countRules(rule, expand(routes, routeIds), { counts, what: 'approvals' });
+    return { id: rule.text('id', ID_RULE), routes };
   });
   refuseRepeatedIds(cursors);
   return rules;

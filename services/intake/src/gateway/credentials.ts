@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createSecretKey } from 'node:crypto';
+import { JsonError } from '@clyra/core/canonical/json-error';
 import { isJsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
 import { parseJson } from '@clyra/core/canonical/parse-json';
 import { ID, TENANT } from '@clyra/core/change/shape';
@@ -24,7 +25,7 @@ const LIMITS = { bytesMax: 4_194_304, depthMax: 6, valuesMax: 100_000 };
  * CLY_CREDENTIALS_INVALID that names the entry at fault, never a secret.
  */
 export function parseCredentials(bytes: Uint8Array): ReadonlyMap<string, Credential> {
-  const document = parseJson(bytes, LIMITS);
+  const document = parseDocument(bytes);
   const list = isJsonObject(document) ? document['credentials'] : undefined;
   if (!Array.isArray(list)) throw invalid('write {"credentials": [...]}');
   const credentials = new Map<string, Credential>();
@@ -34,6 +35,15 @@ export function parseCredentials(bytes: Uint8Array): ReadonlyMap<string, Credent
     credentials.set(credential.id, credential);
   }
   return credentials;
+}
+
+function parseDocument(bytes: Uint8Array): JsonValue {
+  try {
+    return parseJson(bytes, LIMITS);
+  } catch (error) {
+    if (error instanceof JsonError) throw invalid(`it is no acceptable JSON (${error.code}, ${error.message})`);
+    throw error;
+  }
 }
 
 function parseCredential(entry: JsonValue, index: number): Credential {

@@ -28,6 +28,9 @@ export type Fate = 'stored' | 'not_sent' | 'unknown';
 /** The signature block and the envelope around a body. */
 const ENVELOPE_BYTES = 2_048;
 
+/** A send costs the broker, the enforcer and every reader a request each: at 500 changes a second two share one. */
+const SEND_PACE_MS = 4;
+
 /** Sends changes to their partitions; the changes of one send share one signature. */
 export class ChangePublisher {
   readonly #appender: BatchingAppender<OutgoingChange>;
@@ -42,6 +45,7 @@ export class ChangePublisher {
       topic,
       sends: 'per-partition',
       seal: (changes) => sealChanges(changes, { codec, signer }),
+      limits: { sendPaceMs: SEND_PACE_MS },
       sizeOf: (change) => change.body.length + ENVELOPE_BYTES,
       onTrouble: (error, attemptCount) => {
         if (attemptCount === 1) logger.warn('changes are not confirmed and are sent again', { code: error.code });

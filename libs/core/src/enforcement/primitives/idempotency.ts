@@ -22,7 +22,8 @@ const REFUSALS: Readonly<Record<Holder['state'], string>> = {
 
 /**
  * One effect per key. A key is held from the moment its change is allowed; it comes free only if the change was
- * surely not forwarded. A holder whose end is not known never expires: a lapsed TTL must not make a second effect.
+ * surely not forwarded. A holder whose end is not known never expires, and its TTL begins anew when the end becomes
+ * known: a TTL that lapsed meanwhile must not make a second effect for a caller who was told to ask again.
  */
 export const idempotency: Primitive = {
   name: 'idempotency',
@@ -35,14 +36,16 @@ export const idempotency: Primitive = {
     const holder = context.state.get(`idem/${context.facts.idempotency.key_digest}`) as Holder | undefined;
     const open = holder !== undefined && (holder.state === 'in_flight' || holder.state === 'unknown');
     if (holder !== undefined && (open || holder.expires_at > context.nowMs)) return refuse(context, holder);
-    return take(context, context.nowMs + rule.ttl_seconds * 1_000, holder !== undefined);
+    return take(context, rule.ttl_seconds * 1_000, holder !== undefined);
   },
-  settle({ state, spent, settlement }): readonly StateOp[] {
+  settle({ state, spent, settlement, nowMs }): readonly StateOp[] {
     const key = spent['key'] as string;
     const holder = state.get(key);
     if (holder === undefined) return [];
     if (settlement === 'returned') return [{ op: 'delete', key }];
-    return [{ op: 'put', key, value: { ...holder, state: settlement } }];
+    if (settlement === 'unknown') return [{ op: 'put', key, value: { ...holder, state: settlement } }];
+    const expires_at = nowMs + (spent['ttl_ms'] as number);
+    return [{ op: 'put', key, value: { ...holder, state: settlement, expires_at } }];
   },
 };
 
@@ -66,7 +69,8 @@ function refuse(context: RequestContext, holder: Holder): Finding {
   };
 }
 
-function take(context: RequestContext, expiresAt: number, reused: boolean): Finding {
+function take(context: RequestContext, ttlMs: number, reused: boolean): Finding {
+  const expiresAt = context.nowMs + ttlMs;
   const idempotencyFacts = context.facts.idempotency as { key_digest: string; fingerprint: string };
   const key = `idem/${idempotencyFacts.key_digest}`;
   const value: JsonObject = {
@@ -80,6 +84,6 @@ function take(context: RequestContext, expiresAt: number, reused: boolean): Find
     reasons: [],
     fields: { idempotency: { state: reused ? 'expired_reuse' : 'first', expires_at: expiresAt } },
     spend: [{ op: 'put', key, value }],
-    spent: { key },
+    spent: { key, ttl_ms: ttlMs },
   };
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Claimed } from '../../change/change-body.ts';
 import { block, NOTHING, type Primitive } from '../primitive.ts';
 
 /** The scopes a request falls under, most general first. */
-export function switchScopes(routeId: string | undefined, actor: string): string[] {
-  return ['tenant', ...(routeId === undefined ? [] : [`route:${routeId}`]), `actor:${actor}`];
+function switchScopes(routeId: string | undefined, actors: readonly string[]): string[] {
+  return ['tenant', ...(routeId === undefined ? [] : [`route:${routeId}`]), ...actors.map((actor) => `actor:${actor}`)];
 }
 
 export const SWITCH_SCOPE =
@@ -12,8 +13,19 @@ export const SWITCH_SCOPE =
 /** Engaged by one operator, lifted by two; while engaged nothing under its scope is allowed. */
 export const killSwitch: Primitive = {
   name: 'kill_switch',
-  evaluate({ route, actor, state }) {
-    const engaged = switchScopes(route?.id, actor).find((scope) => state.get(`switch/${scope}`) !== undefined);
+  evaluate({ route, facts, state }) {
+    const scopes = switchScopes(route?.id, actorsOf(facts.actors));
+    const engaged = scopes.find((scope) => state.get(`switch/${scope}`) !== undefined);
     return engaged === undefined ? NOTHING : { reasons: [block('kill_switch', 'CLY_KILL_SWITCH', engaged)] };
   },
 };
+
+/**
+ * Every actor that the request names, and the one that its credential stands for: where the policy lets them differ,
+ * naming another must not take anybody out from under a switch. A list in the credential only says who may be named.
+ */
+function actorsOf(actors: readonly Claimed[]): string[] {
+  const proved = actors.filter((claim) => claim.from === 'credential');
+  const named = actors.filter((claim) => claim.from !== 'credential');
+  return [...named, ...(proved.length === 1 || named.length === 0 ? proved : [])].map((claim) => claim.value);
+}
