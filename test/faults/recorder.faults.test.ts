@@ -44,7 +44,7 @@ let runs: Runs;
 let caller: Caller;
 
 beforeAll(async () => {
-  world = await FaultWorld.start({ name: 'recorder', actionsMax: 100_000, seed, keepsFolder });
+  world = await FaultWorld.start({ name: 'recorder', seed, keepsFolder });
   await world.makeDatabase();
   sql = openSqlClient({ connection: world.database, connectionsMax: 4 });
   world.onClose(() => sql.close());

@@ -33,9 +33,14 @@ export type EnforcerOptions = {
   readonly publishDelayMs: number;
   readonly startDeadlineMs: number;
   readonly sendDeadlineMs: number;
+  /** Receipts of all partitions that wait to be published, from which on nothing more is folded; 20,000 unless told. */
+  readonly pendingCountMax?: number;
   /** Called with a reason while a partition waits or has stopped, and with undefined when it goes on. */
   readonly onPartition?: (partition: number, reason: string | undefined) => void;
 };
+
+const PENDING_COUNT_MAX = 20_000;
+const HELD_LOOK_MS = 20;
 
 type Lane = { readonly worker: PartitionWorker; readonly published: PublishedReceipts };
 
@@ -56,11 +61,15 @@ export class EnforcerProcessor {
   #changesReader: LogReader | undefined;
   /** States that lie in the blob store already: a restart folds old cuts again and need not write them again. */
   #knownStates: ReadonlySet<string> = new Set();
+  readonly #pendingCountMax: number;
+  #holding = false;
+  #stopped = false;
   decidedCount = 0;
 
   constructor(options: EnforcerOptions) {
     const { log, codec, signer, clock, logger, topics, publishDelayMs, sendDeadlineMs } = options;
     this.#options = options;
+    this.#pendingCountMax = options.pendingCountMax ?? PENDING_COUNT_MAX;
     this.#artifacts = new ArtifactStore(options.blobs);
     this.#publisher = new ReceiptPublisher({
       topic: topics.receipts,
@@ -105,6 +114,7 @@ export class EnforcerProcessor {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#publisher.stop();
     await Promise.all(this.#readers.map((reader) => reader.close()));
     this.#readers = [];
@@ -169,9 +179,31 @@ export class EnforcerProcessor {
     if (folded.stateDigest !== undefined) this.#keepState(record.partition, folded);
     const mustPublish = published.folded(folded);
     if (folded.stateDigest !== undefined) this.#takeSnapshot(record.partition);
-    if (!mustPublish) return;
+    if (!mustPublish) {
+      // The other replica was ahead: its receipt, the same as ours, came before this fold.
+      if (folded.offset > published.lastOffset) this.#standsInLog(record.partition, folded.offset);
+      return;
+    }
     if (folded.kind === 'poisoned') this.#quarantine.write(record, folded);
     this.#publisher.offer(record.partition, folded);
+    if (this.#publisher.pendingCount >= this.#pendingCountMax) this.#holdLanes();
+  }
+
+  /** The receipts cannot be published as fast as they are made: the folds wait, and their readers after them. */
+  #holdLanes(): void {
+    if (this.#holding) return;
+    this.#holding = true;
+    for (const { worker } of this.#lanes.values()) worker.hold();
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    this.#options.clock.after(HELD_LOOK_MS, () => {
+      if (this.#stopped) return;
+      if (this.#publisher.pendingCount > this.#pendingCountMax / 4) return this.#lookAgain();
+      this.#holding = false;
+      for (const { worker } of this.#lanes.values()) worker.release();
+    });
   }
 
   #keepState(partition: number, folded: Folded): void {
@@ -216,13 +248,16 @@ export class EnforcerProcessor {
     const lane = this.#lanes.get(partition);
     if (lane === undefined) return;
     try {
-      lane.published.seen(envelope.offset, envelope.body);
-      this.#publisher.seen(partition, envelope.offset);
-      this.#snapshots.published(partition, envelope.offset);
+      if (lane.published.seen(envelope.offset, envelope.body)) this.#standsInLog(partition, envelope.offset);
     } catch (error) {
       if (!(error instanceof ClyraError)) throw error;
       lane.worker.halt(error);
     }
+  }
+
+  #standsInLog(partition: number, offset: number): void {
+    this.#publisher.seen(partition, offset);
+    this.#snapshots.published(partition, offset);
   }
 
   #onHalt(partition: number, error: ClyraError): void {

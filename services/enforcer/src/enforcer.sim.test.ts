@@ -105,7 +105,7 @@ class World {
     this.publish(1);
   }
 
-  async start(publishDelayMs: number): Promise<Replica> {
+  async start(publishDelayMs: number, pendingCountMax = 20_000): Promise<Replica> {
     const client = this.log.connect();
     const replica: Replica = { client, halted: undefined, processor: undefined as unknown as EnforcerProcessor };
     replica.processor = new EnforcerProcessor({
@@ -119,6 +119,7 @@ class World {
       publishDelayMs,
       startDeadlineMs: 60_000,
       sendDeadlineMs: 1_000,
+      pendingCountMax,
       onPartition: (_, reason) => {
         replica.halted = reason;
       },
@@ -215,6 +216,37 @@ describe('enforcer replicas on a lossy log', () => {
     await world.clock.advance(5_000);
     expect(again.halted).toMatch(/^CLY_ENFORCER_DIVERGED/);
     expect(world.effectiveCount()).toBe(2);
+  });
+
+  it('folds no more than it can hold while the receipts cannot be written, and then the rest', async () => {
+    const world = await new World(11).open();
+    const replica = await world.start(0, 10);
+    world.log.setFaults({ refusedShare: 1 });
+    for (let count = 0; count < 50; count += 1) await world.request();
+    await world.clock.advance(5_000);
+    expect(replica.processor.pendingCount).toBe(10);
+    expect(replica.processor.decidedCount).toBe(12);
+    world.log.setFaults({ refusedShare: 0 });
+    await world.clock.advance(20_000);
+    expect(replica.processor.pendingCount).toBe(0);
+    world.expectComplete();
+  });
+
+  it('keeps its receipts though somebody wrote one for a place that nobody folded', async () => {
+    const world = await new World(12).open();
+    const replica = await world.start(0);
+    const last = decodeReceipt(world.log.recordsOf(topics.receipts, 0).at(-1)?.value);
+    world.log.setFaults({ refusedShare: 1 });
+    for (let count = 0; count < 5; count += 1) await world.request();
+    await world.clock.advance(1_000);
+    world.log.put(topics.receipts, 0, [
+      { key: null, value: plainCodec.encode('ReceiptEnvelope', { ...last, offset: 900 }) },
+    ]);
+    await world.clock.advance(1_000);
+    expect(replica.processor.pendingCount).toBe(5);
+    world.log.setFaults({ refusedShare: 0 });
+    await world.clock.advance(10_000);
+    expect(world.effectiveCount()).toBe(world.script.steps.length + 1);
   });
 
   it('goes on from a snapshot, and gives the same bodies', async () => {

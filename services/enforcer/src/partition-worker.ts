@@ -45,6 +45,7 @@ export class PartitionWorker {
   #head = 0;
   #busy = false;
   #halted = false;
+  #held = false;
   #pressed = false;
 
   constructor(options: WorkerOptions) {
@@ -66,6 +67,17 @@ export class PartitionWorker {
     this.#pump();
   }
 
+  /** Folds nothing more until `release`: what was folded cannot be published, and must not pile up. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#pump();
+  }
+
   halt(error: ClyraError): void {
     if (this.#halted) return;
     this.#halted = true;
@@ -76,7 +88,7 @@ export class PartitionWorker {
 
   #pump(): void {
     if (this.#busy) return;
-    while (!this.#halted && this.#head < this.#queue.length) {
+    while (!this.#halted && !this.#held && this.#head < this.#queue.length) {
       const record = this.#queue[this.#head] as LogRecord;
       const read = this.#read(record);
       const blocked = read instanceof Promise || this.#needs(read).length > 0;
@@ -110,7 +122,8 @@ export class PartitionWorker {
       const envelope = this.#options.codec.decode('ChangeEnvelope', record.value);
       return envelope instanceof Promise ? envelope.then(readChange, poisonOrThrow) : readChange(envelope);
     } catch (error) {
-      return error instanceof ClyraError && error.retry !== 'never' ? Promise.reject(error) : poisonOrThrow(error);
+      // A rejection of whatever kind ends in #wait, which tries again or stops the partition.
+      return isPoisonous(error) ? poisonOrThrow(error) : Promise.reject(error);
     }
   }
 
@@ -154,14 +167,18 @@ export class PartitionWorker {
       });
       if (folded !== undefined) this.#options.events.onFolded(folded, record);
     } catch (error) {
-      if (!(error instanceof ClyraError)) throw error;
-      this.halt(error);
+      // The record is taken already: whatever went wrong, nothing may be decided after it.
+      this.halt(asHalt(error));
     }
   }
 }
 
+function isPoisonous(error: unknown): error is ClyraError {
+  return error instanceof ClyraError && error.retry === 'never';
+}
+
 function poisonOrThrow(error: unknown): Poison {
-  if (error instanceof ClyraError && error.retry === 'never') return { reason: error.code };
+  if (isPoisonous(error)) return { reason: error.code };
   throw error;
 }
 

@@ -43,18 +43,22 @@ export class PublishedReceipts {
     return false;
   }
 
-  /** A receipt was read from the log. Throws CLY_ENFORCER_DIVERGED. */
-  seen(offset: number, body: Uint8Array): void {
-    if (offset <= this.lastOffset) return;
+  /**
+   * A receipt was read from the log. Whether it is the one folded here: only then it says that everything up to it
+   * stands in the log. Throws CLY_ENFORCER_DIVERGED.
+   */
+  seen(offset: number, body: Uint8Array): boolean {
+    if (offset <= this.lastOffset) return false;
     const digest = digestOf(body);
     const expected = this.#expected.get(offset);
     if (expected === undefined) {
       if (!this.#settled.has(offset)) this.#ahead.set(offset, digest);
-      return;
+      return false;
     }
     this.#compare(offset, expected, digest);
     this.#expected.delete(offset);
     this.#remember(offset);
+    return true;
   }
 
   /** Offsets settled a short while ago, so that a late duplicate is not taken for the other replica's lead. */

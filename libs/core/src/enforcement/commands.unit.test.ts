@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { codesOf, FoldScript, POLICY_DIGEST, SCRIPT_KEYS, strangerKey } from '@clyra/testing/fold-script';
+import { codesOf, FoldScript, POLICY_DIGEST, SCRIPT_KEYS, STREAM, strangerKey } from '@clyra/testing/fold-script';
 import type { TestKey } from '@clyra/testing/test-keys';
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
 import { encodeRecord } from '../canonical/record.ts';
 import type { ChangeBody } from '../change/change-body.ts';
+import type { Envelopes } from '../ports/envelope-codec.ts';
+import type { Role } from '../signing/trust-root.ts';
 import { artifactNeeds } from './artifacts.ts';
+import { decideCommand } from './decide-command.ts';
+import type { CommandSigner } from './decide-input.ts';
 import { StateTable } from './state-table.ts';
 
 const { operator, second, author, approver } = SCRIPT_KEYS;
@@ -123,6 +127,33 @@ describe('a command', () => {
     ]);
   });
 
+  it('needs two persons, not two keys of one', () => {
+    const one = (...roles: Role[]): CommandSigner => ({ subject: 'alice', roles: new Set(roles) });
+    for (const [kind, ...signers] of [
+      ['policy.activated', one('policy_author'), one('policy_approver')],
+      ['kill_switch.lifted', one('operator'), one('operator')],
+    ] as const) {
+      const draft = decideCommand({ change: { kind, command: {} }, signers } as unknown as Parameters<
+        typeof decideCommand
+      >[0]);
+      expect(draft.part).toMatchObject({ decision: 'block', reasons: [{ code: 'CLY_COMMAND_TWO_PERSONS' }] });
+    }
+  });
+
+  it('does not count before it was issued, nor twice for one source, nor for a change that is under way', async () => {
+    const script = await new FoldScript().opened();
+    const engage = { scope: 'tenant', reason: 'drill' };
+    const early = { ...engage, issued_at: script.nowMs + 2_001, expires_at: script.nowMs + 60_000 };
+    expect(codesOf(await script.command('kill_switch.engaged', early, [operator]))).toEqual(['CLY_COMMAND_EXPIRED']);
+    const source = { source_id: 'crm', database: digestOf('db'), system_id: '7' };
+    expect((await script.command('source.registered', source, [operator])).receipt['decision']).toBe('allow');
+    script.nowMs += 1;
+    expect(codesOf(await script.command('source.registered', source, [operator]))).toEqual(['CLY_SOURCE_EXISTS']);
+    const of = (await script.request()).receipt['event_id'] as string;
+    const resolved = await script.command('change.resolved', { of, resolution: 'not_done' }, [operator]);
+    expect(codesOf(resolved)).toEqual(['CLY_CHANGE_NOT_UNKNOWN']);
+  });
+
   it('counts though it waited for the log, but not after its time', async () => {
     const script = await new FoldScript().opened();
     const engage = { scope: 'tenant', reason: 'drill' };
@@ -236,6 +267,24 @@ describe('cuts, runs and poison', () => {
     expect(codesOf(await script.append(body))).toEqual(['CLY_COMMAND_MALFORMED']);
     const named = await script.commandBody('policy.activated', policy, [author, approver]);
     expect(artifactNeeds(named as unknown as ChangeBody)).toEqual([{ kind: 'policy', digest: POLICY_DIGEST }]);
+  });
+
+  it('takes routing copies that differ from the body for poison', async () => {
+    const script = await new FoldScript().opened();
+    await script.request();
+    const envelope = script.envelopes.at(-1) as Envelopes['ChangeEnvelope'];
+    for (const copies of [{ tenant: 'globex' }, { kind: 'clock.ticked' }, { event_id: script.eventId() }]) {
+      const step = script.appendEnvelope({ ...envelope, ...copies });
+      expect(step.receipt).toMatchObject({ kind: 'poisoned', reason: 'CLY_RECORD_ROUTING' });
+    }
+  });
+
+  it('opens a stream once', async () => {
+    const script = await new FoldScript().opened();
+    const stream = { stream_id: digestOf('x').slice(0, 32), partition: 0, partition_count: 1, previous_stream: null };
+    const again = await script.append(script.body('stream.opened', { ...stream, tenant: '_partition' }));
+    expect(codesOf(again)).toEqual(['CLY_STREAM_EXISTS']);
+    expect((await script.request()).receipt['stream_id']).toBe(STREAM);
   });
 
   it('answers a stranger tenant in the partition log', async () => {

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import {
-  codesOf,
-  FoldScript,
-  POLICY_DIGEST,
-  SCRIPT_KEYS,
-  SCRIPT_POLICY,
-  SCRIPT_TRUST,
-  START_MS,
-  STREAM,
-  strangerKey,
-  TENANT,
-} from '@clyra/testing/fold-script';
+import { codesOf, FoldScript, SCRIPT_KEYS, SCRIPT_POLICY, strangerKey, TENANT } from '@clyra/testing/fold-script';
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
 import type { Facts } from '../change/change-body.ts';
-import { TIMESTAMP_TOLERANCE_MS } from '../inspection/request-signature.ts';
-import { TIME_SKEW_MS_MAX } from './limits.ts';
+import { KEY_COUNT_MAX } from './limits.ts';
+import type { StateTable } from './state-table.ts';
 
 const refunds = (payee = 'a'): Partial<Facts> => ({
   route: 'refunds.create',
@@ -95,6 +84,37 @@ describe('a request, by what is wrong with it', () => {
     expect(codesOf(step)).toEqual(['CLY_FENCE_TENANT', 'CLY_JSON_UTF8', 'CLY_IDEMPOTENCY_MISSING']);
   });
 
+  const push: Partial<Facts> = { route: 'audiences.push', schema: { id: null, verdict: 'not_required', errors: [] } };
+
+  it('blocks what is blocked even if a person were to approve it', async () => {
+    const script = await new FoldScript().opened();
+    const step = await script.request({ ...push, content: 'CLY_JSON_UTF8' });
+    expect(codesOf(step)).toEqual(['CLY_JSON_UTF8', 'CLY_APPROVAL_REQUIRED']);
+    expect(step.receipt['decision']).toBe('block');
+  });
+
+  it.each(['hold', 'block'])('spends and grants nothing on %s, but remembers the nonce', async (decision) => {
+    const holding = { ...SCRIPT_POLICY, approvals: [{ id: 'all', routes: ['contacts.sync'] }] };
+    const script = await new FoldScript(decision === 'hold' ? holding : SCRIPT_POLICY).opened();
+    const facts = { nonce_digest: digestOf('n'), ...(decision === 'hold' ? {} : { content: 'CLY_JSON_UTF8' }) };
+    const step = await script.request(facts);
+    expect(step.receipt['decision']).toBe(decision);
+    expect(step.receipt['grants']).toBeUndefined();
+    const table = script.fold.tenant(TENANT)?.table;
+    expect(['open', 'idem', 'velocity', 'nonce', 'event'].map((name) => table?.count(name))).toEqual([0, 0, 0, 1, 1]);
+    expect(codesOf(await script.request(facts))).toContain('CLY_AUTH_REPLAYED');
+  });
+
+  it.each(['event', 'nonce', 'idem', 'velocity', 'open'])('blocks rather than forget when %s is full', async (full) => {
+    const script = await new FoldScript().opened();
+    const table = script.fold.tenant(TENANT)?.table as StateTable;
+    const count = table.count.bind(table);
+    table.count = (name) => (name === full ? (KEY_COUNT_MAX[name] as number) : count(name));
+    const step = await script.request();
+    expect(step.receipt).toMatchObject({ decision: 'block', reasons: [{ code: 'CLY_STATE_FULL', detail: full }] });
+    expect(count('open')).toBe(0);
+  });
+
   it('refuses what intake did not sign, and counts nothing', async () => {
     const script = await new FoldScript().opened();
     const facts = script.facts();
@@ -102,182 +122,6 @@ describe('a request, by what is wrong with it', () => {
     expect(codesOf(forged)).toEqual(['CLY_CHANGE_SIGNATURE']);
     const genuine = await script.append(script.body('change.requested', { facts }));
     expect(genuine.receipt['decision']).toBe('allow');
-  });
-});
-
-describe('identity and time', () => {
-  it('answers the same bytes again as before, with nothing counted twice', async () => {
-    const script = await new FoldScript().opened();
-    const body = script.body('change.requested', { facts: script.facts(refunds()) });
-    const first = await script.append(body);
-    const again = await script.append(body);
-    expect(first.receipt['decision']).toBe('allow');
-    expect(again.receipt['decision']).toBe('allow');
-    expect(again.receipt['duplicate_of']).toBe(first.receipt['receipt_id']);
-    expect(again.receipt['grants']).toBeUndefined();
-    await script.request(refunds());
-    await script.request(refunds());
-    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
-  });
-
-  it('refuses other bytes under a known event id', async () => {
-    const script = await new FoldScript().opened();
-    const body = script.body('change.requested', { facts: script.facts() });
-    await script.append(body);
-    const other = await script.append({ ...body, facts: script.facts({ payload_size: 11 }) });
-    expect(codesOf(other)).toEqual(['CLY_CHANGE_CONFLICT']);
-  });
-
-  it('recognises a late resend before the clock is looked at', async () => {
-    const script = await new FoldScript().opened();
-    const body = script.body('change.requested', { facts: script.facts() });
-    await script.append(body);
-    script.nowMs += 60_000;
-    expect((await script.append(body)).receipt['duplicate_of']).toBeDefined();
-  });
-
-  it('refuses a skewed clock and does not move tenant time', async () => {
-    const script = await new FoldScript().opened();
-    const before = script.nowMs;
-    script.nowMs += 2_001;
-    const skewed = await script.append({
-      ...script.body('change.requested', { facts: script.facts() }),
-      intake_at: before,
-    });
-    expect(codesOf(skewed)).toEqual(['CLY_TIME_SKEW']);
-    expect(skewed.receipt['decided_at']).toBe(before);
-  });
-
-  it('refuses a nonce that came before, for as long as its request could still be accepted', async () => {
-    const script = await new FoldScript().opened();
-    const nonce = { nonce_digest: digestOf('the nonce') };
-    await script.request(nonce);
-    expect(codesOf(await script.request(nonce))).toEqual(['CLY_AUTH_REPLAYED']);
-    // A caller whose clock is five minutes ahead signs what intake accepts for ten.
-    script.nowMs += 2 * TIMESTAMP_TOLERANCE_MS + 2 * TIME_SKEW_MS_MAX;
-    expect(codesOf(await script.request(nonce))).toEqual(['CLY_AUTH_REPLAYED']);
-    script.nowMs += 10_000;
-    expect((await script.request(nonce)).receipt['decision']).toBe('allow');
-  });
-
-  it.each([
-    ['change.outcome', { of: '00000000-0000-7000-8000-00000000ffff', outcome: 'done' }],
-    ['clock.ticked', { number: 1 }],
-    ['window.closed', { number: 1 }],
-    ['run.opened', { run_id: 'run-1', actor: 'sync-bot', principal: 'key-1' }],
-  ])('lets no %s under a broken clock move tenant time, so that nothing lapses', async (kind, members) => {
-    const script = await new FoldScript().opened();
-    const before = script.nowMs;
-    for (let count = 0; count < 3; count += 1) await script.request(refunds());
-    const late = script.body(kind, members);
-    script.nowMs += 3_600_000;
-    expect((await script.append(late)).receipt['decided_at']).toBe(before);
-    script.nowMs = before + 1;
-    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
-  });
-
-  it('does not begin a tenant in the future of a broken clock', async () => {
-    const script = new FoldScript();
-    const intakeAt = script.nowMs;
-    const stream = { stream_id: STREAM, partition: 0, partition_count: 1, previous_stream: null };
-    await script.append(script.body('stream.opened', { ...stream, tenant: '_partition' }));
-    script.nowMs += 3_600_000;
-    const command = { partition: 0, engine: 1, trust_root: SCRIPT_TRUST.root.digest, policy: POLICY_DIGEST };
-    const signed = await script.commandBody('tenant.opened', command, [SCRIPT_KEYS.operator]);
-    const opened = await script.append({ ...signed, intake_at: intakeAt });
-    expect(opened.receipt).toMatchObject({ decision: 'allow', decided_at: intakeAt });
-  });
-
-  it.each([
-    ['a skewed clock', { intake_at: START_MS - 60_000 }, 'CLY_TIME_SKEW'],
-    ['another policy', {}, 'CLY_POLICY_MOVED'],
-  ])('answers a copy as the first that was blocked for %s', async (_name, members, code) => {
-    const script = await new FoldScript().opened();
-    const moved = { policy_digest: digestOf('x'), inspector: 'clyra-inspector/0' };
-    const facts = script.facts(code === 'CLY_POLICY_MOVED' ? { inspected_under: moved } : {});
-    const body = { ...script.body('change.requested', { facts }), ...members };
-    expect(codesOf(await script.append(body))).toEqual([code]);
-    // The copy comes when the clock is right again: its caller was told no.
-    if (code === 'CLY_TIME_SKEW') script.nowMs -= 60_000;
-    const copy = await script.append(body);
-    expect(copy.receipt).toMatchObject({ decision: 'block', duplicate_of: expect.any(String) });
-  });
-});
-
-describe('idempotency', () => {
-  const key = { idempotency: { key_digest: digestOf('k'), fingerprint: digestOf('f') } };
-
-  it('lets one change hold a key until its end is known', async () => {
-    const script = await new FoldScript().opened();
-    const first = await script.request(key);
-    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_IN_FLIGHT']);
-    await script.outcome(first.receipt['event_id'] as string, 'done');
-    const repeat = await script.request(key);
-    expect(codesOf(repeat)).toEqual(['CLY_IDEMPOTENCY_REPEAT']);
-    expect(repeat.receipt['idempotency']).toMatchObject({
-      state: 'repeat',
-      outcome: 'done',
-      receipt_id: first.receipt['receipt_id'],
-    });
-  });
-
-  it('refuses another body under the key', async () => {
-    const script = await new FoldScript().opened();
-    await script.request(key);
-    const other = await script.request({ idempotency: { key_digest: digestOf('k'), fingerprint: digestOf('g') } });
-    expect(codesOf(other)).toEqual(['CLY_IDEMPOTENCY_MISMATCH']);
-  });
-
-  it('gives the key back when the change was not forwarded', async () => {
-    const script = await new FoldScript().opened();
-    const first = await script.request(key);
-    await script.outcome(first.receipt['event_id'] as string, 'not_forwarded');
-    expect((await script.request(key)).receipt['decision']).toBe('allow');
-  });
-
-  it('never frees a key whose change may have had an effect, however late it is', async () => {
-    const script = await new FoldScript().opened();
-    await script.request(key);
-    script.nowMs += 4_000_000;
-    await script.append(script.body('window.closed', { number: 1 }));
-    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_UNKNOWN']);
-  });
-
-  it('gives the key back when the change was not forwarded, even if it was unknown by then', async () => {
-    const script = await new FoldScript().opened();
-    const first = await script.request(key);
-    script.nowMs += 61_000;
-    await script.append(script.body('clock.ticked', { number: 1 }));
-    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_UNKNOWN']);
-    await script.outcome(first.receipt['event_id'] as string, 'not_forwarded');
-    expect((await script.request(key)).receipt['decision']).toBe('allow');
-  });
-
-  it.each(['outcome', 'operator'])('keeps a key whose end came after its time (%s)', async (by) => {
-    const script = await new FoldScript().opened();
-    const of = (await script.request(key)).receipt['event_id'] as string;
-    script.nowMs += 4_000_000;
-    await script.append(script.body('clock.ticked', { number: 1 }));
-    if (by === 'outcome') await script.outcome(of, 'done');
-    else await script.command('change.resolved', { of, resolution: 'done' }, [SCRIPT_KEYS.operator]);
-    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_REPEAT']);
-  });
-
-  it('lets nobody but the intake that holds a change say what came of it', async () => {
-    const script = await new FoldScript().opened();
-    const of = (await script.request(key)).receipt['event_id'] as string;
-    const body = script.body('change.outcome', { of, outcome: 'not_forwarded' });
-    const strange = await script.append({ ...body, intake: { instance: 'intake-2', epoch: 1 } });
-    expect(strange.receipt['effect']).toBe('ignored');
-    expect(codesOf(await script.request(key))).toEqual(['CLY_IDEMPOTENCY_IN_FLIGHT']);
-  });
-
-  it('takes a settled key again after its time, and says so', async () => {
-    const script = await new FoldScript().opened();
-    const first = await script.request(key);
-    await script.outcome(first.receipt['event_id'] as string, 'done');
-    script.nowMs += 3_600_000;
-    expect((await script.request(key)).receipt['idempotency']).toMatchObject({ state: 'expired_reuse' });
   });
 });
 
@@ -302,6 +146,18 @@ describe('velocity', () => {
     expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
     script.nowMs += 1;
     expect((await script.request(refunds())).receipt['decision']).toBe('allow');
+  });
+
+  it('gives back one action and no more, and none that failed', async () => {
+    const script = await new FoldScript().opened();
+    const steps = [await script.request(refunds()), await script.request(refunds())];
+    script.nowMs += 1;
+    steps.push(await script.request(refunds()));
+    await script.outcome(steps[2]?.receipt['event_id'] as string, 'failed');
+    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
+    await script.outcome(steps[0]?.receipt['event_id'] as string, 'not_forwarded');
+    expect((await script.request(refunds())).receipt['decision']).toBe('allow');
+    expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
   });
 
   it('gives an action back that was not forwarded', async () => {

@@ -3,7 +3,7 @@ import { fileSigner } from '@clyra/adapter-signing/file-signer';
 import { commandOf, signCommand } from '@clyra/cli/intake/sign-command';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { CommandKind } from '@clyra/core/change/change-body';
-import type { Row, RowContext } from './bad-input-table.ts';
+import type { Row, RowContext } from './bad-input-row.ts';
 import { rawRequest } from './raw-request.ts';
 
 type Order = {

@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BAD_INPUT, type BadInputContext } from '@clyra/intake/test-support/bad-input-table';
+import { BAD_INPUT } from '@clyra/intake/test-support/bad-input-table';
 import { COMMAND_ROWS } from './bad-commands.ts';
+import type { Row } from './bad-input-row.ts';
 import { GOOD_BODY, paddedBody, type RawPlan, rawRequest } from './raw-request.ts';
-
-/** What a row can make use of; every value is new for each row. */
-export type RowContext = BadInputContext & {
-  /** Key files of the people of this installation, and the digest of its trust root. */
-  readonly keyFile: (person: string) => string;
-  readonly trustRootDigest: string;
-};
-
-export type Row = {
-  readonly name: string;
-  /** `gateway`: each request is a change. `api`: what people and callers ask of intake itself. */
-  readonly listener: 'gateway' | 'api';
-  /** Sent one after the other, each on a connection of its own; the last answer is the row's. */
-  readonly bytes: (context: RowContext) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
-  readonly status: number;
-  /** undefined: the last request is sound, and passes. */
-  readonly code: string | undefined;
-  /** Whether the last answer stands for a record in the tenant's log. */
-  readonly receipt: boolean;
-};
 
 const MIB = 1_048_576;
 const LATE_MS = 400_000;
@@ -108,10 +89,19 @@ const row =
 
 /** Each of these is about a request before it. */
 const SEQUENCES: readonly Row[] = [
-  twice('the same bytes again', 401, 'CLY_AUTH_REPLAYED', {}),
-  twice('a nonce with another request', 401, 'CLY_AUTH_REPLAYED', { sign: { idempotencyKey: 'another-of-one-row' } }),
-  keyTwice('a repeated idempotency key', 409, 'CLY_IDEMPOTENCY_REPEAT', GOOD_BODY),
-  keyTwice('a key with another body', 422, 'CLY_IDEMPOTENCY_MISMATCH', '{"account":"a-1","amount":6}'),
+  second(['a nonce again', 401, 'CLY_AUTH_REPLAYED'], (sign) => [{ sign }, { sign }]),
+  second(['a nonce again with another request', 401, 'CLY_AUTH_REPLAYED'], (sign) => [
+    { sign },
+    { sign: { ...sign, idempotencyKey: `other-${sign.idempotencyKey}` } },
+  ]),
+  second(['a repeated idempotency key', 409, 'CLY_IDEMPOTENCY_REPEAT'], ({ idempotencyKey }) => [
+    { sign: { idempotencyKey } },
+    { sign: { idempotencyKey } },
+  ]),
+  second(['a key with another body', 422, 'CLY_IDEMPOTENCY_MISMATCH'], ({ idempotencyKey }) => [
+    { sign: { idempotencyKey } },
+    { sign: { idempotencyKey }, body: '{"account":"a-1","amount":6}' },
+  ]),
   {
     name: 'a request that is signed for later',
     listener: 'gateway',
@@ -172,7 +162,11 @@ function lookUp(eventId: string): RawPlan {
   return { method: 'GET', target: `/v1/changes/${eventId}`, body: '' };
 }
 
-function twice(name: string, status: number, code: string, second: RawPlan): Row {
+/** The second of two requests; `plans` makes both from a nonce and a key that were never used. */
+function second(
+  [name, status, code]: readonly [string, number, string],
+  plans: (own: { readonly nonce: string; readonly idempotencyKey: string }) => readonly [RawPlan, RawPlan],
+): Row {
   return {
     name,
     listener: 'gateway',
@@ -180,23 +174,8 @@ function twice(name: string, status: number, code: string, second: RawPlan): Row
     code,
     receipt: true,
     bytes: (context) => {
-      const nonce = context.unique();
-      const sign = { nonce, idempotencyKey: context.unique() };
-      return [rawRequest({ sign }, context), rawRequest({ sign: { ...sign, ...second.sign } }, context)];
-    },
-  };
-}
-
-function keyTwice(name: string, status: number, code: string, body: string): Row {
-  return {
-    name,
-    listener: 'gateway',
-    status,
-    code,
-    receipt: true,
-    bytes: (context) => {
-      const sign = { idempotencyKey: context.unique() };
-      return [rawRequest({ sign }, context), rawRequest({ sign, body }, context)];
+      const made = plans({ nonce: context.unique(), idempotencyKey: context.unique() });
+      return made.map((plan) => rawRequest(plan, context));
     },
   };
 }

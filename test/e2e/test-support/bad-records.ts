@@ -106,12 +106,7 @@ export const BAD_RECORDS: readonly BadRecord[] = [
     name: 'the partition opened again',
     code: 'CLY_STREAM_EXISTS',
     becomes: 'blocked',
-    value: (context) => {
-      const stream = { stream_id: '0'.repeat(32), partition: 0, partition_count: 4, previous_stream: null };
-      const { number: _, ...common } = windowBody({ ...context, tenant: '_partition' });
-      const body = encodeRecord({ ...common, kind: 'stream.opened', ...stream });
-      return envelope(context, { body, tenant: '_partition', kind: 'stream.opened' });
-    },
+    value: streamOpenedAgain,
   },
 ];
 
@@ -126,6 +121,13 @@ export const BAD_OBSERVATIONS: readonly Omit<BadRecord, 'becomes'>[] = [
     value: ({ genuine }) => withSchemaId(genuine, 4_000_000_001),
   },
 ];
+
+function streamOpenedAgain(context: RecordContext): Uint8Array {
+  const stream = { stream_id: '0'.repeat(32), partition: 0, partition_count: 4, previous_stream: null };
+  const { number: _, ...common } = windowBody({ ...context, tenant: '_partition' });
+  const body = encodeRecord({ ...common, kind: 'stream.opened', ...stream });
+  return envelope(context, { body, tenant: '_partition', kind: 'stream.opened' });
+}
 
 function withSchemaId(value: Uint8Array, id: number): Uint8Array {
   const bytes = Buffer.from(value);

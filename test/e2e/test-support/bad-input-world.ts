@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { type KeyName, keyFileOf } from '@clyra/cli/local/layout';
 import { POLICY_TEXT } from '@clyra/intake/test-support/intake-world';
 import { systemRandom } from '@clyra/runtime/system-random';
-import { FaultWorld } from '../faults/world/fault-world.ts';
-import { NotingUpstream } from '../faults/world/noting-upstream.ts';
-import { WORLD_PARTITION, WORLD_TENANT } from '../faults/world/world-policy.ts';
-import type { RowContext } from './bad-input-table.ts';
-import { runClyra } from './run-clyra.ts';
+import { FaultWorld } from '../../faults/world/fault-world.ts';
+import { NotingUpstream } from '../../faults/world/noting-upstream.ts';
+import { WORLD_PARTITION, WORLD_TENANT } from '../../faults/world/world-policy.ts';
+import { runClyra } from '../run-clyra.ts';
+import type { RowContext } from './bad-input-row.ts';
 
 export type BadInputWorld = {
   readonly world: FaultWorld;
@@ -22,7 +22,7 @@ const CLI_DEADLINE_MS = 60_000;
 
 /** Intake, enforcer and bundler as processes on a stack of their own, and a tenant whose caller is `bot` and nobody else. */
 export async function startBadInputWorld(seed: number): Promise<BadInputWorld> {
-  const world = await FaultWorld.start({ name: 'bad-input', parts: ['kafka', 'registry'], actionsMax: 1, seed });
+  const world = await FaultWorld.start({ name: 'bad-input', parts: ['kafka', 'registry'], seed });
   try {
     return await fill(world);
   } catch (error) {
@@ -32,7 +32,7 @@ export async function startBadInputWorld(seed: number): Promise<BadInputWorld> {
 }
 
 async function fill(world: FaultWorld): Promise<BadInputWorld> {
-  const { layout, trustRoot } = world.parts.local;
+  const { layout } = world.parts.local;
   const secret = systemRandom.bytes(32);
   const encoded = Buffer.from(secret).toString('base64');
   const known = JSON.parse(await readFile(layout.credentialsFile, 'utf8')) as { credentials: unknown[] };
@@ -62,8 +62,7 @@ async function fill(world: FaultWorld): Promise<BadInputWorld> {
     tenant: WORLD_TENANT,
     nowMs: Date.now(),
     unique,
-    keyFile: (person) => keyFileOf(layout, person as KeyName),
-    trustRootDigest: trustRoot.digest,
+    keyFile: (name) => keyFileOf(layout, name as KeyName),
   });
   return { world, upstream, context };
 }
