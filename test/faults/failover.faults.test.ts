@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { refold } from '../oracle/refold.ts';
 import { faultSizes } from './world/config.ts';
 import { FaultWorld } from './world/fault-world.ts';
-import { type LogFacts, readLogFacts } from './world/log-facts.ts';
+import { type LogFacts, LogFollower } from './world/log-facts.ts';
 import { NotingUpstream } from './world/noting-upstream.ts';
 import { printTable, quantile } from './world/print-table.ts';
 import { RequestForge } from './world/request-forge.ts';
@@ -127,8 +127,9 @@ async function receiptDelays() {
 
 async function allReceipts(): Promise<LogFacts> {
   const endMs = performance.now() + SETTLE_MS_MAX;
+  const follower = new LogFollower(world);
   for (;;) {
-    const facts = await readLogFacts(world);
+    const facts = await follower.read();
     if (facts.changes.length === facts.receipts.length || performance.now() > endMs) return facts;
     await pause(500);
   }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { refold } from '../oracle/refold.ts';
 import { faultSizes } from './world/config.ts';
 import { FaultWorld } from './world/fault-world.ts';
-import { type LogFacts, readLogFacts } from './world/log-facts.ts';
+import { type LogFacts, LogFollower } from './world/log-facts.ts';
 import { type Persistence, sendAll } from './world/persistent-callers.ts';
 import { printTable } from './world/print-table.ts';
 import { activationRequest } from './world/requests.ts';
@@ -57,9 +57,10 @@ async function lossTest(): Promise<void> {
   const sending = sendAll(world.caller(), requests, RATE);
   const [sent, killNotes] = await Promise.all([sending, killOnTheWay((COUNT / RATE) * 1_000)]);
   const tookMs = performance.now() - startMs;
-  await settled();
+  const follower = new LogFollower(world);
+  await settled(follower);
   await world.service('intake').end('SIGTERM');
-  const facts = await settled();
+  const facts = await settled(follower);
   printTable(`Loss (seed ${seed})`, tableOf(sent, { facts, killNotes, tookMs }));
 
   expect(sent.allowedEventIds.size).toBeGreaterThanOrEqual(COUNT * 0.9);
@@ -91,12 +92,13 @@ async function killOnTheWay(sendingMs: number): Promise<readonly string[]> {
 }
 
 /** Waits until every change has its receipt and every allowed change its outcome. */
-async function settled(): Promise<LogFacts> {
+async function settled(follower: LogFollower): Promise<LogFacts> {
   const endMs = performance.now() + SETTLE_MS_MAX;
   for (;;) {
-    const facts = await readLogFacts(world);
+    const facts = await follower.read();
     const open = facts.changes.length - facts.receipts.length;
-    const waiting = [...allowedIds(facts)].filter((id) => !outcomesOf(facts).has(id)).length;
+    const outcomes = outcomesOf(facts);
+    const waiting = [...allowedIds(facts)].filter((id) => !outcomes.has(id)).length;
     if (open === 0 && waiting === 0) return facts;
     if (performance.now() > endMs) {
       throw new Error(`${open} changes have no receipt, ${waiting} allowed changes no outcome`);

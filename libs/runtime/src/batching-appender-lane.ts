@@ -11,6 +11,7 @@ export type LaneSettings<Item> = {
   readonly seal: (items: readonly Item[]) => Promise<readonly OutgoingRecord[]> | readonly OutgoingRecord[];
   readonly sendItemsMax: number;
   readonly sendBytesMax: number;
+  readonly sendTimeoutMinMs: number;
   readonly sendTimeoutMs: number;
   readonly sendPaceMs: number;
   readonly retryMinMs: number;
@@ -18,6 +19,12 @@ export type LaneSettings<Item> = {
   readonly onTrouble: (error: ClyraError, attemptCount: number) => void;
   /** Called for each entry that is no longer held, settled or not. */
   readonly onReleased: (entry: BatchingEntry<Item>) => void;
+};
+
+type SealedSend<Item> = {
+  readonly batch: readonly BatchingEntry<Item>[];
+  readonly sealed: ReadonlyMap<BatchingEntry<Item>, OutgoingRecord>;
+  readonly timeoutMs: number;
 };
 
 /** A queue with one send in flight. What is sealed for a send is sent again byte for byte until it is acknowledged. */
@@ -104,7 +111,11 @@ export class BatchingLane<Item> {
   async #sendUntilSettled(batch: readonly BatchingEntry<Item>[]): Promise<void> {
     const sealed = await this.#retried(batch, () => this.#seal(batch));
     if (sealed === undefined) return;
-    const appends = await this.#retried(batch, () => this.#append(batch, sealed));
+    const appends = await this.#retried(batch, (attemptCount) => {
+      const { sendTimeoutMinMs, sendTimeoutMs } = this.#settings;
+      const timeoutMs = Math.min(sendTimeoutMinMs * 2 ** Math.min(attemptCount - 1, 16), sendTimeoutMs);
+      return this.#append({ batch, sealed, timeoutMs: Math.min(timeoutMs, this.#remainingMs(batch)) });
+    });
     if (appends === undefined) return;
     for (const { partition, entries, baseOffset } of appends) {
       for (const [index, entry] of entries.entries()) {
@@ -119,8 +130,8 @@ export class BatchingLane<Item> {
     return new Map(batch.map((entry, index) => [entry, records[index] as OutgoingRecord]));
   }
 
-  async #append(batch: readonly BatchingEntry<Item>[], sealed: ReadonlyMap<BatchingEntry<Item>, OutgoingRecord>) {
-    const { topic, sendTimeoutMs } = this.#settings;
+  async #append({ batch, sealed, timeoutMs }: SealedSend<Item>) {
+    const { topic } = this.#settings;
     const byPartition = [...Map.groupBy(batch, ({ partition }) => partition)];
     const batches: PartitionBatch[] = byPartition.map(([partition, entries]) => ({
       topic,
@@ -130,7 +141,7 @@ export class BatchingLane<Item> {
     const wasMaybeStored = batch.some(({ maybeStored }) => maybeStored);
     for (const entry of batch) entry.maybeStored = true;
     try {
-      const appends = await this.#appender.append(batches, Math.min(sendTimeoutMs, this.#remainingMs(batch)));
+      const appends = await this.#appender.append(batches, timeoutMs);
       return byPartition.map(([partition, entries]) => {
         const append = appends.find((one) => one.topic === topic && one.partition === partition);
         assert(append !== undefined, `the log acknowledged nothing for ${topic}/${partition}`);
@@ -144,11 +155,14 @@ export class BatchingLane<Item> {
   }
 
   /** Repeats a step while anybody waits for it. undefined: every entry of the batch is settled otherwise. */
-  async #retried<T>(batch: readonly BatchingEntry<Item>[], step: () => Promise<T>): Promise<T | undefined> {
+  async #retried<T>(
+    batch: readonly BatchingEntry<Item>[],
+    step: (attemptCount: number) => Promise<T>,
+  ): Promise<T | undefined> {
     const { clock, retryMinMs, retryMaxMs, onTrouble } = this.#settings;
     for (let attemptCount = 1; this.#isAwaited(batch); attemptCount += 1) {
       try {
-        return await step();
+        return await step(attemptCount);
       } catch (error) {
         if (!(error instanceof ClyraError) || error.retry === 'never') {
           for (const entry of batch) entry.fail(error);

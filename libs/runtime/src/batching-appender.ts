@@ -34,6 +34,11 @@ export type BatchingLimits = {
   readonly sendBytesMax: number;
   readonly queueItemsMax: number;
   readonly queueBytesMax: number;
+  /**
+   * How long one send may take, at first and at most: it doubles with each attempt. Short at first, since a lost answer
+   * holds up everything behind it; longer later, so that a log which is only slow is not asked for ever.
+   */
+  readonly sendTimeoutMinMs: number;
   readonly sendTimeoutMs: number;
   /** The least time between the starts of two sends, while items wait. */
   readonly sendPaceMs: number;
@@ -46,6 +51,7 @@ const LIMITS: BatchingLimits = {
   sendBytesMax: 900_000,
   queueItemsMax: 20_000,
   queueBytesMax: 64 * 1024 * 1024,
+  sendTimeoutMinMs: 500,
   sendTimeoutMs: 4_000,
   sendPaceMs: 0,
   retryMinMs: 50,

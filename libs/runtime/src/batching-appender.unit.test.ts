@@ -224,3 +224,18 @@ describe('closing', () => {
     expect(clock.nowMs() - startMs).toBe(700);
   });
 });
+
+describe('a log that does not answer', () => {
+  it('is asked again soon at first, and then ever more patiently', async () => {
+    const timeouts: number[] = [];
+    const append = async (_: unknown, deadlineMs: number): Promise<never> => {
+      timeouts.push(deadlineMs);
+      throw new ClyraError('CLY_LOG_APPEND_UNKNOWN', 'no answer', { retry: 'backoff' });
+    };
+    const { clock, appender } = world({ log: { appender: () => ({ append, close: async () => {} }) } });
+    const result = codes([appender.enqueue('a', 0, 2_000)]);
+    await clock.advance(2_000);
+    expect(await result).toEqual(['CLY_LOG_APPEND_UNKNOWN']);
+    expect(timeouts.slice(0, 4)).toEqual([500, 1_000, 1_850, 1_650]);
+  });
+});

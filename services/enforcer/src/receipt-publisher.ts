@@ -26,6 +26,11 @@ const BYTES_MAX = 900_000;
 /** What stands around a body: ten path steps of a full batch's signature block, chain, routing copies. */
 const ENVELOPE_BYTES = 1_400;
 const RETRY_MS = 50;
+/**
+ * How long a send may take at first; it doubles up to the send deadline with each one that fails. A lost answer holds up
+ * everything behind it, while whoever waits for a receipt waits for a second only.
+ */
+const SEND_MIN_MS = 500;
 /** The least time between the starts of two sends, while receipts wait: what a request costs is then shared. */
 const PACE_MS = 4;
 
@@ -38,6 +43,7 @@ export class ReceiptPublisher {
   readonly #options: PublisherOptions;
   readonly #queues = new Map<number, Due[]>();
   #sending = false;
+  #failureCount = 0;
   #stopped = false;
   #cancelTimer: (() => void) | undefined;
 
@@ -132,7 +138,9 @@ export class ReceiptPublisher {
     try {
       if (picked.size > 0) await this.#append(picked);
       for (const [partition, part] of picked) this.seen(partition, part.at(-1)?.offset ?? -1);
+      this.#failureCount = 0;
     } catch (error) {
+      this.#failureCount += 1;
       this.#options.logger.warn('receipts not acknowledged, sending again', { error: String(error) });
       retryMs = RETRY_MS;
     }
@@ -151,6 +159,6 @@ export class ReceiptPublisher {
       from += part.length;
       batches.push({ topic, partition, records });
     }
-    await appender.append(batches, sendDeadlineMs);
+    await appender.append(batches, Math.min(SEND_MIN_MS * 2 ** Math.min(this.#failureCount, 16), sendDeadlineMs));
   }
 }

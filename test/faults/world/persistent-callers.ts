@@ -9,8 +9,9 @@ export type Persistence = {
   readonly answerCounts: Readonly<Record<string, number>>;
 };
 
-const PAUSE_MIN_MS = 250;
-const PAUSE_MAX_MS = 4_000;
+/** What `retry-after` says. */
+const PAUSE_MIN_MS = 1_000;
+const PAUSE_MAX_MS = 8_000;
 const GIVE_UP_MS = 90_000;
 
 /** Answers after which a caller asks again: nothing was decided, or the first attempt is still under way. */

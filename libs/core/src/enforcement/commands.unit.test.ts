@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { codesOf, FoldScript, POLICY_DIGEST, SCRIPT_KEYS, STREAM, strangerKey } from '@clyra/testing/fold-script';
+import {
+  codesOf,
+  FoldScript,
+  POLICY_DIGEST,
+  SCRIPT_KEYS,
+  SCRIPT_TRUST,
+  START_MS,
+  STREAM,
+  strangerKey,
+} from '@clyra/testing/fold-script';
 import type { TestKey } from '@clyra/testing/test-keys';
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
+import type { JsonObject } from '../canonical/json-value.ts';
 import { encodeRecord } from '../canonical/record.ts';
 import type { ChangeBody } from '../change/change-body.ts';
 import type { Envelopes } from '../ports/envelope-codec.ts';
@@ -207,6 +217,45 @@ async function signed(script: FoldScript, members: Record<string, string>): Prom
   const sig = Buffer.from(await operator.sign(pae(COMMAND_TYPE, encodeRecord(command)))).toString('base64');
   return script.body('change.resolved', { command, signatures: [{ key_id: operator.keyId, sig }] });
 }
+
+describe('opening a tenant', () => {
+  const opening = { partition: 0, engine: 1, trust_root: SCRIPT_TRUST.root.digest, policy: POLICY_DIGEST };
+  const table: readonly [name: string, members: JsonObject, by: TestKey[], code: string][] = [
+    ['in another partition', { partition: 1 }, [operator], 'CLY_TENANT_PARTITION'],
+    ['by nobody who may', {}, [author], 'CLY_COMMAND_ROLE'],
+    ['after its time', { expires_at: START_MS }, [operator], 'CLY_COMMAND_EXPIRED'],
+    ['before it was issued', { issued_at: START_MS + 2_001 }, [operator], 'CLY_COMMAND_EXPIRED'],
+    ['with an engine nobody has', { engine: 2 }, [operator], 'CLY_ENGINE_UNSUPPORTED'],
+    ['under a trust root nobody has', { trust_root: digestOf('x') }, [operator], 'CLY_COMMAND_MALFORMED'],
+    ['with a policy that is none', { policy: digestOf('x') }, [operator], 'CLY_POLICY_INVALID'],
+  ];
+
+  it.each(table)('%s is refused in the partition log', async (_name, members, by, code) => {
+    const script = new FoldScript();
+    const stream = { stream_id: STREAM, partition: 0, partition_count: 1, previous_stream: null };
+    await script.append(script.body('stream.opened', { ...stream, tenant: '_partition' }));
+    const step = await script.command('tenant.opened', { ...opening, ...members }, by);
+    expect(step.receipt).toMatchObject({ tenant: '_partition', decision: 'block', reasons: [{ code }] });
+    expect((await script.command('tenant.opened', opening, [operator])).receipt['decision']).toBe('allow');
+  });
+
+  it('counts only what intake signed, and the bytes that people signed', async () => {
+    const script = await new FoldScript().opened();
+    const forged = await script.append(
+      {
+        ...(await script.commandBody('tenant.opened', { ...opening, tenant: 'globex' }, [operator])),
+        tenant: 'globex',
+      },
+      strangerKey(),
+    );
+    expect(codesOf(forged)).toEqual(['CLY_CHANGE_SIGNATURE']);
+    const engage = { scope: 'route:contacts.sync', reason: 'drill' };
+    const body = await script.commandBody('kill_switch.engaged', engage, [operator]);
+    const altered = { ...body, command: { ...(body['command'] as JsonObject), scope: 'tenant' } };
+    expect(codesOf(await script.append(altered))).toEqual(['CLY_COMMAND_SIGNATURE']);
+    expect((await script.append(body)).receipt['decision']).toBe('allow');
+  });
+});
 
 describe('cuts, runs and poison', () => {
   it('puts the digest of the state after it into a cut, and the artifact leads back to it', async () => {

@@ -35,6 +35,18 @@ describe('a request, by what is wrong with it', () => {
       'block',
       ['CLY_FENCE_ACTOR'],
     ],
+    [
+      'another actor in the body than in the header',
+      {
+        actors: [
+          { from: 'credential', value: '*' },
+          { from: 'header', value: 'sync-bot' },
+          { from: 'body', value: 'root' },
+        ],
+      },
+      'block',
+      ['CLY_FENCE_ACTOR'],
+    ],
     ['an unlisted route', { route: null, content: 'CLY_ROUTE_UNKNOWN' }, 'block', ['CLY_ROUTE_UNKNOWN']],
     ['malformed JSON', { content: 'CLY_JSON_DUPLICATE_NAME' }, 'block', ['CLY_JSON_DUPLICATE_NAME']],
     [

@@ -8,6 +8,7 @@ import {
   SCRIPT_TRUST,
   START_MS,
   STREAM,
+  strangerKey,
   TENANT,
 } from '@clyra/testing/fold-script';
 import { describe, expect, it } from '@jest/globals';
@@ -73,7 +74,9 @@ describe('identity and time', () => {
     // A caller whose clock is five minutes ahead signs what intake accepts for ten.
     script.nowMs += 2 * TIMESTAMP_TOLERANCE_MS + 2 * TIME_SKEW_MS_MAX;
     expect(codesOf(await script.request(nonce))).toEqual(['CLY_AUTH_REPLAYED']);
-    script.nowMs += 10_000;
+    script.nowMs = START_MS + 609_999;
+    expect(codesOf(await script.request(nonce))).toEqual(['CLY_AUTH_REPLAYED']);
+    script.nowMs += 1;
     expect((await script.request(nonce)).receipt['decision']).toBe('allow');
   });
 
@@ -91,6 +94,24 @@ describe('identity and time', () => {
     expect((await script.append(late)).receipt['decided_at']).toBe(before);
     script.nowMs = before + 1;
     expect(codesOf(await script.request(refunds()))).toEqual(['CLY_VELOCITY_EXCEEDED']);
+  });
+
+  it('moves tenant time with signed records only, and never back', async () => {
+    const script = await new FoldScript().opened();
+    const stranger = strangerKey();
+    const steps = [];
+    for (const [afterMs, signer] of [
+      [1_000, SCRIPT_KEYS.intake],
+      [5_000, stranger],
+      [500, SCRIPT_KEYS.intake],
+      [2_000, SCRIPT_KEYS.intake],
+      [1_999, SCRIPT_KEYS.intake],
+    ] as const) {
+      script.nowMs = START_MS + afterMs;
+      steps.push(await script.append(script.body('change.requested', { facts: script.facts() }), signer));
+    }
+    const times = steps.map(({ receipt }) => (receipt['decided_at'] as number) - START_MS);
+    expect(times).toEqual([1_000, 1_000, 1_000, 2_000, 2_000]);
   });
 
   it('does not begin a tenant in the future of a broken clock', async () => {
