@@ -33,7 +33,9 @@ export class HoldLine {
     client.onGone(() => wait.cancel());
     const fate = publisher.publish(change, deadlineAtMs - startMs);
     void fate.then((known) => known === 'not_sent' && wait.cancel());
-    const result = await wait.result;
+    const received = await wait.result;
+    // A process that was paused may read a receipt before its timer fires: by then another may have settled the change.
+    const result = clock.nowMs() > deadlineAtMs ? 'deadline' : received;
     if (typeof result === 'object' && result.kind === 'decided') {
       meter.held(clock.nowMs() - startMs);
       meter.decided(result.decision);
