@@ -26,8 +26,10 @@ const { seed, keepsFolder } = faultSizes();
 const { killCount, lineCount } = bundlerSizes();
 const START_MS = 180_000;
 const KILL_MS = 15_000;
-const LINE_MS = 40;
-const WAIT = { clock: systemClock, deadlineMs: 120_000 };
+const LINE_MS = 100;
+/** A start reads the whole journal back, and writes all bundles anew where it finds none. */
+const REPLAY_MS = 60_000 + lineCount * 20;
+const WAIT = { clock: systemClock, deadlineMs: REPLAY_MS };
 const HOUR_MS = '3600000';
 /** Small enough that lines of an open range go into the blob store in pieces, and one can be cut off there. */
 const SMALL_SPOOL = '65536';
@@ -74,7 +76,8 @@ describe('the bundler', () => {
       const moments = await killAtRandom(traffic);
       killing = false;
       await sending;
-      await lone.start();
+      lone.spawn();
+      await lone.ready(REPLAY_MS);
       await sealed(lone, blobDir, traffic.cutOffset);
       printTable(`The bundler killed ${killCount} times (seed ${seed})`, [
         ['changes meanwhile', traffic.changeCount],
@@ -89,7 +92,8 @@ describe('the bundler', () => {
     async () => {
       const second = await anotherBundler('bundler-2', 0);
       secondBlobDir = second.blobs;
-      await second.process.start();
+      second.process.spawn();
+      await second.process.ready(REPLAY_MS);
       const before = await readJournalFacts(world);
       const traffic = trafficOf('side');
       await traffic.send(() => traffic.changeCount * LINES_PER_CHANGE < lineCount);
@@ -99,7 +103,8 @@ describe('the bundler', () => {
 
       // Nobody disturbs the third, and it has seen nothing of what the others wrote but the topics.
       const third = await anotherBundler('bundler-3', 1);
-      await third.process.start();
+      third.process.spawn();
+      await third.process.ready(REPLAY_MS);
       await sealed(third.process, third.blobs, traffic.cutOffset);
       const [disturbed, beside, undisturbed] = await Promise.all([blobDir, secondBlobDir, third.blobs].map(outputsOf));
       const facts = await readJournalFacts(world);
@@ -170,7 +175,7 @@ async function killAtRandom(traffic: Traffic): Promise<readonly string[]> {
       moments.push(`${delayMs} ms after its start`);
     } else {
       const delayMs = random.nextInt(0, 120);
-      await lone.ready();
+      await lone.ready(REPLAY_MS);
       await traffic.nextCut();
       await pause(delayMs);
       moments.push(`${delayMs} ms after a cut`);

@@ -17,6 +17,8 @@ import { PROXIED } from './world/world-ports.ts';
 
 const { lossCount: COUNT, seed, keepsFolder } = faultSizes();
 const RATE = 220;
+/** Of the size of two cores: what comes back after an outage is turned away at the door, and not decided too late. */
+const IN_FLIGHT_MAX = '400';
 const LOST_RESPONSE_SHARE = 0.1;
 const ACTOR_COUNT = 16;
 const KILLS = ['enforcer', 'kafka', 'enforcer', 'kafka', 'enforcer'] as const;
@@ -34,7 +36,8 @@ beforeAll(async () => {
   world.onClose(() => crm.close());
   sql = openSqlClient({ connection: world.database, connectionsMax: 1 });
   world.onClose(() => sql.close());
-  const intake = world.service('intake', { env: { CLYRA_UPSTREAMS: `crm=${crm.url}` } });
+  const upstreams = `crm=${crm.url}`;
+  const intake = world.service('intake', { env: { CLYRA_UPSTREAMS: upstreams, CLYRA_IN_FLIGHT_MAX: IN_FLIGHT_MAX } });
   await Promise.all([world.service('enforcer').start(), world.service('bundler').start(), intake.start()]);
   await world.openTenant(100_000);
   await world.addSource();

@@ -11,8 +11,10 @@ export type Persistence = {
 
 /** What `retry-after` says. */
 const PAUSE_MIN_MS = 1_000;
-const PAUSE_MAX_MS = 8_000;
-const GIVE_UP_MS = 90_000;
+const PAUSE_MAX_MS = 16_000;
+const GIVE_UP_MS = 120_000;
+/** The golden ratio spreads the callers of one outage evenly over their pauses, the same way in each run. */
+const SPREAD = 0.618_034;
 
 /** Answers after which a caller asks again: nothing was decided, or the first attempt is still under way. */
 const ASKS_AGAIN = new Set(['0', '503', '409 CLY_IDEMPOTENCY_IN_FLIGHT']);
@@ -24,7 +26,8 @@ const ASKS_AGAIN = new Set(['0', '503', '409 CLY_IDEMPOTENCY_IN_FLIGHT']);
 export async function sendAll(caller: Caller, requests: readonly CallerRequest[], rate: number): Promise<Persistence> {
   const allowedEventIds = new Set<string>();
   const answerCounts: Record<string, number> = {};
-  const one = async (request: CallerRequest): Promise<void> => {
+  const one = async (request: CallerRequest, index: number): Promise<void> => {
+    const share = 0.5 + ((index * SPREAD) % 1) / 2;
     const endMs = performance.now() + GIVE_UP_MS;
     for (let pauseMs = PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
       const { status, code, eventId } = await caller.send(request);
@@ -33,14 +36,16 @@ export async function sendAll(caller: Caller, requests: readonly CallerRequest[]
       answerCounts[shown] = (answerCounts[shown] ?? 0) + 1;
       if (status === 201 && eventId !== undefined) allowedEventIds.add(eventId);
       if (!ASKS_AGAIN.has(kind) || performance.now() > endMs) return;
-      await pause(pauseMs);
+      await pause(pauseMs * share);
     }
   };
   const startMs = performance.now();
   const underWay: Promise<void>[] = [];
   while (underWay.length < requests.length) {
     const dueCount = Math.min(requests.length, Math.ceil(((performance.now() - startMs) / 1_000) * rate));
-    while (underWay.length < dueCount) underWay.push(one(requests[underWay.length] as CallerRequest));
+    while (underWay.length < dueCount) {
+      underWay.push(one(requests[underWay.length] as CallerRequest, underWay.length));
+    }
     await pause(4);
   }
   await Promise.all(underWay);
