@@ -35,6 +35,10 @@ const WAIT = { clock: systemClock, deadlineMs: 60_000 };
 const RUN = 'the-run';
 const POLICY_FILE = new URL('../../packs/verification/quickstart.json', import.meta.url).pathname;
 const HOUR_MS = '3600000';
+const FREEZE_MS_MIN = 1_100;
+const FREEZE_MS_MAX = 1_800;
+/** Callers are held while the broker is frozen. */
+const HOLD_MS = '15000';
 
 let world: FaultWorld;
 let sql: SqlClient;
@@ -54,7 +58,9 @@ beforeAll(async () => {
   world.onClose(() => upstream.close());
   caller = world.caller(8);
   // One bundle of all: no window is to be cut in between.
-  const intake = world.service('intake', { env: { CLYRA_UPSTREAMS: `crm=${upstream.url}`, CLYRA_WINDOW_MS: HOUR_MS } });
+  const intake = world.service('intake', {
+    env: { CLYRA_UPSTREAMS: `crm=${upstream.url}`, CLYRA_WINDOW_MS: HOUR_MS, CLYRA_HOLD_MS: HOLD_MS },
+  });
   await Promise.all([world.service('enforcer').start(), intake.start(), world.service('bundler').start()]);
   await world.openTenant(100_000);
   await world.addSource();
@@ -130,12 +136,23 @@ describe('a recorder that is killed under load', () => {
   );
 });
 
+/**
+ * Every other time the broker is frozen before: what PostgreSQL delivers then is durable nowhere, and a recorder that
+ * confirmed it would lose it. The freeze spans two of its status messages to PostgreSQL.
+ */
 async function killAgainAndAgain(load: DatabaseLoad): Promise<void> {
   const random = new SeededRandom(seed);
   const recorder = world.service('recorder');
+  const broker = world.stackPart('kafka');
   for (let kill = 0; kill < killCount; kill += 1) {
     await pause(random.nextInt(200, 2_000));
+    const isFrozen = kill % 2 === 0;
+    if (isFrozen) {
+      broker.freeze();
+      await pause(random.nextInt(FREEZE_MS_MIN, FREEZE_MS_MAX));
+    }
     await recorder.kill();
+    if (isFrozen) broker.thaw();
     await recorder.start();
   }
   // Also what is written long after the last kill.
