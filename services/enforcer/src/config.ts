@@ -29,7 +29,7 @@ export const enforcerConfig = declareConfig({
     min: 100,
     max: 60_000,
     default: 4_000,
-    text: 'How long one send to Kafka may take before it is made again, in milliseconds.',
+    text: 'How long one send to Kafka may take at most before it is made again, in milliseconds; the first attempts have less.',
   },
 });
 
