@@ -73,8 +73,8 @@ export const intakeConfig = declareConfig({
     type: 'integer',
     min: 10,
     max: 30_000,
-    default: 1_000,
-    text: 'How long a caller is held for the receipt, in milliseconds. After that the answer is 503 and nothing is forwarded.',
+    default: 800,
+    text: 'How long a caller is held for the receipt, in milliseconds: the default leaves an answer 0.4 s of the 1.2 s in which a caller must have it. After that the answer is 503 and nothing is forwarded.',
   },
   bodyBytesMax: {
     env: 'CLYRA_BODY_BYTES_MAX',

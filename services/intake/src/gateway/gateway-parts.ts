@@ -20,7 +20,7 @@ export type GatewayLimits = {
   readonly inFlightMax: number;
 };
 
-export const GATEWAY_LIMITS: GatewayLimits = { holdMs: 1_000, bodyBytesMax: 1_048_576, inFlightMax: 2_000 };
+export const GATEWAY_LIMITS: GatewayLimits = { holdMs: 800, bodyBytesMax: 1_048_576, inFlightMax: 2_000 };
 
 export type GatewayParts = {
   readonly credentials: Credentials;
