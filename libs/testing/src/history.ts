@@ -4,7 +4,6 @@ import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { encodeRecord, parseRecord } from '@clyra/core/canonical/record';
 import type { Facts } from '@clyra/core/change/change-body';
 import { PARTITION_TENANT } from '@clyra/core/change/change-body';
-import { stateArtifact } from '@clyra/core/enforcement/tenant';
 import { parseSourceLine, type SourceLine } from '@clyra/core/evidence/journal-line';
 import { decidedLine, observedLine } from '@clyra/core/evidence/write-line';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
@@ -156,7 +155,7 @@ export class History {
       this.entries.push({ source: 'changes', offset: index, appendTimeMs: this.nowMs, change, receipt });
       const tenant = script.fold.tenant(folded.tenant);
       if (folded.stateDigest !== undefined && tenant !== undefined) {
-        this.states.set(folded.stateDigest, stateArtifact(tenant).bytes);
+        this.states.set(folded.stateDigest, tenant.table.serialize());
       }
     }
   }

@@ -2,7 +2,6 @@
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { TopicNames } from '@clyra/core/change/topics';
 import type { Folded, Resume } from '@clyra/core/enforcement/partition-fold';
-import { stateArtifact } from '@clyra/core/enforcement/tenant';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
@@ -210,7 +209,7 @@ export class EnforcerProcessor {
     const tenant = this.#lanes.get(partition)?.worker.fold.tenant(folded.tenant);
     const name = stateName(folded.stateDigest ?? '');
     if (tenant === undefined || this.#knownStates.has(name)) return;
-    this.#states.write(name, stateArtifact(tenant).bytes);
+    this.#states.write(name, tenant.table.serialize());
   }
 
   /** Taken right after the cut; published when the cut's receipt stands in the log. */

@@ -8,7 +8,6 @@ import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
 import { registryCodec } from '@clyra/runtime/envelope-codec';
 import { createLogger } from '@clyra/runtime/logger';
-import { MetricsRegistry } from '@clyra/runtime/metrics/metrics-registry';
 import { Readiness } from '@clyra/runtime/readiness';
 import { type Service, startService } from '@clyra/runtime/service-shell';
 import { systemClock } from '@clyra/runtime/system-clock';
@@ -31,14 +30,12 @@ export async function startEnforcer(config: EnforcerConfig, start: EnforcerStart
   const log = new KafkaLog({ brokers: config.kafkaBrokers, clientId: 'clyra-enforcer' });
   const topics = topicNames(config.topicPrefix);
   const readiness = new Readiness();
-  const metrics = new MetricsRegistry();
   const tools: { codec?: EnvelopeCodec; processor?: EnforcerProcessor } = {};
   return startService({
     name: 'enforcer',
     http: { host: config.httpHost, port: config.httpPort },
     logger,
     clock: systemClock,
-    metrics,
     readiness,
     startDeadlineMs: config.startDeadlineMs,
     shutdownDeadlineMs: config.shutdownDeadlineMs,

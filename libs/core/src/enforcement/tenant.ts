@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Digest, digestOf } from '../canonical/digest.ts';
+import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import { encodeRecord } from '../canonical/record.ts';
 import type { ChangeBody } from '../change/change-body.ts';
@@ -115,12 +115,6 @@ function headOfRun(tenant: Tenant, input: TenantInput, draft: Draft): RunHead | 
 function extendRun(tenant: Tenant, runId: string, step: { runHead: RunHead | undefined; link: Digest }): void {
   const value: JsonObject = { next_seq: (step.runHead?.next_seq ?? 0) + 1, head: step.link };
   tenant.table.apply([{ op: 'put', key: `run/${runId}`, value }]);
-}
-
-/** For a program that re-folds: the digest under which a state artifact is stored. */
-export function stateArtifact(tenant: Tenant): { digest: Digest; bytes: Uint8Array; contentDigest: Digest } {
-  const bytes = tenant.table.serialize();
-  return { digest: tenant.table.digest(), bytes, contentDigest: digestOf(bytes) };
 }
 
 export function emptyTenant(prev: Digest): Tenant {
