@@ -15,6 +15,7 @@ type AddOptions = KeyOptions & {
   readonly guard: readonly string[];
   readonly slot?: string;
   readonly publication?: string;
+  readonly allowBestEffort?: boolean;
 };
 
 export function addSourceCommand(program: Command, host: CommandHost): void {
@@ -30,6 +31,7 @@ export function addSourceCommand(program: Command, host: CommandHost): void {
     .requiredOption('--guard <tables...>', 'schema.table of each table that only the gateway may change')
     .option('--slot <name>', 'replication slot (default: from tenant and source id)')
     .option('--publication <name>', 'publication (default: the name of the slot)')
+    .option('--allow-best-effort', 'also record PostgreSQL 13 and 14, which cannot be observed in full')
     .addOption(keyOption('an operator'))
     .description('register a database, signed by an operator, and have the recorder read it at its next start')
     .action(async (sourceId: string, options: AddOptions) => {
@@ -72,6 +74,7 @@ export async function addSource(context: Context, sourceId: string, options: Add
     slot,
     publication: options.publication ?? slot,
     guarded: options.guard,
+    ...(options.allowBestEffort === true ? { allow_best_effort: true } : {}),
   });
   context.output.progress(`  ${context.layout.sourcesFile} names it; the recorder reads it at its next start`);
   return exitCode;

@@ -19,6 +19,8 @@ export type SourceEntry = {
   readonly publication: string;
   /** `schema.table` of every table whose changes must come through the gateway. */
   readonly guarded: readonly string[];
+  /** PostgreSQL 13 and 14 are read only with this. */
+  readonly allow_best_effort?: true;
 };
 
 export async function readSources(path: string): Promise<readonly SourceEntry[]> {

@@ -38,9 +38,10 @@ export type RunnerOptions = {
 };
 
 const RETRY_MIN_MS = 250;
-const RETRY_MAX_MS = 10_000;
+/** A gap is to be signed within ten seconds of when the source can be asked again, its detection included. */
+const RETRY_MAX_MS = 4_000;
 /** Where only a person can help, and may do so at any time. */
-const RETRY_REFUSED_MS = 5_000;
+const RETRY_REFUSED_MS = 4_000;
 const REPEAT_LOG_MS = 60_000;
 const GIVE_UP_MS = 100;
 

@@ -14,12 +14,24 @@ export type RelationChange = {
   readonly operations: OperationCounts;
   /** Hex of the `RowsDigest` over this relation's changes in commit order. */
   readonly rowsDigest: string;
+  /** How many schema changes the event triggers announced for it; absent where none. */
+  readonly ddlCount?: number;
 };
 
 /** Changes of relations beyond the limit of a transaction: counted and digested together, never dropped. */
 export type UnlistedChanges = {
   readonly operations: OperationCounts;
   readonly rowsDigest: string;
+  readonly ddlCount?: number;
+};
+
+/** The schema changes that the event triggers announced; present only where the source has them. */
+export type DdlSummary = {
+  readonly count: number;
+  /** Ascending; `*` stands for messages without a known tag. */
+  readonly tags: readonly { readonly tag: string; readonly count: number }[];
+  /** Hex of HMAC-SHA256 over "clyra.ddl.v1" 0x00 and, for each message in order, u32(size) and its content. */
+  readonly digest: string;
 };
 
 /** A message whose prefix is `clyra` or begins with `clyra.`; its content never leaves as such. */
@@ -63,4 +75,12 @@ export type CommittedTransaction = {
   readonly messageCounts: MessageCounts;
   /** SHA-256 hex of each execution token in order, repetitions included, at most `messagesMax`. */
   readonly executionTokenHashes: readonly string[];
+  /** Absent where no schema change was announced. */
+  readonly ddl?: DdlSummary;
+  /**
+   * Types of changed columns that are not PostgreSQL's own (`schema.name`, ascending): their values are in the digests
+   * as the server wrote them, and nothing here knows what they mean. Absent where none; at most `unknownTypesMax`, the
+   * last one then `*`.
+   */
+  readonly unknownTypes?: readonly string[];
 };

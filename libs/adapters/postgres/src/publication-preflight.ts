@@ -16,6 +16,7 @@ export type GuardedRelations = {
   readonly schemas: readonly string[];
 };
 
+const MAJOR_WITH_SCHEMAS = 15;
 const ALL_OPERATIONS: readonly PublishedOperation[] = ['insert', 'update', 'delete', 'truncate'];
 
 /**
@@ -145,10 +146,18 @@ export type PublicationRequest = {
 };
 
 /** For exactly the guarded relations; a publication FOR ALL TABLES is never made. */
-export function createPublicationSql(request: Omit<PublicationRequest, 'serverMajor'>): string {
+export function createPublicationSql(request: PublicationRequest): string {
   const { tables, schemas } = request.guarded;
+  if (schemas.length > 0 && request.serverMajor < MAJOR_WITH_SCHEMAS) {
+    throw new ClyraError(
+      'CLY_SOURCE_SCHEMA_UNSUPPORTED',
+      'Guard tables by name: a whole schema can be published from PostgreSQL 15 on only.',
+      { retry: 'never', context: { serverMajor: request.serverMajor } },
+    );
+  }
   const objects = [
-    ...tables.map((table) => `TABLE ${quoteRelation(table)}`),
+    // One list after one TABLE: what 13 and 14 understand too.
+    ...(tables.length === 0 ? [] : [`TABLE ${tables.map(quoteRelation).join(', ')}`]),
     ...schemas.map((schema) => `TABLES IN SCHEMA ${quoteIdentifier(schema)}`),
   ];
   if (objects.length === 0) {

@@ -84,6 +84,7 @@ describe('createPublicationSql', () => {
       name: 'cly"ra',
       guarded: { tables: [{ schema: 'shop', name: "o'rders" }], schemas: ['mart'] },
       operations: ['insert', 'truncate'],
+      serverMajor: 15,
     });
     expect(sql).toBe(
       `CREATE PUBLICATION "cly""ra" FOR TABLE "shop"."o'rders", TABLES IN SCHEMA "mart" WITH (publish = 'insert, truncate')`,
@@ -91,8 +92,19 @@ describe('createPublicationSql', () => {
   });
 
   it('never publishes everything', () => {
-    expect(() => createPublicationSql({ name: 'clyra', guarded: { tables: [], schemas: [] } })).toThrow(
+    const guarded = { tables: [], schemas: [] };
+    expect(() => createPublicationSql({ name: 'clyra', guarded, serverMajor: 15 })).toThrow(
       expect.objectContaining({ code: 'CLY_SOURCE_NOTHING_GUARDED' }),
     );
+  });
+
+  it('writes one list of tables, which versions before 15 understand, and refuses them whole schemas', () => {
+    const tables = ['orders', 'lines'].map((name) => ({ schema: 'shop', name }));
+    expect(createPublicationSql({ name: 'clyra', guarded: { tables, schemas: [] }, serverMajor: 13 })).toContain(
+      'FOR TABLE "shop"."orders", "shop"."lines" WITH',
+    );
+    expect(() =>
+      createPublicationSql({ name: 'clyra', guarded: { tables, schemas: ['mart'] }, serverMajor: 14 }),
+    ).toThrow(expect.objectContaining({ code: 'CLY_SOURCE_SCHEMA_UNSUPPORTED' }));
   });
 });

@@ -7,6 +7,8 @@ export type RelationIdentity = {
   readonly name: string;
   /** The `R` frame of `RowsDigest`, made once per relation message. */
   readonly frame: Uint8Array;
+  /** Types of its columns that are not PostgreSQL's own, as `schema.name`; absent where none. */
+  readonly unknownTypes?: readonly string[];
 };
 
 const DOMAIN = Buffer.from('clyra.rows.v1\0', 'utf8');
@@ -75,11 +77,15 @@ export class RowsDigest {
   }
 }
 
-export function relationIdentity(relation: {
-  schema: string;
-  name: string;
-  columns: readonly { readonly name: string }[];
-}): RelationIdentity {
+/** `typeNames`: what the server called the types that are not its own, by oid. */
+export function relationIdentity(
+  relation: {
+    readonly schema: string;
+    readonly name: string;
+    readonly columns: readonly { readonly name: string; readonly typeOid: number }[];
+  },
+  typeNames: ReadonlyMap<number, string>,
+): RelationIdentity {
   const columnCount = Buffer.alloc(2);
   columnCount.writeUInt16BE(relation.columns.length);
   const frame = Buffer.concat([
@@ -89,7 +95,9 @@ export function relationIdentity(relation: {
     columnCount,
     ...relation.columns.map((column) => framedText(column.name)),
   ]);
-  return { schema: relation.schema, name: relation.name, frame };
+  const { schema, name } = relation;
+  const unknownTypes = relation.columns.flatMap(({ typeOid }) => typeNames.get(typeOid) ?? []);
+  return unknownTypes.length === 0 ? { schema, name, frame } : { schema, name, frame, unknownTypes };
 }
 
 function framedText(text: string): Buffer {

@@ -29,12 +29,12 @@ export type SlotFacts = {
   readonly safeWalSizeBytes: string | null;
 };
 
-/** Works over the simple protocol too, which is all a replication session has; `slot` was checked by requireSlotName. */
+/** 13 has no two-phase slots, hence the detour. Works over the simple protocol too, which is all a replication session has; `slot` was checked by requireSlotName. */
 export function slotFactsSql(slot: string): string {
   return `select slot_name::text as slot, plugin::text as plugin, database::text as database, active,
-      two_phase as "twoPhase", confirmed_flush_lsn::text as "confirmedFlushLsn", restart_lsn::text as "restartLsn",
+      coalesce((pg_catalog.to_jsonb(s) ->> 'two_phase')::boolean, false) as "twoPhase", confirmed_flush_lsn::text as "confirmedFlushLsn", restart_lsn::text as "restartLsn",
       wal_status::text as "walStatus", safe_wal_size::text as "safeWalSizeBytes"
-    from pg_catalog.pg_replication_slots where slot_name = ${quoteLiteral(slot)} and slot_type = 'logical'`;
+    from pg_catalog.pg_replication_slots s where slot_name = ${quoteLiteral(slot)} and slot_type = 'logical'`;
 }
 
 export function slotFactsOf(row: Readonly<Record<string, unknown>>): SlotFacts {

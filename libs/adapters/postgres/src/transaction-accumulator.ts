@@ -2,6 +2,8 @@
 import { hash, type KeyObject } from 'node:crypto';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { CommittedTransaction, ObservedMessage } from './committed-transaction.ts';
+import { DDL_PREFIX, parseDdlMessage } from './ddl-message.ts';
+import { DdlTally } from './ddl-tally.ts';
 import { formatLsn } from './lsn.ts';
 import type {
   BeginMessage,
@@ -11,6 +13,7 @@ import type {
   RelationMessage,
   RowMessage,
   TruncateMessage,
+  TypeMessage,
 } from './pgoutput-messages.ts';
 import { type RelationIdentity, relationIdentity } from './rows-digest.ts';
 import { TransactionRelations } from './transaction-relations.ts';
@@ -51,6 +54,7 @@ type OpenTransaction = {
   executionTokenCount: number;
   otherMessageCount: number;
   origin: string | null;
+  ddl: DdlTally | undefined;
 };
 
 /**
@@ -64,6 +68,8 @@ export class TransactionAccumulator {
   readonly #options: AccumulatorOptions;
   readonly #limits: AccumulatorLimits;
   readonly #relations = new Map<number, RelationIdentity>();
+  /** The server describes a type before each relation that uses it; a renamed one is described anew. */
+  readonly #typeNames = new Map<number, string>();
   #open: OpenTransaction | undefined;
 
   constructor(options: AccumulatorOptions) {
@@ -91,6 +97,7 @@ export class TransactionAccumulator {
         this.#describe(message);
         return undefined;
       case 'type':
+        this.#nameType(message);
         return undefined;
       case 'truncate':
         this.#truncate(message);
@@ -117,6 +124,7 @@ export class TransactionAccumulator {
       executionTokenCount: 0,
       otherMessageCount: 0,
       origin: null,
+      ddl: undefined,
     };
   }
 
@@ -126,6 +134,7 @@ export class TransactionAccumulator {
       throw outOfOrder('a commit of another transaction');
     }
     this.#open = undefined;
+    const unknownTypes = open.relations.finishUnknownTypes();
     return {
       systemId: this.#options.systemId,
       timeline: this.#options.timeline,
@@ -143,6 +152,8 @@ export class TransactionAccumulator {
         other: open.otherMessageCount,
       },
       executionTokenHashes: open.executionTokenHashes,
+      ...(open.ddl === undefined ? {} : { ddl: open.ddl.finish() }),
+      ...(unknownTypes === undefined ? {} : { unknownTypes }),
     };
   }
 
@@ -155,7 +166,24 @@ export class TransactionAccumulator {
         { retry: 'backoff', context: { knownRelationsMax } },
       );
     }
-    this.#relations.set(message.relationOid, relationIdentity(message));
+    this.#relations.set(message.relationOid, relationIdentity(message, this.#typeNames));
+  }
+
+  #nameType({ typeOid, schema, name }: TypeMessage): void {
+    // A domain over a type of PostgreSQL's own is described by that type, under the domain's oid.
+    if (schema === 'pg_catalog') {
+      this.#typeNames.delete(typeOid);
+      return;
+    }
+    const { knownRelationsMax } = this.#limits;
+    // As with relations: a connection that forgets none of them must not grow for ever.
+    if (this.#typeNames.size >= knownRelationsMax && !this.#typeNames.has(typeOid)) {
+      throw new ClyraError('CLY_SOURCE_RELATION_LIMIT', 'The connection described too many types. Reconnect.', {
+        retry: 'backoff',
+        context: { knownRelationsMax },
+      });
+    }
+    this.#typeNames.set(typeOid, `${schema}.${name}`);
   }
 
   #row(message: RowMessage): void {
@@ -187,12 +215,20 @@ export class TransactionAccumulator {
     if (listsMessage) {
       open.messages.push({ prefix: message.prefix, contentSha256Hex, transactional: true });
     }
+    if (message.prefix === DDL_PREFIX) this.#ddl(open, message.content);
     if (isToken) {
       open.executionTokenCount += 1;
       if (open.executionTokenHashes.length < this.#limits.messagesMax) {
         open.executionTokenHashes.push(contentSha256Hex);
       }
     }
+  }
+
+  #ddl(open: OpenTransaction, content: Uint8Array): void {
+    const ddl = parseDdlMessage(content);
+    open.ddl ??= new DdlTally(this.#options.digestKey);
+    open.ddl.add(content, ddl?.tag);
+    for (const relation of ddl?.relations ?? []) open.relations.ddl(relation);
   }
 
   #transaction(kind: string): OpenTransaction {

@@ -52,6 +52,69 @@ const digestOf = (...frames: readonly Buffer[]): string =>
     .update(Buffer.concat([Buffer.from('clyra.rows.v1\0'), ...frames]))
     .digest('hex');
 
+describe('schema changes and foreign types', () => {
+  const ddl = (tag: string, objects: readonly object[], more: object = {}): Buffer =>
+    message('clyra.ddl', JSON.stringify({ tag, objects, ...more }));
+  const ordersTable = { schema: 'shop', name: 'orders' };
+
+  it('counts announced schema changes for their relations, without a row or a relation message', () => {
+    const messages = [
+      BEGIN,
+      ddl('ALTER TABLE', [ordersTable, { schema: null, name: null }]),
+      ddl('CREATE INDEX', [ordersTable], { statement: 'a digest' }),
+      message('clyra.ddl', '{"tag": "drop everything"}'),
+      message('clyra.ddl', 'not json'),
+      COMMIT,
+    ];
+    const [transaction] = feed(accumulator(), messages);
+    expect(transaction?.relations).toMatchObject([
+      { ...ordersTable, operations: { insert: 0, update: 0, delete: 0, truncate: 0 }, ddlCount: 2 },
+    ]);
+    expect(transaction?.ddl).toMatchObject({
+      count: 4,
+      tags: [
+        { tag: '*', count: 2 },
+        { tag: 'ALTER TABLE', count: 1 },
+        { tag: 'CREATE INDEX', count: 1 },
+      ],
+    });
+    const contents = messages.slice(1, -1).map((bytes) => bytes.subarray(bytes.indexOf('clyra.ddl\0') + 10));
+    const expected = createHmac('sha256', KEY_BYTES).update(
+      Buffer.concat([Buffer.from('clyra.ddl.v1\0'), ...contents]),
+    );
+    expect(transaction?.ddl?.digest).toBe(expected.digest('hex'));
+  });
+
+  it('lists at most sixteen tags, and every schema change beyond the relation limit under the rest', () => {
+    const changes = Array.from({ length: 40 }, (_, index) =>
+      ddl(`TAG ${String.fromCharCode(65 + (index % 26))}`, [{ schema: 'shop', name: `table_${index}` }]),
+    );
+    const [transaction] = feed(accumulator({ relationsMax: 2 }), [BEGIN, ...changes, COMMIT]);
+    expect(transaction?.ddl?.tags).toHaveLength(16);
+    expect(transaction?.ddl?.tags.reduce((sum, { count }) => sum + count, 0)).toBe(40);
+    expect(transaction?.relations.map(({ ddlCount }) => ddlCount)).toEqual([1, 1]);
+    expect(transaction?.unlisted?.ddlCount).toBe(38);
+  });
+
+  it('names the types of changed columns that are not the server’s own', () => {
+    const into = accumulator();
+    const typed = (oid: number): Buffer =>
+      encode.relation({
+        ...ORDERS,
+        replicaIdentity: 'd',
+        columns: ORDERS.columns.map((name, index) => ({ name, isKey: index === 0, typeOid: index === 0 ? 23 : oid })),
+      });
+    const mood = encode.type({ typeOid: 16_400, schema: 'shop', name: 'mood' });
+    const row = encode.insert(10, [text('1'), text('sad')]);
+    const [first, second] = feed(into, [BEGIN, mood, typed(16_400), row, COMMIT, BEGIN, row, COMMIT]);
+    expect(first?.unknownTypes).toEqual(['shop.mood']);
+    // The server describes a relation once for a connection, and its rows keep their types.
+    expect(second?.unknownTypes).toEqual(['shop.mood']);
+    const [third] = feed(into, [BEGIN, typed(25), row, COMMIT]);
+    expect(third).not.toHaveProperty('unknownTypes');
+  });
+});
+
 describe('TransactionAccumulator', () => {
   it('folds one transaction with every operation into counts and documented digests', () => {
     const row = [text('1'), text('first')];

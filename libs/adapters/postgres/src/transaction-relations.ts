@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { OperationCounts, RelationChange, UnlistedChanges } from './committed-transaction.ts';
 import { type RelationIdentity, RowsDigest } from './rows-digest.ts';
+import type { RelationName } from './sql-identifier.ts';
 
 type RowOperation = 'insert' | 'update' | 'delete';
 
@@ -10,7 +11,11 @@ type Tally = {
   readonly name: string;
   readonly digest: RowsDigest;
   readonly counts: { -readonly [operation in keyof OperationCounts]: number };
+  ddlCount: number;
 };
+
+/** Beyond these a transaction only says that there are more. */
+const UNKNOWN_TYPES_MAX = 16;
 
 /** The relations of one open transaction: counts and a running digest each, for at most `relationsMax` of them. */
 export class TransactionRelations {
@@ -19,6 +24,7 @@ export class TransactionRelations {
   /** By name rather than oid: a relation dropped and made again under its name is the same one to a reader. */
   readonly #byName = new Map<string, Tally>();
   #unlisted: Tally | undefined;
+  readonly #unknownTypes = new Set<string>();
   /** Consecutive rows mostly belong to one relation. */
   #last: { readonly relation: RelationIdentity; readonly tally: Tally } | undefined;
 
@@ -39,6 +45,18 @@ export class TransactionRelations {
     tally.digest.truncate(relation, options);
   }
 
+  /** Announced by an event trigger: the relation itself may never be described in the stream. */
+  ddl(relation: RelationName): void {
+    this.#find(relation).ddlCount += 1;
+  }
+
+  /** undefined where every changed column has a type of PostgreSQL's own. */
+  finishUnknownTypes(): readonly string[] | undefined {
+    if (this.#unknownTypes.size === 0) return undefined;
+    const names = [...this.#unknownTypes].sort((left, right) => (left < right ? -1 : 1));
+    return names.length <= UNKNOWN_TYPES_MAX ? names : [...names.slice(0, UNKNOWN_TYPES_MAX - 1), '*'];
+  }
+
   finishListed(): readonly RelationChange[] {
     return [...this.#byName.entries()]
       .sort(([left], [right]) => (left < right ? -1 : 1))
@@ -47,12 +65,15 @@ export class TransactionRelations {
         name: tally.name,
         operations: tally.counts,
         rowsDigest: tally.digest.finish(),
+        ...(tally.ddlCount === 0 ? {} : { ddlCount: tally.ddlCount }),
       }));
   }
 
   finishUnlisted(): UnlistedChanges | null {
     const tally = this.#unlisted;
-    return tally === undefined ? null : { operations: tally.counts, rowsDigest: tally.digest.finish() };
+    if (tally === undefined) return null;
+    const ddl = tally.ddlCount === 0 ? {} : { ddlCount: tally.ddlCount };
+    return { operations: tally.counts, rowsDigest: tally.digest.finish(), ...ddl };
   }
 
   #tally(relation: RelationIdentity): Tally {
@@ -61,10 +82,11 @@ export class TransactionRelations {
     }
     const tally = this.#find(relation);
     this.#last = { relation, tally };
+    for (const type of relation.unknownTypes ?? []) this.#unknownTypes.add(type);
     return tally;
   }
 
-  #find(relation: RelationIdentity): Tally {
+  #find(relation: RelationName): Tally {
     // PostgreSQL identifiers cannot hold a zero byte, so the joined name is unambiguous and sorts by schema first.
     const qualifiedName = `${relation.schema}\0${relation.name}`;
     const known = this.#byName.get(qualifiedName);
@@ -87,5 +109,6 @@ function newTally(relation: { schema: string; name: string }, digestKey: KeyObje
     name: relation.name,
     digest: new RowsDigest(digestKey),
     counts: { insert: 0, update: 0, delete: 0, truncate: 0 },
+    ddlCount: 0,
   };
 }

@@ -41,6 +41,7 @@ type ConnectionInternals = {
 };
 
 const COPY_END_TIMEOUT_MS = 1_500;
+const MAJOR_WITH_MESSAGES = 14;
 const DISCONNECT_TIMEOUT_MS = 2_000;
 /** The transport counts keepalive times from seven days before PostgreSQL's epoch. */
 const KEEPALIVE_TIME_CORRECTION_MS = 604_800_000;
@@ -145,9 +146,9 @@ class TransportSession implements WalsenderSession {
       parse: (bytes: Buffer): Buffer => bytes,
       start: async (client: Client): Promise<unknown> => {
         this.#client = client;
-        await admitSource(client, this.#options);
+        const versionMajor = await admitSource(client, this.#options);
         this.#activity = 'start_replication';
-        return client.query(startReplicationSql(this.#options));
+        return client.query(startReplicationSql(this.#options, versionMajor));
       },
     };
     await this.#transport.subscribe(plugin, this.#options.slot, '0/0');
@@ -207,9 +208,12 @@ function wireLsn(lsn: bigint): string {
   return formatLsn(lsn - 1n);
 }
 
-/** Facts and refusals from the very session that will stream, so that nothing can change in between. */
-async function admitSource(client: Client, options: WalsenderOptions): Promise<void> {
+/** Facts and refusals from the very session that will stream, so that nothing can change in between. The server's major version. */
+async function admitSource(client: Client, options: WalsenderOptions): Promise<number> {
   const identified = await client.query<Record<string, unknown>>('IDENTIFY_SYSTEM');
+  const version = await client.query<{ major: number }>(
+    `select current_setting('server_version_num')::int / 10000 as major`,
+  );
   const slots = await client.query<Record<string, unknown>>(slotFactsSql(options.slot));
   const slotRow = slots.rows[0];
   if (slotRow === undefined) {
@@ -238,13 +242,16 @@ async function admitSource(client: Client, options: WalsenderOptions): Promise<v
     );
   }
   options.admit({ system: systemIdentityOf(identified.rows[0]), slot });
+  return Number(version.rows[0]?.major);
 }
 
-function startReplicationSql(options: { slot: string; publication: string }): string {
+/** 13 refuses the option `messages`: there no observation can name a token, which its preflight warns of. */
+function startReplicationSql(options: { slot: string; publication: string }, versionMajor: number): string {
+  const messages = versionMajor < MAJOR_WITH_MESSAGES ? '' : `, messages 'true'`;
   const publicationNames = quoteLiteral(quoteIdentifier(options.publication));
   return (
     `START_REPLICATION SLOT ${quoteIdentifier(options.slot)} LOGICAL 0/0 ` +
-    `(proto_version '1', publication_names ${publicationNames}, messages 'true')`
+    `(proto_version '1', publication_names ${publicationNames}${messages})`
   );
 }
 

@@ -72,6 +72,7 @@ function checkRelation(relation: JsonValue): void {
   for (const name of ['schema', 'name']) readText(relation, name, SHORT_TEXT);
   for (const name of ['inserts', 'updates', 'deletes', 'truncates']) readInteger(relation, name);
   readDigest(relation, 'rows_digest');
+  if (relation['ddl'] !== undefined) readInteger(relation, 'ddl', 1);
 }
 
 function checkToken(token: JsonValue): void {

@@ -17,7 +17,7 @@ import type { ReceiptBody } from '../enforcement/receipt-body.ts';
 
 const RECEIPT_ID = /^[0-9a-f]{32}$/;
 const DECISION = /^(?:allow|block|hold)$/;
-const OPERATION = /^(?:insert|update|delete|truncate)$/;
+const OPERATION = /^(?:insert|update|delete|truncate|ddl)$/;
 const KIND = /^[a-z][a-z._]{0,63}$/;
 const EVENT_OF_POISON = /^.{0,64}$/;
 const GRANT_COUNT_MAX = 64;
@@ -88,7 +88,7 @@ function checkGrant(grant: JsonValue): void {
   for (const name of ['rows_max', 'expires_at']) readInteger(grant, name);
   const relations = readList(grant, 'relations', 1_024);
   if (!relations.every((relation) => typeof relation === 'string')) throw shapeError('a relation is not a name');
-  const operations = readList(grant, 'operations', 4);
+  const operations = readList(grant, 'operations', 5);
   if (!operations.every((operation) => typeof operation === 'string' && OPERATION.test(operation))) {
     throw shapeError('an operation is unknown');
   }

@@ -42,7 +42,7 @@ export type Effects = {
   readonly ttl_seconds: number;
 };
 
-export type Operation = 'insert' | 'update' | 'delete' | 'truncate';
+export type Operation = 'insert' | 'update' | 'delete' | 'truncate' | 'ddl';
 
 /** `routes` lists route ids; `*` is every route. */
 export type IdempotencyRule = {

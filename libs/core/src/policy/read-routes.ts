@@ -14,7 +14,7 @@ export const RELATION_RULE = {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 /** A grant stands in a receipt, and the receipt in a journal line beside its change: 65,535 bytes all in all. */
 const RELATIONS_MAX = 128;
-const OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete', 'truncate'];
+const OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete', 'truncate', 'ddl'];
 export const MODES: readonly Mode[] = ['gate', 'review'];
 const UPSTREAM_RULE = { pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, what: 'the name of an upstream' };
 const TEMPLATE_RULE = {
@@ -56,7 +56,7 @@ function readEffects(effects: PolicyCursor): Effects | null {
   if (effects.isAbsent()) return null;
   if (!effects.objectOf(['source_id', 'relations', 'operations', 'rows_max', 'ttl_seconds'])) return null;
   const operations = effects.texts('operations', {
-    pattern: /^(?:insert|update|delete|truncate)$/,
+    pattern: /^(?:insert|update|delete|truncate|ddl)$/,
     what: OPERATIONS.join(', '),
   });
   const relations = effects.texts('relations', RELATION_RULE);

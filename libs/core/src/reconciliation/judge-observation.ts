@@ -105,6 +105,7 @@ function operationsOf(relation: RelationEffect): readonly Operation[] {
     ['update', relation.updates],
     ['delete', relation.deletes],
     ['truncate', relation.truncates],
+    ['ddl', relation.ddl ?? 0],
   ] as const;
   return counts.filter(([, count]) => count > 0).map(([operation]) => operation);
 }

@@ -95,6 +95,14 @@ describe('the verdict on a transaction', () => {
     ],
     ['deletes', { relations: [effect({ deletes: 1 })] }, [grant()], 'exceeded', 'operation'],
     ['truncates', { relations: [effect({ inserts: 0, truncates: 1 })] }, [grant()], 'exceeded', 'operation'],
+    ['changes the table', { relations: [effect({ inserts: 0, ddl: 1 })] }, [grant()], 'exceeded', 'operation'],
+    [
+      'changes the table and may',
+      { relations: [effect({ inserts: 0, ddl: 1 })] },
+      [grant({ operations: ['ddl'] })],
+      'matched',
+      'token_and_effect',
+    ],
     ['has more rows', { relations: [effect({ inserts: 2, updates: 1 })] }, [grant()], 'exceeded', 'rows'],
     [
       'has the rows of two grants',

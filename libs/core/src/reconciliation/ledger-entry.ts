@@ -26,6 +26,8 @@ export type RelationEffect = {
   readonly updates: number;
   readonly deletes: number;
   readonly truncates: number;
+  /** Schema changes of the relation; absent where none was announced. */
+  readonly ddl?: number;
 };
 
 /** A transaction that no cut has judged yet. */

@@ -18,12 +18,15 @@ export const BODY_LIMITS: Partial<AccumulatorLimits> = { relationsMax: 128, mess
  */
 export const UNLISTED_RELATION = { schema: '*', name: '*' } as const;
 
+/** A longer spelling is hashed: it keeps the largest body within a record, and no policy can name such a relation. */
+const NAME_BYTES_MAX = 71;
+
 /** What a record may hold and a policy can name is far less; the others (control characters, beyond U+FFFD) are hashed. */
 const UNPRINTABLE = /[^\u0020-\u007e\u0080-\ufdcf\ufdf0-\ufffd]/u;
 
 /** One observation for one committed transaction: its size does not depend on the number of rows. */
 export function transactionDraft(identity: SourceIdentity, transaction: CommittedTransaction): ObservationDraft {
-  const { systemId, timeline, commitEndLsn } = transaction;
+  const { systemId, timeline, commitEndLsn, ddl, unknownTypes } = transaction;
   const observationId = observationIdOf({ systemId, timeline, lsn: commitEndLsn, ordinal: 0 });
   return draftOf('transaction', identity, {
     observationId,
@@ -36,6 +39,10 @@ export function transactionDraft(identity: SourceIdentity, transaction: Committe
       relations: relationsOf(transaction),
       token_hashes: [...transaction.executionTokenHashes],
       messages: transaction.messageCounts.clyra + transaction.messageCounts.other,
+      ...(ddl === undefined
+        ? {}
+        : { ddl: { count: ddl.count, digest: ddl.digest, tags: ddl.tags.map((tag) => ({ ...tag })) } }),
+      ...(unknownTypes === undefined ? {} : { unknown_types: unknownTypes.map(printable) }),
     },
   });
 }
@@ -49,7 +56,7 @@ function relationsOf({ relations, unlisted }: CommittedTransaction): JsonObject[
 
 function entryOf(
   relation: { readonly schema: string; readonly name: string },
-  changes: { readonly operations: OperationCounts; readonly rowsDigest: string },
+  changes: { readonly operations: OperationCounts; readonly rowsDigest: string; readonly ddlCount?: number },
 ): JsonObject {
   const { insert, update, delete: deleted, truncate } = changes.operations;
   return {
@@ -59,9 +66,11 @@ function entryOf(
     deletes: deleted,
     truncates: truncate,
     rows_digest: changes.rowsDigest,
+    ...(changes.ddlCount === undefined ? {} : { ddl: changes.ddlCount }),
   };
 }
 
 function printable(name: string): string {
-  return UNPRINTABLE.test(name) ? `sha256:${digestOf(name)}` : name;
+  const isLong = Buffer.byteLength(JSON.stringify(name)) - 2 > NAME_BYTES_MAX;
+  return isLong || UNPRINTABLE.test(name) ? `sha256:${digestOf(name)}` : name;
 }

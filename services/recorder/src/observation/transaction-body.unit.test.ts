@@ -40,11 +40,14 @@ describe('a transaction as a record', () => {
     'fits at its largest, whatever the relations are called (%#)',
     (name) => {
       const relations = Array.from({ length: BODY_LIMITS.relationsMax ?? 0 }, () => {
-        return { schema: name, name, operations: COUNTS, rowsDigest: DIGEST };
+        return { schema: name, name, operations: COUNTS, rowsDigest: DIGEST, ddlCount: COUNT };
       });
       const executionTokenHashes = Array.from({ length: BODY_LIMITS.messagesMax ?? 0 }, () => DIGEST);
-      const unlisted = { operations: COUNTS, rowsDigest: DIGEST };
-      const { bytes, body } = bodyOf(transaction({ relations, executionTokenHashes, unlisted }));
+      const unlisted = { operations: COUNTS, rowsDigest: DIGEST, ddlCount: COUNT };
+      const tags = Array.from({ length: 16 }, () => ({ tag: 'X'.repeat(63), count: COUNT }));
+      const ddl = { count: COUNT, digest: DIGEST, tags };
+      const unknownTypes = Array.from({ length: 16 }, () => `${name}.${name}`);
+      const { bytes, body } = bodyOf(transaction({ relations, executionTokenHashes, unlisted, ddl, unknownTypes }));
       expect(bytes.length).toBeLessThanOrEqual(RECORD_BYTES_MAX);
       expect(body.relations).toHaveLength(relations.length + 1);
       expect(body.token_hashes).toHaveLength(64);

@@ -20,12 +20,21 @@ const SOURCES_MAX = 64;
 const SLOT = /^[a-z0-9_]{1,63}$/;
 const NAME = /^[^\u0000]{1,63}$/;
 const PORT_MAX = 65_535;
-const MEMBERS = ['source_id', 'tenant', 'connection', 'slot', 'publication', 'guarded', 'guarded_schemas'];
+const MEMBERS = [
+  'source_id',
+  'tenant',
+  'connection',
+  'slot',
+  'publication',
+  'guarded',
+  'guarded_schemas',
+  'allow_best_effort',
+];
 const CONNECTION_MEMBERS = ['host', 'port', 'database', 'user', 'password', 'passwordFile', 'tlsCaFile'];
 
 /**
  * Reads sources.json: `[{source_id, tenant, connection: {host, port, database, user, password or passwordFile,
- * tlsCaFile?}, slot, publication, guarded: ["schema.table"], guarded_schemas?: ["schema"]}]`. Relative files are beside
+ * tlsCaFile?}, slot, publication, guarded: ["schema.table"], guarded_schemas?: ["schema"], allow_best_effort?: true}]`. Relative files are beside
  * it. Rejects with CLY_RECORDER_SOURCES (never) that names the entry and what to write.
  */
 export async function readSourceList(path: string): Promise<readonly SourceSettings[]> {
@@ -54,6 +63,7 @@ function readEntry(value: unknown, at: At): SourceSettings {
       connection: readConnection(entry['connection'], { path: at.path, place: `${at.place}.connection` }),
       slot: textOf(entry, 'slot', { ...at, pattern: SLOT }),
       publication: textOf(entry, 'publication', { ...at, pattern: NAME }),
+      allowBestEffort: bestEffortOf(entry, at),
       guarded: {
         tables: textsOf(entry, 'guarded', at).map((name) => relationOf(name, at)),
         schemas: entry['guarded_schemas'] === undefined ? [] : textsOf(entry, 'guarded_schemas', at),
@@ -108,6 +118,13 @@ function textsOf(entry: Json, name: string, at: At): readonly string[] {
   const value = entry[name];
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value as readonly string[];
   throw wrong(at.path, `${at.place}.${name} is not a list of texts`);
+}
+
+/** PostgreSQL 13 and 14 are read only where somebody wrote that best effort is enough. */
+function bestEffortOf(entry: Json, at: At): boolean {
+  const value = entry['allow_best_effort'];
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw wrong(at.path, `${at.place}.allow_best_effort is not true or false`);
 }
 
 async function readSecret(path: string): Promise<string> {

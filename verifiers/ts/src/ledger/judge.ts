@@ -104,6 +104,7 @@ function operationsOf(relation: Relation): readonly string[] {
     ['update', relation.updates],
     ['delete', relation.deletes],
     ['truncate', relation.truncates],
+    ['ddl', relation.ddl ?? 0],
   ];
   return counts.filter(([, count]) => count > 0).map(([operation]) => operation);
 }

@@ -4,12 +4,25 @@ import { sha256Hex } from '../hash/sha256.ts';
 import { encodeCanonical } from '../json/encode.ts';
 import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import { parseJson } from '../json/parse.ts';
-import { anything, closed, digest, id, integer, list, nullable, object, oneOf, open, text } from '../json/shape.ts';
+import {
+  anything,
+  closed,
+  digest,
+  id,
+  integer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  open,
+  optional,
+  text,
+} from '../json/shape.ts';
 
 export const LEDGER_BYTES_MAX = 67_108_864;
 
 const count = integer(0);
-export const OPERATIONS = ['insert', 'update', 'delete', 'truncate'] as const;
+export const OPERATIONS = ['insert', 'update', 'delete', 'truncate', 'ddl'] as const;
 export const readOperations = list(oneOf(...OPERATIONS), OPERATIONS.length);
 
 const readGrant = closed({
@@ -54,6 +67,8 @@ export const readRelation = open({
   updates: count,
   deletes: count,
   truncates: count,
+  // A body without schema changes has no such member (records.md §6).
+  ddl: optional(integer(1)),
 });
 
 export type Grant = Omit<ReturnType<typeof readGrant>, 'used_by'> & { used_by: string | null };

@@ -37,9 +37,13 @@ export async function recordStream(
   return { stream, transactions, keepalives, losses };
 }
 
-/** Resolves when `isMet` holds; rejects after twenty seconds with what was awaited. */
-export async function until(what: string, isMet: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + WAIT_DEADLINE_MS;
+/** Resolves when `isMet` holds; rejects after the deadline with what was awaited. */
+export async function until(
+  what: string,
+  isMet: () => boolean | Promise<boolean>,
+  waitMs = WAIT_DEADLINE_MS,
+): Promise<void> {
+  const deadlineMs = performance.now() + waitMs;
   while (!(await isMet())) {
     if (performance.now() > deadlineMs) {
       throw new Error(`still waiting for ${what}`);
