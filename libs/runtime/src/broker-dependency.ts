@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
-import type { KafkaOptions } from '@clyra/adapter-kafka/kafka-options';
-import { type TopicNames, topicNames } from '@clyra/core/change/topics';
+import type { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Dependency } from './dependencies.ts';
 
-/** Kafka answers and the topics are there: a service that read a missing topic would wait for ever, or make it. */
-export function brokerDependency(options: KafkaOptions, topicPrefix: string): Dependency {
-  const admin = new KafkaAdmin(options);
-  return { name: 'kafka', check: (deadlineMs) => checkTopics(admin, topicNames(topicPrefix), deadlineMs) };
+/** What of KafkaAdmin is needed; a fake takes its place in tests. */
+export type TopicSource = Pick<KafkaAdmin, 'describeTopics'>;
+
+/** Kafka answers and these topics are there: a service that read a missing topic would wait for ever, or make it. */
+export function brokerDependency(source: TopicSource, topics: readonly string[]): Dependency {
+  return { name: 'kafka', check: (deadlineMs) => checkTopics(source, topics, deadlineMs) };
 }
 
-async function checkTopics(admin: KafkaAdmin, names: TopicNames, deadlineMs: number): Promise<void> {
-  const wanted = Object.values(names);
-  const found = new Set((await admin.describeTopics(wanted, deadlineMs)).map(({ name }) => name));
+async function checkTopics(source: TopicSource, wanted: readonly string[], deadlineMs: number): Promise<void> {
+  const found = new Set((await source.describeTopics(wanted, deadlineMs)).map(({ name }) => name));
   const missing = wanted.filter((name) => !found.has(name));
   if (missing.length === 0) return;
   throw new ClyraError(

@@ -15,6 +15,12 @@ export class Readiness {
     this.#reasons.delete(name);
   }
 
+  /** Blocks with a reason, clears without one. */
+  report(name: string, reason: string | undefined): void {
+    if (reason === undefined) this.clear(name);
+    else this.block(name, reason);
+  }
+
   get ready(): boolean {
     return this.#reasons.size === 0;
   }

@@ -38,6 +38,14 @@ export function topicCatalogue(): TopicCatalogue {
   return JSON.parse(readFileSync(CATALOGUE, 'utf8')) as TopicCatalogue;
 }
 
+/** The topics that a service reads or writes, in the catalogue's order: with the ACLs it can see no others. */
+export function topicsOfService(service: string, prefix: string): readonly string[] {
+  const names = topicNames(prefix);
+  return topicCatalogue()
+    .topics.filter(({ readers, writers }) => readers.includes(service) || writers.includes(service))
+    .map(({ name }) => names[name]);
+}
+
 export type TopicsOptions = {
   readonly prefix: string;
   readonly profile: TopicProfile;

@@ -56,6 +56,8 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_REQUEST_UPGRADE: 'Upgrade and Trailer are not accepted',
   CLY_REVIEW_UNRECORDED: 'a request in review mode was forwarded and could not be recorded; counted at the edge',
   CLY_RUN_LINK: 'a body does not link to the one before it in its run',
+  CLY_SERVICE_NOT_READY:
+    'the service has not started yet, or is stopping: /readyz says what it waits for; repeat the request',
   CLY_SIG_INVALID: 'the signature does not hold',
   CLY_SIG_PATH: 'the audit path cannot lead from this body to any root',
   CLY_STACK_REGISTRY: 'the schema registry did not become ready in time: the message ends with its last log lines',
