@@ -71,6 +71,20 @@ describe('errors.md', () => {
   });
 });
 
+const RULE_LISTS = [
+  'approvals',
+  'people',
+  'loop_breaker',
+  'cost_caps',
+  'sql_safety',
+  'detectors',
+  'external_detectors',
+  'voice',
+  'deploy',
+  'lineage',
+  'threat_map',
+] as const;
+
 describe('policy.md', () => {
   const schema = JSON.parse(readFileSync(join(ROOT, 'schemas/json/policy.schema.json'), 'utf8')) as PolicySchema;
 
@@ -96,7 +110,19 @@ routes:
     upstream: u
     effects: { source_id: s, relations: [public.t], operations: [insert] }
 idempotency: [{ routes: [r] }]
-rate_limits: [{ id: l, routes: [r], window_seconds: 1, max_actions: 1 }]`);
+rate_limits: [{ id: l, routes: [r], window_seconds: 1, max_actions: 1 }]
+approvals: [{ id: a, routes: [r] }]
+people: [{ subject: anna }]
+kill_switch: [{ id: k, routes: [r], metric: error_rate, threshold: 0.5, window_seconds: 60 }]
+loop_breaker: [{ id: b, routes: [r], ping_pong: 3 }]
+cost_caps: [{ id: c, routes: [r], per_action: 1, max: 2 }]
+sql_safety: [{ id: s, routes: [r], dialect: postgres }]
+detectors: [{ id: d, routes: [r], packs: [injection] }]
+external_detectors: [{ id: x, routes: [r], endpoint: e }]
+voice: [{ id: v, routes: [r] }]
+deploy: [{ id: d, routes: [r] }]
+lineage: [{ routes: [r], reads: [a] }]
+threat_map: [{ code: CLY_SQL_, threat_class: sql }]`);
     const { properties: top, $defs } = schema;
     const route = $defs?.['route'];
     const told: readonly (readonly [PolicySchema | undefined, unknown])[] = [
@@ -105,13 +131,17 @@ rate_limits: [{ id: l, routes: [r], window_seconds: 1, max_actions: 1 }]`);
       [top?.['idempotency']?.items, policy.idempotency[0]],
       [top?.['rate_limits']?.items, policy.rate_limits[0]],
       [top?.['tenant_fences'], policy.tenant_fences],
+      ...RULE_LISTS.map((name) => [top?.[name]?.items, policy[name][0]] as const),
+      [$defs?.['trigger'], policy.kill_switch[0]],
+      [top?.['break_glass'], policy.break_glass],
+      [top?.['body_storage'], policy.body_storage],
     ];
     const compared = told.flatMap(([section, compiled]) =>
       Object.entries(section?.properties ?? {})
         .filter(([, member]) => 'default' in member)
         .map(([name, member]) => [name, member.default, (compiled as Record<string, unknown>)[name]] as const),
     );
-    expect(compared.length).toBe(10);
+    expect(compared.length).toBe(64);
     for (const [name, inSchema, inPolicy] of compared) expect([name, inPolicy]).toEqual([name, inSchema]);
     expect(policy.routes[0]?.mode).toBe(top?.['mode']?.default);
   });

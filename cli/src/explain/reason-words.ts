@@ -8,6 +8,10 @@ const ASK_STATUS = 'See `clyra status`; if it repeats, tell the operator.';
 
 /** Complete: a test reads the codes out of the core and fails where one has no words. */
 const WORDS: Readonly<Record<string, ReasonWords>> = {
+  CLY_AMOUNT_MISSING: {
+    means: 'an amount that the policy counts is not in the body, or is no plain decimal',
+    next: 'Write the amount as 12.50, without sign or exponent, and its currency as EUR.',
+  },
   CLY_APPROVAL_REQUIRED: {
     means: 'the policy lets a person decide on this route',
     next: 'Have it approved, then repeat the same request; nothing was spent meanwhile.',
@@ -112,6 +116,14 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
   CLY_TIME_SKEW: {
     means: 'the clocks of intake and the log differ by more than is allowed',
     next: 'Check the time synchronisation of both machines, then send it again.',
+  },
+  CLY_VELOCITY_AMOUNT_EXCEEDED: {
+    means: 'the amount is more than what is left in the window of a rate limit',
+    next: 'Wait until the window has room, or split the change; the receipt says what is left.',
+  },
+  CLY_VELOCITY_CURRENCY: {
+    means: 'no limit is set for the currency, or too many currencies were used',
+    next: 'Use a currency that the rule names, or add it to the policy.',
   },
   CLY_VELOCITY_EXCEEDED: {
     means: 'too many actions in the window of a rate limit',

@@ -54,10 +54,7 @@ function decisionLines(receipt: DecidedBody): string[] {
     ...receipt.reasons.flatMap(reasonLines),
     ...(receipt.reasons.length === 0 && receipt.decision === 'allow' ? ['         no rule objected'] : []),
     ...(receipt.duplicate_of === undefined ? [] : [`         the same as event ${receipt.duplicate_of}; counted once`]),
-    ...(receipt.velocity ?? []).map(
-      ({ rule, limit, remaining, window_seconds: seconds, reset_ms: resetMs }) =>
-        `         rate limit ${rule}: ${remaining} of ${limit} left in ${seconds} s, more in ${Math.ceil(resetMs / 1_000)} s`,
-    ),
+    ...(receipt.velocity ?? []).flatMap(velocityLines),
     ...(receipt.grants ?? []).map(
       (grant) =>
         `         grants ${grant.operations.join(', ')} on ${grant.relations.join(', ')} of ${grant.source_id}, ` +
@@ -108,4 +105,13 @@ function proof(receipt: ReceiptBody): string[] {
     `Proof    receipt ${receipt.receipt_id}, number ${receipt.tenant_seq} of the tenant's log`,
     `         stream ${receipt.stream_id}, partition ${receipt.partition}, offset ${receipt.offset}`,
   ];
+}
+
+function velocityLines(field: NonNullable<DecidedBody['velocity']>[number]): string[] {
+  const { rule, limit, remaining, window_seconds: seconds, reset_ms: resetMs, amount } = field;
+  const more = `more in ${Math.ceil(resetMs / 1_000)} s`;
+  const actions = limit === undefined ? [] : [`${remaining ?? 0} of ${limit} left in ${seconds} s, ${more}`];
+  const sums =
+    amount === undefined ? [] : [`${amount.remaining} of ${amount.limit} ${amount.currency} left in ${seconds} s`];
+  return [...actions, ...sums].map((text) => `         rate limit ${rule}: ${text}`);
 }

@@ -7,7 +7,7 @@ import type { Artifacts } from '@clyra/core/enforcement/artifacts';
 import { type Folded, PartitionFold } from '@clyra/core/enforcement/partition-fold';
 import { readChange } from '@clyra/core/enforcement/read-change';
 import { policyBytes } from '@clyra/core/policy/compile-policy';
-import type { Policy } from '@clyra/core/policy/policy';
+import { EMPTY_POLICY, type Policy } from '@clyra/core/policy/policy';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
 import { CHANGE_TYPE, COMMAND_TYPE, pae } from '@clyra/core/signing/pae';
@@ -36,7 +36,7 @@ export const SCRIPT_KEYS: Readonly<Record<ScriptRole | ScriptPerson, TestKey>> =
 export const SCRIPT_TRUST: TestTrust = makeTestTrust(Object.values(SCRIPT_KEYS));
 
 export const SCRIPT_POLICY: Policy = {
-  format: 'clyra/policy/v0',
+  ...EMPTY_POLICY,
   name: 'script',
   routes: [
     route('contacts.sync', { schema: 'contact', effects: true }),
@@ -44,10 +44,33 @@ export const SCRIPT_POLICY: Policy = {
     route('refunds.create', { schema: null, effects: false }),
   ],
   schemas: { contact: { type: 'object' } },
-  idempotency: [{ routes: ['contacts.sync'], required: true, ttl_seconds: 3_600 }],
-  rate_limits: [{ id: 'refunds', routes: ['refunds.create'], key: 'actor', window_seconds: 300, max_actions: 3 }],
-  tenant_fences: { cross_check: true, body_tenant: null, body_actor: null },
-  approvals: [{ id: 'audiences', routes: ['audiences.push'] }],
+  idempotency: [{ routes: ['contacts.sync'], required: true, ttl_seconds: 3_600, mode: 'single_use' }],
+  rate_limits: [
+    {
+      id: 'refunds',
+      routes: ['refunds.create'],
+      key: 'actor',
+      window_seconds: 300,
+      max_actions: 3,
+      amount: null,
+      max_amount: {},
+    },
+  ],
+  approvals: [
+    {
+      id: 'audiences',
+      routes: ['audiences.push'],
+      quorum: 1,
+      grade_min: 1,
+      mfa: false,
+      idp_domains: [],
+      max_age_seconds: 900,
+      login_age_seconds: 900,
+      amount: null,
+      steps: [],
+      only_above: {},
+    },
+  ],
   guarded: [{ source_id: 'crm', relations: ['public.contacts'] }],
 };
 

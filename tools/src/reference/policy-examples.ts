@@ -56,10 +56,112 @@ routes:
     key: { body: /account/id }
     window_seconds: 86400
     max_actions: 3
+  - id: refunded-per-payee
+    route: /refunds/*
+    key: { body: /payee }
+    window_seconds: 86400
+    amount: { value: /amount, currency: /currency }
+    max_amount: { EUR: '1000.00', USD: '1100.00' }
 `,
   approvals: `approvals:
   - id: refunds-by-a-person
     routes: [refunds.create]
+    mfa: true
+    grade_min: 2
+    idp_domains: [login.example.com]
+    amount: { value: /amount, currency: /currency }
+    only_above: { EUR: '100' }
+    steps:
+      - { above: { EUR: '5000' }, quorum: 2 }
+`,
+  people: `people:
+  - subject: anna
+    aliases: [anna@example.com, 'login.example.com|00u1', refund-bot]
+`,
+  break_glass: `break_glass:
+  allowed: true
+  review_hours: 24
+`,
+  kill_switch: `kill_switch:
+  - id: failing-upstream
+    routes: '*'
+    metric: error_rate
+    threshold: 0.1
+    window_seconds: 60
+    scope: run
+    ttl_seconds: 300
+  - id: spent-too-much
+    routes: [refunds.create]
+    metric: spend
+    threshold: '20000'
+    window_seconds: 3600
+    scope: route
+    amount: { value: /amount, currency: EUR }
+`,
+  loop_breaker: `loop_breaker:
+  - id: agents
+    routes: '*'
+    actions_per_minute: 120
+    identical_repeats: 5
+    ping_pong: 3
+    cool_off_seconds: 300
+`,
+  cost_caps: `cost_caps:
+  - id: run-budget
+    routes: '*'
+    scope: run
+    per_action: '0.002'
+    max: '10.00'
+`,
+  sql_safety: `sql_safety:
+  - id: warehouse-sql
+    routes: [refunds.create]
+    statement: /sql
+    dialect: snowflake
+    rows_affected: { max: 10000 }
+`,
+  detectors: `detectors:
+  - id: prompts
+    routes: '*'
+    packs: [injection, social-engineering]
+    scope: ['$.messages[*].content']
+    effect: shadow
+`,
+  external_detectors: `external_detectors:
+  - id: voices
+    routes: [refunds.create]
+    endpoint: deepfake-check
+    media: [/recording_sha256]
+    verdicts: { spoofed_voice: block }
+    on_outage: { timeout: hold }
+`,
+  voice: `voice:
+  - id: calls
+    routes: [refunds.create]
+    barge_in_window_ms_min: 2000
+`,
+  deploy: `deploy:
+  - id: production
+    routes: [refunds.create]
+    environment: /environment
+    author: /author
+    max_per_hour: 6
+    segregation: true
+`,
+  lineage: `lineage:
+  - routes: [refunds.create]
+    reads: [warehouse.finance.orders]
+    writes: [public.refunds]
+`,
+  body_storage: `body_storage:
+  keep: while_held
+  retention_seconds: 86400
+`,
+  threat_map: `threat_map:
+  - code: CLY_SQL_TRUNCATE
+    threat_class: data_destruction
+    owasp: [ASI02:2025]
+    mitre_id: T1485
 `,
   guarded: `guarded:
   - source_id: shop-db

@@ -93,6 +93,10 @@ const NAMED: Readonly<Record<string, string>> = {
   '#/$defs/pointer': 'JSON pointer',
   '#/$defs/route_ids': 'list of route ids, or `*`',
   '#/$defs/relations': 'list of relations',
+  '#/$defs/route_pattern': 'route id or path pattern',
+  '#/$defs/decimal': 'decimal',
+  '#/$defs/limits': 'decimal, or decimals by currency',
+  '#/$defs/amount': 'JSON pointer, or `{ value, currency }`',
 };
 
 function typeText(schema: PolicySchema, member: PolicySchema): string {

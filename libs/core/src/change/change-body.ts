@@ -89,7 +89,16 @@ export type SchemaFact = {
   readonly errors: readonly { readonly pointer: string; readonly rule: string }[];
 };
 
-/** What inspection found in one request (docs/spec/records.md §4.1). No payload value is in it. */
+/**
+ * An amount that a rule of the policy counts, as a plain decimal; null where the body has none that can be read. `rule`
+ * is section and id: `rate_limits/refunds`.
+ */
+export type AmountFact = { readonly rule: string; readonly value: string | null; readonly currency: string | null };
+
+/**
+ * What inspection found in one request (docs/spec/records.md §4.1). No payload value is in it but the amounts that
+ * rules of the policy count.
+ */
 export type Facts = {
   readonly route: string | null;
   readonly method: string;
@@ -106,6 +115,9 @@ export type Facts = {
   readonly schema: SchemaFact;
   readonly idempotency: { readonly key_digest: Digest; readonly fingerprint: Digest } | null;
   readonly velocity: readonly { readonly rule: string; readonly key_digest: Digest }[];
+  readonly amounts?: readonly AmountFact[];
+  /** Headers that the policy requires and the request lacks. */
+  readonly headers_missing?: readonly string[];
   readonly execution_token_hash: Digest;
   readonly inspected_under: { readonly policy_digest: Digest | null; readonly inspector: string };
   readonly origin?: string;

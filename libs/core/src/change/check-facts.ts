@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
+import { DECIMAL } from '../kernel/decimal.ts';
 import {
   ID,
   METHOD,
@@ -28,12 +29,16 @@ const MEMBERS = new Set([
   'schema',
   'idempotency',
   'velocity',
+  'amounts',
+  'headers_missing',
   'execution_token_hash',
   'inspected_under',
   'origin',
   'client_app_id',
   'session_id',
 ]);
+/** Section and id of a rule. */
+const RULE_NAME = /^[a-z_]{1,32}\/[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
 const CONTENT = /^(?:ok|CLY_[A-Z0-9_]{1,60})$/;
 const VERDICT = /^(?:valid|invalid|not_required|not_checked)$/;
 const FROM = /^(?:credential|header|body)$/;
@@ -59,6 +64,10 @@ export function checkFacts(facts: JsonObject): void {
     readDigest(idempotency, 'fingerprint');
   }
   for (const entry of readList(facts, 'velocity', 16)) checkVelocity(entry);
+  if (facts['amounts'] !== undefined) for (const entry of readList(facts, 'amounts', 64)) checkAmount(entry);
+  if (facts['headers_missing'] !== undefined) {
+    for (const name of readList(facts, 'headers_missing', 16)) readText({ name }, 'name', HEADER_NAME);
+  }
   const under = readObject(facts, 'inspected_under');
   onlyMembers(under, new Set(['policy_digest', 'inspector']));
   if (under['policy_digest'] !== null) readDigest(under, 'policy_digest');
@@ -88,6 +97,17 @@ function checkSchema(schema: JsonObject): void {
     readText(error, 'pointer', SHORT_TEXT);
     readText(error, 'rule', SHORT_TEXT);
   }
+}
+
+const HEADER_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const CURRENCY = /^[A-Z]{3}$/;
+
+function checkAmount(entry: JsonValue): void {
+  if (!isJsonObject(entry)) throw shapeError('an amount is not an object');
+  onlyMembers(entry, new Set(['rule', 'value', 'currency']));
+  readText(entry, 'rule', RULE_NAME);
+  if (entry['value'] !== null) readText(entry, 'value', DECIMAL);
+  if (entry['currency'] !== null) readText(entry, 'currency', CURRENCY);
 }
 
 function checkVelocity(entry: JsonValue): void {

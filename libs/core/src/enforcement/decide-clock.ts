@@ -20,7 +20,7 @@ export function decideWindow({ change, state, meta, nowMs }: DecideInput<WindowC
   return { ...accepted([...ops, putMeta({ ...meta, window: change.number })]), cut: true };
 }
 
-const EXPIRING = ['event', 'nonce', 'idem', 'velocity', 'abandoned', 'command'];
+const EXPIRING = ['event', 'nonce', 'idem', 'velocity', 'velocity_chunk', 'abandoned', 'command'];
 
 /** Keys that can no longer change a decision. A held idempotency key is never one of them. */
 function expired(state: StateView, nowMs: number, touched: ReadonlySet<string>): StateOp[] {

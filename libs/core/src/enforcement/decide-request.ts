@@ -80,7 +80,7 @@ function contextOf(input: Input): RequestContext {
   };
 }
 
-const SPENDING = ['event', 'nonce', 'idem', 'velocity', 'open'];
+const SPENDING = ['event', 'nonce', 'idem', 'velocity', 'velocity_chunk', 'open'];
 
 function fullNamespace(state: StateView): string | undefined {
   return SPENDING.find((namespace) => state.count(namespace) >= (KEY_COUNT_MAX[namespace] ?? 0));

@@ -172,13 +172,23 @@ describe('the decider, over any sequence of requests, resends, outcomes, restart
 
   it('admits nothing more when a deny is added', async () => {
     const stricter: readonly Policy[] = [
-      { ...SCRIPT_POLICY, approvals: [{ id: 'all', routes: ['*'] }] },
+      {
+        ...SCRIPT_POLICY,
+        approvals: [{ ...(SCRIPT_POLICY.approvals[0] as Policy['approvals'][number]), id: 'all', routes: ['*'] }],
+      },
       { ...SCRIPT_POLICY, routes: SCRIPT_POLICY.routes.filter((route) => route.id !== 'contacts.sync') },
       {
         ...SCRIPT_POLICY,
         rate_limits: [
           ...SCRIPT_POLICY.rate_limits,
-          { id: 'more', routes: ['*'], key: 'tenant', window_seconds: 60, max_actions: 1 },
+          {
+            ...(SCRIPT_POLICY.rate_limits[0] as Policy['rate_limits'][number]),
+            id: 'more',
+            routes: ['*'],
+            key: 'tenant',
+            window_seconds: 60,
+            max_actions: 1,
+          },
         ],
       },
     ];

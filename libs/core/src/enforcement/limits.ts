@@ -23,6 +23,7 @@ export const KEY_COUNT_MAX: Readonly<Record<string, number>> = {
   nonce: 1_000_000,
   idem: 1_000_000,
   velocity: 100_000,
+  velocity_chunk: 50_000,
   open: 50_000,
   abandoned: 100_000,
   run: 1_000,

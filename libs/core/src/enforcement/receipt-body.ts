@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
+import type { Effect } from '../policy/effect.ts';
 import type { Mode, Operation } from '../policy/policy.ts';
 
 /** docs/spec/records.md §5: the bodies on clyra.receipts. Member names are those on the wire. */
 export type Decision = 'allow' | 'block' | 'hold';
-
-export type Effect = 'block' | 'hold' | 'warn' | 'shadow';
 
 export type Reason = {
   /** What a program switches on: `CLY_<AREA>_<WHAT>`. */
@@ -62,11 +61,14 @@ export type IdempotencyField = {
 
 export type VelocityField = {
   readonly rule: string;
-  readonly limit: number;
-  readonly remaining: number;
+  /** Absent where the rule counts no actions. */
+  readonly limit?: number;
+  readonly remaining?: number;
   readonly window_seconds: number;
   /** Milliseconds until the oldest counted action leaves the window. */
   readonly reset_ms: number;
+  /** Decimals of one currency; the empty text where the request names none. */
+  readonly amount?: { readonly currency: string; readonly limit: string; readonly remaining: string };
 };
 
 export type DecidedBody = Common & {

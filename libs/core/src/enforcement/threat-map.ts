@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from '../kernel/assert.ts';
-import type { Effect, Reason } from './receipt-body.ts';
+import type { Effect } from '../policy/effect.ts';
+import type { Reason } from './receipt-body.ts';
 
 type Threat = { readonly threat_class: string; readonly owasp: readonly string[]; readonly mitre_id?: string };
 
@@ -23,6 +24,7 @@ const THREATS: readonly (readonly [prefix: string, threat: Threat])[] = [
   ['CLY_AUTH_', REPLAY],
   ['CLY_IDEMPOTENCY_', REPLAY],
   ['CLY_VELOCITY_', VELOCITY],
+  ['CLY_AMOUNT_', VELOCITY],
   ['CLY_APPROVAL_', APPROVAL],
   ['CLY_KILL_SWITCH', SWITCH],
   ['CLY_ROUTE_', DENY],

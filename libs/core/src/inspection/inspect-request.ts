@@ -5,6 +5,7 @@ import { type Digest, digestOf } from '../canonical/digest.ts';
 import type { JsonValue } from '../canonical/json-value.ts';
 import { type Facts, INSPECTOR, type SchemaFact } from '../change/change-body.ts';
 import { appliesTo, type RateLimitRule, type Route } from '../policy/policy.ts';
+import { amountFacts } from './amount-facts.ts';
 import { type BodyFinding, checkBody, mediaType, type ReceivedBody } from './check-body.ts';
 import { claimsOf } from './claims.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
@@ -52,6 +53,7 @@ export function inspectRequest(input: InspectionInput): Inspection {
     finding.content,
     idempotencyKey === 'invalid' ? 'CLY_IDEMPOTENCY_SYNTAX' : 'ok',
   ]);
+  const amounts = route === undefined ? [] : amountFacts(rules, route.id, finding.value);
   const tenants = { credential: [credential.tenant], header: input.tenant, pointer: rules.tenant_fences.body_tenant };
   const actors = { credential: credential.actors, header: input.actor, pointer: rules.tenant_fences.body_actor };
   const facts: Facts = {
@@ -72,6 +74,7 @@ export function inspectRequest(input: InspectionInput): Inspection {
         ? null
         : idempotencyFacts(input, { routeId: route.id, key: idempotencyKey.key, finding }),
     velocity: route === undefined ? [] : velocityFacts(input, route, finding.value),
+    ...(amounts.length === 0 ? {} : { amounts }),
     execution_token_hash: digestOf(input.executionToken),
     inspected_under: { policy_digest: policy.digest, inspector: INSPECTOR },
   };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
-import type { CompiledPolicy, Policy } from '../policy/policy.ts';
+import { type CompiledPolicy, EMPTY_POLICY, type Policy } from '../policy/policy.ts';
 import { SchemaSet } from '../policy/schema-set.ts';
 import { RouteTable } from './route-table.ts';
 
@@ -17,17 +17,5 @@ export function preparePolicy({ digest, policy }: Pick<CompiledPolicy, 'digest' 
   return { digest, policy, routes: new RouteTable(policy), schemas: new SchemaSet(policy.schemas) };
 }
 
-const NO_RULES: Policy = {
-  format: 'clyra/policy/v0',
-  name: 'none',
-  routes: [],
-  schemas: {},
-  idempotency: [],
-  rate_limits: [],
-  tenant_fences: { cross_check: true, body_tenant: null, body_actor: null },
-  approvals: [],
-  guarded: [],
-};
-
 /** What a tenant without a policy is inspected under: it has no route, so everything is refused. */
-export const NO_POLICY: PolicyInForce = { ...preparePolicy({ digest: '', policy: NO_RULES }), digest: null };
+export const NO_POLICY: PolicyInForce = { ...preparePolicy({ digest: '', policy: EMPTY_POLICY }), digest: null };

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
 import { compilePolicy } from './compile-policy.ts';
 import { loadPolicy } from './load-policy.ts';
+import { EMPTY_POLICY } from './policy.ts';
 import { PolicyError } from './policy-problem.ts';
 
 const POLICY = `
@@ -47,9 +48,11 @@ describe('compilePolicy', () => {
       { id: 'refunds.create', mode: 'gate', schema: 'refund', effects: null },
       { id: 'notes.put', mode: 'review', schema: null, effects: { rows_max: 1, ttl_seconds: 60 } },
     ]);
-    expect(policy.idempotency).toEqual([{ routes: ['refunds.create'], required: true, ttl_seconds: 86_400 }]);
+    expect(policy.idempotency).toEqual([
+      { routes: ['refunds.create'], required: true, ttl_seconds: 86_400, mode: 'single_use' },
+    ]);
     expect(policy.rate_limits.map((rule) => rule.key)).toEqual(['actor', { body: '/payee' }]);
-    expect(policy.tenant_fences).toEqual({ cross_check: true, body_tenant: null, body_actor: null });
+    expect(policy.tenant_fences).toEqual(EMPTY_POLICY.tenant_fences);
     expect(compilePolicy('name: a').policy).toMatchObject({ routes: [], approvals: [], guarded: [] });
   });
 

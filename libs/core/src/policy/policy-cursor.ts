@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
+import { DECIMAL } from '../kernel/decimal.ts';
 
 export type Finding = { readonly pointer: string; readonly message: string };
 
@@ -7,6 +8,7 @@ export type TextRule = { readonly pattern: RegExp; readonly what: string; readon
 export type IntegerRule = { readonly min: number; readonly max: number; readonly fallback?: number };
 
 const ITEMS_MAX = 1_000;
+const DECIMAL_WORDS = 'a decimal such as 1000.00, not negative, with at most 18 digits before the point';
 
 /** RFC 6901 §3. */
 export function pointerTo(parent: string, name: string | number): string {
@@ -108,6 +110,40 @@ export class PolicyCursor {
     if (member.isAbsent()) return fallback;
     if (typeof member.value !== 'boolean') member.report('write true or false');
     return member.value === true;
+  }
+
+  /** The first of these names that stands here; the first of all where none does. */
+  pick(...names: readonly [string, ...string[]]): string {
+    return names.find((name) => !this.member(name).isAbsent()) ?? names[0];
+  }
+
+  /** A decimal amount as text; a YAML number is taken as it is written. */
+  decimal(name: string, fallback?: string): string {
+    const member = this.member(name);
+    if (member.isAbsent()) return fallback ?? this.#missing(name, DECIMAL_WORDS, '0');
+    const text = typeof member.value === 'number' ? String(member.value) : member.value;
+    if (typeof text === 'string' && DECIMAL.test(text)) return text;
+    member.report(`write ${DECIMAL_WORDS}`);
+    return fallback ?? '0';
+  }
+
+  /** A mapping whose names fit the pattern; absent is empty. */
+  entries(name: string, rule: TextRule): [string, PolicyCursor][] {
+    const member = this.member(name);
+    if (member.isAbsent()) return [];
+    if (!isJsonObject(member.value) || Object.keys(member.value).length > ITEMS_MAX) {
+      member.report(`write a mapping from ${rule.what}, with at most ${ITEMS_MAX} entries`);
+      return [];
+    }
+    return Object.keys(member.value).map((key) => {
+      if (!rule.pattern.test(key)) member.member(key).report(`write ${rule.what}`);
+      return [key, member.member(key)];
+    });
+  }
+
+  /** A list of different texts; an absent one is empty. */
+  textsOrNone(name: string, rule: TextRule): string[] {
+    return this.member(name).isAbsent() || this.items(name).length === 0 ? [] : this.texts(name, rule);
   }
 
   /** A non-empty list of different texts. */

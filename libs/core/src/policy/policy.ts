@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
+import type * as rules from './policy-rules.ts';
+
+export type { ApprovalRule, IdempotencyRule, RateLimitRule, TenantFences } from './policy-rules.ts';
 
 /**
  * A compiled policy: every default made explicit, ready to be written as canonical JSON. Its digest is in every
@@ -12,10 +15,23 @@ export type Policy = {
   readonly routes: readonly Route[];
   /** JSON Schema 2020-12 documents by id. */
   readonly schemas: Readonly<Record<string, JsonObject>>;
-  readonly idempotency: readonly IdempotencyRule[];
-  readonly rate_limits: readonly RateLimitRule[];
-  readonly tenant_fences: TenantFences;
-  readonly approvals: readonly ApprovalRule[];
+  readonly idempotency: readonly rules.IdempotencyRule[];
+  readonly rate_limits: readonly rules.RateLimitRule[];
+  readonly tenant_fences: rules.TenantFences;
+  readonly approvals: readonly rules.ApprovalRule[];
+  readonly people: readonly rules.Person[];
+  readonly break_glass: rules.BreakGlass;
+  readonly kill_switch: readonly rules.KillSwitchTrigger[];
+  readonly loop_breaker: readonly rules.LoopRule[];
+  readonly cost_caps: readonly rules.CostCap[];
+  readonly sql_safety: readonly rules.SqlSafetyRule[];
+  readonly detectors: readonly rules.DetectorRule[];
+  readonly external_detectors: readonly rules.ExternalDetectorRule[];
+  readonly voice: readonly rules.VoiceRule[];
+  readonly deploy: readonly rules.DeployRule[];
+  readonly lineage: readonly rules.LineageRule[];
+  readonly body_storage: rules.BodyStorage;
+  readonly threat_map: readonly rules.ThreatEntry[];
   readonly guarded: readonly GuardedSource[];
 };
 
@@ -44,35 +60,41 @@ export type Effects = {
 
 export type Operation = 'insert' | 'update' | 'delete' | 'truncate' | 'ddl';
 
-/** `routes` lists route ids; `*` is every route. */
-export type IdempotencyRule = {
-  readonly routes: readonly string[];
-  readonly required: boolean;
-  readonly ttl_seconds: number;
-};
-
-export type RateLimitRule = {
-  readonly id: string;
-  readonly routes: readonly string[];
-  /** Whose actions are counted together; a pointer counts by a value in the body. */
-  readonly key: 'actor' | 'tenant' | 'route' | { readonly body: string };
-  readonly window_seconds: number;
-  readonly max_actions: number;
-};
-
-export type TenantFences = {
-  /** Every place that names a tenant or an actor must agree with the credential. */
-  readonly cross_check: boolean;
-  /** JSON pointers into the body, or null. */
-  readonly body_tenant: string | null;
-  readonly body_actor: string | null;
-};
-
-export type ApprovalRule = { readonly id: string; readonly routes: readonly string[] };
-
 export type GuardedSource = { readonly source_id: string; readonly relations: readonly string[] };
 
 export type CompiledPolicy = { readonly digest: Digest; readonly policy: Policy; readonly bytes: Uint8Array };
+
+/** A policy without a single rule: everything is refused. What a test or a tenant without a policy begins with. */
+export const EMPTY_POLICY: Policy = {
+  format: 'clyra/policy/v0',
+  name: 'none',
+  routes: [],
+  schemas: {},
+  idempotency: [],
+  rate_limits: [],
+  tenant_fences: {
+    cross_check: true,
+    body_tenant: null,
+    body_actor: null,
+    required_headers: [],
+    privacy: 'plain',
+  },
+  approvals: [],
+  people: [],
+  break_glass: { allowed: false, review_hours: 24 },
+  kill_switch: [],
+  loop_breaker: [],
+  cost_caps: [],
+  sql_safety: [],
+  detectors: [],
+  external_detectors: [],
+  voice: [],
+  deploy: [],
+  lineage: [],
+  body_storage: { keep: 'none', retention_seconds: 86_400, bytes_max: 1_048_576, spill_policy: 'block' },
+  threat_map: [],
+  guarded: [],
+};
 
 export function appliesTo(rule: { readonly routes: readonly string[] }, routeId: string): boolean {
   return rule.routes.includes(routeId) || rule.routes.includes('*');

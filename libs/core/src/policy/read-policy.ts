@@ -3,43 +3,79 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json
 import { checkSchemaDocument } from './check-schema-document.ts';
 import type { Policy } from './policy.ts';
 import { type Finding, PolicyCursor } from './policy-cursor.ts';
+import { readApprovals, readBreakGlass, readPeople } from './read-approvals.ts';
+import { readCostCaps, readKillSwitch, readLoopBreaker } from './read-breakers.ts';
+import { readBodyStorage, readLineage, readThreatMap } from './read-evidence-rules.ts';
+import { readDetectors, readExternalDetectors, readSqlSafety } from './read-inspections.ts';
 import { ID_RULE, MODES, readRoutes } from './read-routes.ts';
-import { readApprovals, readFences, readGuarded, readIdempotency, readRateLimits } from './read-rules.ts';
+import { readFences, readGuarded, readIdempotency, readRateLimits } from './read-rules.ts';
+import { readDeploy, readVoice } from './read-voice-deploy.ts';
+import type { RuleScope } from './rule-scope.ts';
 import { compileWith } from './schema-set.ts';
 
 export const POLICY_FORMAT = 'clyra/policy/v0';
 const SCHEMAS_MAX = 256;
-const SECTIONS = [
-  'format',
-  'name',
-  'mode',
-  'schemas',
-  'routes',
+const SECTIONS = ['format', 'name', 'mode', 'schemas', 'routes', 'guarded'];
+
+/** The sections whose rules an overlay may add to. */
+export const RULE_SECTIONS = [
   'idempotency',
   'tenant_fences',
   'rate_limits',
   'approvals',
-  'guarded',
+  'people',
+  'break_glass',
+  'kill_switch',
+  'loop_breaker',
+  'cost_caps',
+  'sql_safety',
+  'detectors',
+  'external_detectors',
+  'voice',
+  'deploy',
+  'lineage',
+  'body_storage',
+  'threat_map',
 ];
 
 /** One reading for authored and for compiled policies: a compiled policy reads as itself. Notes every fault. */
 export function readPolicy(document: JsonValue, findings: Finding[]): Policy {
   const policy = new PolicyCursor(document, '', findings);
-  policy.objectOf(SECTIONS);
+  policy.objectOf([...SECTIONS, ...RULE_SECTIONS]);
   const defaultMode = policy.oneOf('mode', MODES, 'gate');
   const schemas = readSchemas(policy, findings);
   const routes = readRoutes(policy, defaultMode, new Set(Object.keys(schemas)));
-  const routeIds = new Set(routes.map((route) => route.id));
   return {
     format: policy.oneOf('format', [POLICY_FORMAT], POLICY_FORMAT),
     name: policy.text('name', ID_RULE),
     schemas,
     routes,
-    idempotency: readIdempotency(policy, routeIds),
-    tenant_fences: readFences(policy),
-    rate_limits: readRateLimits(policy, routeIds),
-    approvals: readApprovals(policy, routeIds),
+    ...readRuleSections(policy, { routes, overlay: null, remarks: [] }),
     guarded: readGuarded(policy),
+  };
+}
+
+export type RuleSections = Omit<Policy, 'format' | 'name' | 'schemas' | 'routes' | 'guarded'>;
+
+export function readRuleSections(policy: PolicyCursor, scope: RuleScope): RuleSections {
+  return {
+    idempotency: readIdempotency(policy, scope),
+    tenant_fences: readFences(policy),
+    rate_limits: readRateLimits(policy, scope),
+    approvals: readApprovals(policy, scope),
+    people: readPeople(policy),
+    break_glass: readBreakGlass(policy),
+    kill_switch: readKillSwitch(policy, scope),
+    loop_breaker: readLoopBreaker(policy, scope),
+    cost_caps: readCostCaps(policy, scope),
+    sql_safety: readSqlSafety(policy, scope),
+    detectors: readDetectors(policy, scope),
+    external_detectors: readExternalDetectors(policy, scope),
+    voice: readVoice(policy, scope),
+    deploy: readDeploy(policy, scope),
+    lineage: readLineage(policy, scope),
+    body_storage: readBodyStorage(policy),
+    threat_map: readThreatMap(policy),
   };
 }
 

@@ -106,15 +106,17 @@ function reasonMember(reason: Reason): JsonObject {
   };
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10: every policy, and the state of the tightest. */
+/** draft-ietf-httpapi-ratelimit-headers-10: every policy that counts actions, and the state of the tightest. */
 export function rateLimitHeaders(fields: readonly VelocityField[]): Record<string, string> {
-  const [first, ...others] = fields;
+  const [first, ...others] = fields.filter(({ limit }) => limit !== undefined);
   if (first === undefined) return {};
-  const tightest = others.reduce((least, field) => (field.remaining < least.remaining ? field : least), first);
+  const left = ({ remaining }: VelocityField): number => remaining ?? 0;
+  const tightest = others.reduce((least, field) => (left(field) < left(least) ? field : least), first);
   const name = (field: VelocityField): string => `"${field.rule}"`;
+  const policies = [first, ...others].map((field) => `${name(field)};q=${field.limit};w=${field.window_seconds}`);
   return {
-    'ratelimit-policy': fields.map((field) => `${name(field)};q=${field.limit};w=${field.window_seconds}`).join(', '),
-    ratelimit: `${name(tightest)};r=${tightest.remaining};t=${Math.ceil(tightest.reset_ms / 1_000)}`,
+    'ratelimit-policy': policies.join(', '),
+    ratelimit: `${name(tightest)};r=${left(tightest)};t=${Math.ceil(tightest.reset_ms / 1_000)}`,
   };
 }
 

@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '../../canonical/json-value.ts';
+import { decimalText, unitsOf } from '../../kernel/decimal.ts';
 import { appliesTo, type RateLimitRule } from '../../policy/policy.ts';
+import { countedAmount, limitFor, overLimit } from '../counted-amount.ts';
 import { block, type Finding, type Primitive, type RequestContext } from '../primitive.ts';
 import type { VelocityField } from '../receipt-body.ts';
 import type { StateOp, StateView } from '../state-table.ts';
 import type { ReasonDraft } from '../threat-map.ts';
+import {
+  type ActionWindow,
+  isEmpty,
+  liveActions,
+  NO_ACTIONS,
+  withAction,
+  withoutAction,
+} from '../windows/action-window.ts';
+import { type Amount, bucketOf, type Sums, withAmount, withoutAmount } from '../windows/sum-window.ts';
 
-type Counted = { readonly times: readonly number[]; readonly expires_at: number };
+/** What is kept under a key: the exact times of the actions, and the sums of their amounts by currency. */
+type Counted = ActionWindow & { readonly sums: Sums; readonly expires_at: number };
+
+const NOTHING_COUNTED: Counted = { ...NO_ACTIONS, sums: [], expires_at: 0 };
 
 /**
- * Exact sliding windows: the times of the actions allowed in the window, at most `max_actions` of them, so that the
- * state is bounded by the policy. A returned change takes its own time out again.
+ * Sliding windows over what was allowed: counts exact, amounts in buckets that are rounded up, so that neither is ever
+ * under-counted. The state is bounded by the policy. A returned change takes its own count and amount out again.
  */
 export const velocity: Primitive = {
   name: 'rate_limits',
@@ -19,50 +33,122 @@ export const velocity: Primitive = {
     const results = rules.map((rule) => count(context, rule));
     const fields = results.flatMap((result) => (result.field === undefined ? [] : [result.field]));
     const finding: Finding = {
-      reasons: results.flatMap((result) => (result.reason === undefined ? [] : [result.reason])),
-      spend: results.flatMap((result) => (result.spend === undefined ? [] : [result.spend])),
-      spent: {
-        at: context.nowMs,
-        keys: results.flatMap((result) => (result.spend === undefined ? [] : [result.spend.key])),
-      },
+      reasons: results.flatMap((result) => result.reasons),
+      spend: results.flatMap((result) => result.spend ?? []),
+      spent: { at: context.nowMs, entries: results.flatMap((result) => result.spent ?? []) },
     };
     return fields.length === 0 ? finding : { ...finding, fields: { velocity: fields } };
   },
   settle({ state, spent, settlement }) {
     if (settlement !== 'returned') return [];
-    return (spent['keys'] as readonly string[]).flatMap((key) => takeBack(state, key, spent['at'] as number));
+    const at = spent['at'] as number;
+    return (spent['entries'] as readonly JsonObject[]).flatMap((entry) => {
+      const id = entry['id'] as string;
+      const counted = state.get(`velocity/${id}`) as Counted | undefined;
+      return counted === undefined ? [] : takeBack({ state, id, counted, at, entry });
+    });
   },
 };
 
-type Result = { readonly reason?: ReasonDraft; readonly field?: VelocityField; readonly spend?: StateOp };
+type Result = {
+  readonly reasons: readonly ReasonDraft[];
+  readonly field?: VelocityField;
+  readonly spend?: readonly StateOp[];
+  readonly spent?: readonly JsonObject[];
+};
 
 function count(context: RequestContext, rule: RateLimitRule): Result {
   const ruleName = `rate_limits/${rule.id}`;
   const keyDigest = context.facts.velocity.find((entry) => entry.rule === rule.id)?.key_digest;
-  if (keyDigest === undefined) return { reason: block(ruleName, 'CLY_VELOCITY_KEY_MISSING') };
-  const key = `velocity/${rule.id}.${keyDigest}`;
+  if (keyDigest === undefined) return { reasons: [block(ruleName, 'CLY_VELOCITY_KEY_MISSING')] };
+  const id = `${rule.id}.${keyDigest}`;
   const windowMs = rule.window_seconds * 1_000;
-  const counted = context.state.get(key) as Counted | undefined;
-  const times = (counted?.times ?? []).filter((time) => time > context.nowMs - windowMs);
-  const full = times.length >= rule.max_actions;
+  const counted = (context.state.get(`velocity/${id}`) as Counted | undefined) ?? NOTHING_COUNTED;
+  const live = liveActions({ state: context.state, id }, counted, context.nowMs - windowMs);
+  const full = rule.max_actions !== null && live.count >= rule.max_actions;
+  const amount = rule.amount === null ? undefined : countedAmount(context.facts, ruleName);
+  const judged = amount === undefined ? undefined : judgeAmount(context, { rule, sums: counted.sums, amount });
+  const reasons: ReasonDraft[] = [];
+  if (full) reasons.push(block(ruleName, 'CLY_VELOCITY_EXCEEDED'));
+  if (judged?.code !== undefined) reasons.push(block(ruleName, judged.code));
   const field: VelocityField = {
     rule: rule.id,
-    limit: rule.max_actions,
-    remaining: full ? 0 : rule.max_actions - times.length - 1,
+    ...(rule.max_actions === null
+      ? {}
+      : { limit: rule.max_actions, remaining: full ? 0 : rule.max_actions - live.count - 1 }),
     window_seconds: rule.window_seconds,
-    reset_ms: times[0] === undefined ? windowMs : times[0] + windowMs - context.nowMs,
+    reset_ms: live.oldest === undefined ? windowMs : live.oldest + windowMs - context.nowMs,
+    ...(judged?.field === undefined ? {} : { amount: judged.field }),
   };
-  if (full) return { reason: block(ruleName, 'CLY_VELOCITY_EXCEEDED'), field };
-  const value: JsonObject = { times: [...times, context.nowMs], expires_at: context.nowMs + windowMs };
-  return { field, spend: { op: 'put', key, value } };
+  return { reasons, field, ...spending(context, { rule, id, counted, amount: judged?.amount }) };
 }
 
-function takeBack(state: StateView, key: string, at: number): StateOp[] {
-  const counted = state.get(key) as Counted | undefined;
-  const index = counted?.times.lastIndexOf(at) ?? -1;
-  if (counted === undefined || index < 0) return [];
-  const times = counted.times.filter((_, position) => position !== index);
-  return times.length === 0
-    ? [{ op: 'delete', key }]
-    : [{ op: 'put', key, value: { times, expires_at: counted.expires_at } }];
+type Counting = {
+  readonly rule: RateLimitRule;
+  readonly id: string;
+  readonly counted: Counted;
+  readonly amount: Amount | undefined;
+};
+
+function spending({ state, nowMs }: RequestContext, { rule, id, counted, amount }: Counting): Partial<Result> {
+  const windowMs = rule.window_seconds * 1_000;
+  const next = withAction({ state, id }, counted, { nowMs, windowMs });
+  const sums = amount === undefined ? counted.sums : withAmount(counted.sums, amount, { nowMs, windowMs });
+  const value = {
+    ...next.window,
+    sums,
+    expires_at: nowMs + windowMs + (rule.amount === null ? 0 : Math.ceil(windowMs / 60)),
+  };
+  const spent: JsonObject = {
+    id,
+    ...(amount === undefined
+      ? {}
+      : { currency: amount.currency, amount: decimalText(amount.units), bucket: bucketOf(nowMs, windowMs) }),
+  };
+  const head: StateOp = { op: 'put', key: `velocity/${id}`, value: value as unknown as JsonObject };
+  return { spend: [...next.ops, head], spent: [spent] };
+}
+
+type AmountJudged = {
+  readonly code?: string;
+  readonly amount?: Amount;
+  readonly field?: NonNullable<VelocityField['amount']>;
+};
+
+type AmountCase = { readonly rule: RateLimitRule; readonly sums: Sums; readonly amount: Amount | string };
+
+function judgeAmount({ nowMs }: RequestContext, { rule, sums, amount }: AmountCase): AmountJudged {
+  if (typeof amount === 'string') return { code: amount };
+  const limit = limitFor(rule.max_amount, amount.currency);
+  if (limit === undefined) return { code: 'CLY_VELOCITY_CURRENCY' };
+  const moment = { nowMs, windowMs: rule.window_seconds * 1_000 };
+  const judged = overLimit(sums, amount, { ...moment, limit });
+  if (judged === 'currencies') return { code: 'CLY_VELOCITY_CURRENCY' };
+  const field = { currency: amount.currency, limit: decimalText(limit), remaining: decimalText(judged.remaining) };
+  return { amount, field, ...(judged.over ? { code: 'CLY_VELOCITY_AMOUNT_EXCEEDED' } : {}) };
+}
+
+type TakeBack = {
+  readonly state: StateView;
+  readonly id: string;
+  readonly counted: Counted;
+  readonly at: number;
+  readonly entry: JsonObject;
+};
+
+function takeBack({ state, id, counted, at, entry }: TakeBack): StateOp[] {
+  const without = withoutAction({ state, id }, counted, at);
+  if (without === undefined) return [];
+  const sums =
+    entry['amount'] === undefined
+      ? counted.sums
+      : withoutAmount(
+          counted.sums,
+          { currency: entry['currency'] as string, units: unitsOf(entry['amount'] as string) },
+          entry['bucket'] as number,
+        );
+  const key = `velocity/${id}`;
+  if (isEmpty(without.window)) return [...without.ops, { op: 'delete', key }];
+  const value = { ...without.window, sums, expires_at: counted.expires_at };
+  return [...without.ops, { op: 'put', key, value: value as unknown as JsonObject }];
 }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '../../canonical/json-value.ts';
+import type { StateOp, StateView } from '../state-table.ts';
+
+/** A full chunk of times, kept under a key of its own: [its number, how many times are left in it, its newest]. */
+type Chunk = readonly [serial: number, count: number, newest: number];
+
+/**
+ * The times of the actions in a sliding window, exactly. The newest stand in the head; every 128 of them become a chunk
+ * that is not copied again, so that an action in a window of 100,000 costs as much as in one of ten.
+ */
+export type ActionWindow = {
+  readonly times: readonly number[];
+  readonly chunks: readonly Chunk[];
+  readonly serial: number;
+};
+
+const CHUNK_TIMES_MAX = 128;
+export const NO_ACTIONS: ActionWindow = { times: [], chunks: [], serial: 0 };
+
+/** Where a window stands: the key of its head, without the namespace. */
+export type WindowPlace = { readonly state: StateView; readonly id: string };
+
+function chunkKey(id: string, serial: number): string {
+  return `velocity_chunk/${id}.${serial}`;
+}
+
+function timesOf({ state, id }: WindowPlace, serial: number): readonly number[] {
+  return (state.get(chunkKey(id, serial))?.['times'] as readonly number[] | undefined) ?? [];
+}
+
+export type LiveActions = { readonly count: number; readonly oldest: number | undefined };
+
+/** How many actions are later than `sinceMs`, and the first of them. Only one chunk is read. */
+export function liveActions(place: WindowPlace, window: ActionWindow, sinceMs: number): LiveActions {
+  const live = window.chunks.filter(([, count, newest]) => newest > sinceMs && count > 0);
+  const head = window.times.filter((time) => time > sinceMs);
+  const [first, ...whole] = live;
+  if (first === undefined) return { count: head.length, oldest: head[0] };
+  const partly = timesOf(place, first[0]).filter((time) => time > sinceMs);
+  const count = whole.reduce((sum, [, length]) => sum + length, partly.length + head.length);
+  return { count, oldest: partly[0] ?? head[0] };
+}
+
+export type Action = { readonly nowMs: number; readonly windowMs: number };
+
+/** The window after one more action, and the ops on its chunks: what has left the window is deleted. */
+export function withAction(
+  { id }: WindowPlace,
+  window: ActionWindow,
+  { nowMs, windowMs }: Action,
+): { readonly window: ActionWindow; readonly ops: readonly StateOp[] } {
+  const sinceMs = nowMs - windowMs;
+  const dead = window.chunks.filter(([, , newest]) => newest <= sinceMs);
+  const ops: StateOp[] = dead.map(([serial]) => ({ op: 'delete', key: chunkKey(id, serial) }));
+  const chunks = window.chunks.slice(dead.length);
+  const times = [...window.times.filter((time) => time > sinceMs), nowMs];
+  if (times.length < CHUNK_TIMES_MAX) return { window: { times, chunks, serial: window.serial }, ops };
+  const value: JsonObject = { times, expires_at: nowMs + windowMs };
+  ops.push({ op: 'put', key: chunkKey(id, window.serial), value });
+  const full: Chunk = [window.serial, times.length, nowMs];
+  return { window: { times: [], chunks: [...chunks, full], serial: window.serial + 1 }, ops };
+}
+
+/** The window without one action of that time; undefined where it has none. */
+export function withoutAction(
+  place: WindowPlace,
+  window: ActionWindow,
+  at: number,
+): { readonly window: ActionWindow; readonly ops: readonly StateOp[] } | undefined {
+  const index = window.times.lastIndexOf(at);
+  if (index >= 0) return { window: { ...window, times: window.times.toSpliced(index, 1) }, ops: [] };
+  for (const [position, [serial, count, newest]] of window.chunks.entries()) {
+    const key = chunkKey(place.id, serial);
+    const chunk = newest < at ? undefined : place.state.get(key);
+    const times = (chunk?.['times'] as readonly number[] | undefined) ?? [];
+    const inChunk = times.lastIndexOf(at);
+    if (chunk === undefined || inChunk < 0) continue;
+    const chunks = window.chunks.with(position, [serial, count - 1, newest]);
+    return {
+      window: { ...window, chunks },
+      ops: [{ op: 'put', key, value: { ...chunk, times: times.toSpliced(inChunk, 1) } }],
+    };
+  }
+  return undefined;
+}
+
+export function isEmpty(window: ActionWindow): boolean {
+  return window.times.length === 0 && window.chunks.every(([, count]) => count === 0);
+}
