@@ -28,7 +28,17 @@ export const topics = topicNames();
 
 const POLICY: Policy = {
   ...SCRIPT_POLICY,
-  rate_limits: [{ id: 'refunds', routes: ['refunds.create'], key: 'actor', window_seconds: 300, max_actions: 5 }],
+  rate_limits: [
+    {
+      id: 'refunds',
+      routes: ['refunds.create'],
+      key: 'actor',
+      window_seconds: 300,
+      max_actions: 5,
+      amount: null,
+      max_amount: {},
+    },
+  ],
 };
 const SECRET = Buffer.alloc(32, 7);
 const FOREVER_MS = 600_000;

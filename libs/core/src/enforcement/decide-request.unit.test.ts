@@ -106,7 +106,9 @@ describe('a request, by what is wrong with it', () => {
   });
 
   it.each(['hold', 'block'])('spends and grants nothing on %s, but remembers the nonce', async (decision) => {
-    const holding = { ...SCRIPT_POLICY, approvals: [{ id: 'all', routes: ['contacts.sync'] }] };
+    const [rule] = SCRIPT_POLICY.approvals;
+    const approvals = rule === undefined ? [] : [{ ...rule, id: 'all', routes: ['contacts.sync'] }];
+    const holding = { ...SCRIPT_POLICY, approvals };
     const script = await new FoldScript(decision === 'hold' ? holding : SCRIPT_POLICY).opened();
     const facts = { nonce_digest: digestOf('n'), ...(decision === 'hold' ? {} : { content: 'CLY_JSON_UTF8' }) };
     const step = await script.request(facts);

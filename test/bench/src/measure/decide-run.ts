@@ -3,6 +3,7 @@ import process from 'node:process';
 import { digestOf } from '@clyra/core/canonical/digest';
 import { encodeRecord } from '@clyra/core/canonical/record';
 import { readChange } from '@clyra/core/enforcement/read-change';
+import type { Policy } from '@clyra/core/policy/policy';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import { blockToJson, type SignatureBlock, signBatch } from '@clyra/core/signing/batch-signature';
 import { CHANGE_TYPE } from '@clyra/core/signing/pae';
@@ -26,7 +27,15 @@ export const DECIDE_SHAPES: readonly DecideShape[] = [
 ];
 
 const ROUTE = 'contacts.sync';
-const RATE_LIMIT = { id: 'by-actor', routes: [ROUTE], key: 'actor', window_seconds: 60, max_actions: 100_000 } as const;
+const RATE_LIMIT: Policy['rate_limits'][number] = {
+  id: 'by-actor',
+  routes: [ROUTE],
+  key: 'actor',
+  window_seconds: 60,
+  max_actions: 100_000,
+  amount: null,
+  max_amount: {},
+};
 /** Virtual time between two changes: a thousand a second. */
 const STEP_MS = 1;
 
