@@ -11,6 +11,7 @@ const CORE_ORDER = [
   'canonical',
   'merkle',
   'signing',
+  'grant',
   'change',
   'policy',
   'inspection',

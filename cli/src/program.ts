@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addChangeCommand } from './commands/change.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addExplainCommand } from './commands/explain.ts';
+import { addGuardCommand } from './commands/guard.ts';
 import { addKillSwitchCommand } from './commands/kill-switch.ts';
 import { addPolicyCommand } from './commands/policy.ts';
 import { addQuickstartCommand } from './commands/quickstart.ts';
@@ -44,6 +45,7 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addTopicsCommand,
   addTenantCommand,
   addSourceCommand,
+  addGuardCommand,
   addPolicyCommand,
   addKillSwitchCommand,
   addRunCommand,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '@clyra/core/canonical/digest';
-import { ClyraError } from '@clyra/core/kernel/error';
-import { stackStatus } from '@clyra/stack/stack-status';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { issueCommand } from '../intake/issue-command.ts';
-import { connectionOf, identityText, putSource, readSystemId, type SourceEntry } from '../local/sources-file.ts';
+import { databaseOf } from '../local/database-of.ts';
+import { identityText, putSource, readSystemId } from '../local/sources-file.ts';
 import { type KeyOptions, keyOption } from './arguments.ts';
 
 type AddOptions = KeyOptions & {
@@ -39,18 +38,10 @@ export function addSourceCommand(program: Command, host: CommandHost): void {
     });
 }
 
-function localConnection({ layout }: Context): SourceEntry['connection'] {
-  const found = stackStatus(layout.stackDir)?.connections.postgres;
-  if (found !== undefined) return found;
-  throw new ClyraError('CLY_LOCAL_MISSING', 'no local PostgreSQL was started: name the database with --url', {
-    retry: 'never',
-  });
-}
-
 /** The registration carries the server's own identifier: another server under the same address is another source. */
 export async function addSource(context: Context, sourceId: string, options: AddOptions): Promise<number> {
   const { tenant } = options;
-  const connection = options.url === undefined ? localConnection(context) : connectionOf(options.url);
+  const connection = databaseOf(context, options.url);
   const systemId = await readSystemId({ ...connection, applicationName: 'clyra-cli' });
   const exitCode = await issueCommand(context, {
     kind: 'source.registered',

@@ -106,6 +106,8 @@ const TLS_TEXT = /SSL connection/;
 /** Written by the client library, in English whatever the server speaks. */
 const LOST_TEXT =
   /Connection terminated|not queryable|timeout exceeded when trying to connect|timeout expired|Connection ended/;
+const GUARD_SQL_STATE = 'CLY42';
+const GUARD_TEXT = /^(CLY_GUARD_[A-Z_]{1,40}): ([^\u0000]{1,1000})$/;
 const READ_TIMEOUT_TEXT = /Query read timeout/;
 
 /**
@@ -116,6 +118,10 @@ export function classifyPostgresError(error: unknown, activity: PostgresActivity
   if (error instanceof ClyraError) {
     return error;
   }
+  const refusal = guardRefusal(error);
+  if (refusal !== undefined) {
+    return refusal;
+  }
   const server = serverErrorFields(error);
   const verdict = server === undefined ? clientVerdict(error) : serverVerdict(server, activity);
   return new ClyraError(verdict.code, verdict.advice, {
@@ -123,6 +129,16 @@ export function classifyPostgresError(error: unknown, activity: PostgresActivity
     context: { activity, ...(server === undefined ? {} : { sqlState: server.sqlState }) },
     cause: error,
   });
+}
+
+/** The guard's own words (integrations/postgres) hold no value of a row, so they may be shown. */
+function guardRefusal(error: unknown): ClyraError | undefined {
+  const parts = GUARD_TEXT.exec(textField(error, 'message'));
+  if (textField(error, 'code') !== GUARD_SQL_STATE || parts === null) {
+    return undefined;
+  }
+  const [, code, advice] = parts as unknown as readonly [string, ErrorCode, string];
+  return new ClyraError(code, advice, { retry: 'never', context: { sqlState: GUARD_SQL_STATE }, cause: error });
 }
 
 function serverVerdict(fields: ServerErrorFields, activity: PostgresActivity): Verdict {
