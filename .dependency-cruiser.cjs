@@ -13,6 +13,8 @@ const CORE_ORDER = [
   'signing',
   'grant',
   'change',
+  'sql',
+  'detectors',
   'policy',
   'inspection',
   'enforcement',
@@ -53,6 +55,8 @@ const IMPORTERS = {
   '@kafkajs/confluent-schema-registry': ['^libs/adapters/avro/'],
   pg: ['^libs/adapters/postgres/'],
   'pg-logical-replication': ['^libs/adapters/postgres/'],
+  'libpg-query': ['^libs/adapters/sql/'],
+  '@guanmingchiu/sqlparser-ts': ['^libs/adapters/sql/'],
   undici: ['^services/intake/', '^libs/testing/', '^test/'],
 };
 

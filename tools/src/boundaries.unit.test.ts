@@ -45,6 +45,8 @@ const OFFENDERS: Readonly<Record<string, readonly [from: string, specifier: stri
   ],
   'one-importer-pg': ['services/intake/src/pg.ts', 'pg'],
   'one-importer-pg-logical-replication': ['services/intake/src/wal.ts', 'pg-logical-replication'],
+  'one-importer-libpg-query': ['services/intake/src/sql.ts', 'libpg-query'],
+  'one-importer-guanmingchiu-sqlparser-ts': ['services/intake/src/sql-other.ts', '@guanmingchiu/sqlparser-ts'],
   'one-importer-undici': ['services/enforcer/src/http.ts', 'undici'],
   'core-folder-has-a-place': ['libs/core/src/elsewhere/place.ts', 'node:crypto'],
   'core-is-pure': ['libs/core/src/kernel/impure.ts', 'node:fs'],

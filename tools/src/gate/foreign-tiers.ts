@@ -33,6 +33,14 @@ const FOREIGN_TIERS: readonly ForeignTier[] = [
     argv: ['bash', '-c', 'python3 -m unittest discover -v -s tests -t . 2>&1'],
     count: countPythonTests,
   },
+  {
+    // Labelled SQL against an independent judge, which needs a package and so an environment of its own.
+    name: 'sql-oracle',
+    folder: 'test/corpora/sql-oracle',
+    manifest: 'requirements.txt',
+    argv: ['bash', 'run.sh'],
+    count: countPythonTests,
+  },
 ];
 
 /** The tests of what is written in other languages, run by their own runners. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
+import type { DetectorFacts, ExternalFact } from './detector-fact.ts';
+import type { SqlFact } from './sql-fact.ts';
 
 /** docs/spec/records.md §4: the bodies on clyra.changes. Member names are those on the wire. */
 export type IntakeRef = { readonly instance: string; readonly epoch: number };
@@ -123,6 +125,12 @@ export type Facts = {
   readonly origin?: string;
   readonly client_app_id?: string;
   readonly session_id?: string;
+  /** One for each `sql_safety` rule of the route. */
+  readonly sql?: readonly SqlFact[];
+  /** Present where the policy has a `detectors` rule for the route. */
+  readonly detectors?: DetectorFacts;
+  /** One for each `external_detectors` rule of the route. */
+  readonly external_detectors?: readonly ExternalFact[];
 };
 
 /** An inspector's findings depend on its version as well as on the policy. */

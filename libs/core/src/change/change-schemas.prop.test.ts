@@ -128,7 +128,7 @@ async function bodyOfEachKind(): Promise<JsonObject[]> {
   const of = script.eventId();
   await script.append(script.body('run.opened', run));
   await script.request(
-    { origin: 'crm', client_app_id: 'app', session_id: 's-1', velocity: [velocity()] },
+    { origin: 'crm', client_app_id: 'app', session_id: 's-1', velocity: [velocity()], ...analyses() },
     { run_id: 'run-1', supersedes: of },
   );
   await script.append(script.body('change.outcome', { of, outcome: 'failed', upstream_status: 500, detail: 'no' }));
@@ -144,6 +144,34 @@ async function bodyOfEachKind(): Promise<JsonObject[]> {
   await script.command('change.resolved', { of, resolution: 'done' }, [operator]);
   await script.append(script.body('run.closed', run));
   return script.envelopes.map(({ body }) => parseRecord(body));
+}
+
+function analyses() {
+  const finding = {
+    detector: 'd',
+    rule: 'injection/x',
+    class: 'secret',
+    pointer: '/a',
+    layer: 'plain',
+    count: 1,
+  } as const;
+  const delta = { hash: digestOf('h'), segments: 2, added: 1, removed: 0 };
+  const sql = {
+    rule: 'sql',
+    pointer: '/sql',
+    dialect: 'mysql',
+    statement_digest: digestOf('s'),
+    statement_count: 1,
+  } as const;
+  const asked = { request_digest: digestOf('r'), duration_ms: 3 };
+  return {
+    sql: [{ ...sql, verdict: 'held', codes: ['CLY_SQL_OPAQUE'] } as const],
+    detectors: { pack_digest: digestOf('p'), truncated: false, findings: [finding], prompt_delta: delta },
+    external_detectors: [
+      { id: 'e', outcome: 'outage', outage: 'timeout', ...asked },
+      { id: 'f', outcome: 'clear', ...asked },
+    ],
+  } as const;
 }
 
 function velocity(): { rule: string; key_digest: string } {

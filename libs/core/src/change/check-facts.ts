@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
 import { DECIMAL } from '../kernel/decimal.ts';
+import { checkDetectorFacts, checkExternalFact, EXTERNAL_FACTS_MAX } from './detector-fact.ts';
 import {
   ID,
   METHOD,
@@ -13,6 +14,7 @@ import {
   SHORT_TEXT,
   shapeError,
 } from './shape.ts';
+import { checkSqlFact, SQL_FACTS_MAX } from './sql-fact.ts';
 
 const MEMBERS = new Set([
   'route',
@@ -36,6 +38,9 @@ const MEMBERS = new Set([
   'origin',
   'client_app_id',
   'session_id',
+  'sql',
+  'detectors',
+  'external_detectors',
 ]);
 /** Section and id of a rule. */
 const RULE_NAME = /^[a-z_]{1,32}\/[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
@@ -72,9 +77,18 @@ export function checkFacts(facts: JsonObject): void {
   onlyMembers(under, new Set(['policy_digest', 'inspector']));
   if (under['policy_digest'] !== null) readDigest(under, 'policy_digest');
   readText(under, 'inspector', ID);
+  checkAnalyses(facts);
   for (const name of ['origin', 'client_app_id', 'session_id']) {
     if (facts[name] !== undefined) readText(facts, name, SHORT_TEXT);
   }
+}
+
+/** What inspection found in the payload; absent where the policy did not ask for it. */
+function checkAnalyses(facts: JsonObject): void {
+  if (facts['sql'] !== undefined) for (const fact of readList(facts, 'sql', SQL_FACTS_MAX)) checkSqlFact(fact);
+  if (facts['detectors'] !== undefined) checkDetectorFacts(readObject(facts, 'detectors'));
+  if (facts['external_detectors'] === undefined) return;
+  for (const fact of readList(facts, 'external_detectors', EXTERNAL_FACTS_MAX)) checkExternalFact(fact);
 }
 
 function checkClaims(claims: readonly JsonValue[]): void {
