@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process';
-import net from 'node:net';
 import { promisify } from 'node:util';
+import { portAnswers } from '@clyra/testing/port-answers';
 
 const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
@@ -15,19 +15,6 @@ export async function processesNaming(words: string): Promise<readonly string[]>
 
 /** Those of the ports on which something answers on this machine. */
 export async function answeringPorts(ports: readonly number[]): Promise<readonly number[]> {
-  const answers = await Promise.all(ports.map(answersOn));
+  const answers = await Promise.all(ports.map(portAnswers));
   return ports.filter((_, index) => answers[index] === true);
-}
-
-function answersOn(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host: '127.0.0.1', port });
-    const end = (answer: boolean) => (): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', end(true));
-    socket.once('error', end(false));
-    socket.setTimeout(1_000, end(false));
-  });
 }

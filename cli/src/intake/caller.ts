@@ -4,7 +4,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { type Credential, readCredentials } from '../local/credentials.ts';
-import { IntakeClient } from './intake-client.ts';
+import { IntakeClient, type SignedHeaders } from './intake-client.ts';
 
 export type CallerOptions = { readonly tenant?: string; readonly actor?: string; readonly credential?: string };
 
@@ -22,21 +22,28 @@ export type Caller = { readonly client: IntakeClient; readonly tenant: string; r
 export async function callerClient(context: Context, options: CallerOptions): Promise<Caller> {
   const credential = await chosenCredential(context, options);
   const actor = options.actor ?? credential.actors.find((name) => name !== '*') ?? 'operator';
-  const client = new IntakeClient(await context.intakeUrl(), {
-    headers: ({ method, target, body }) =>
-      signRequest({
-        keyId: credential.key_id,
-        secret: Buffer.from(credential.secret, 'base64'),
-        method,
-        target,
-        tenant: credential.tenant,
-        actor,
-        nowMs: context.clock.nowMs(),
-        nonce: Buffer.from(context.random.bytes(16)).toString('hex'),
-        body,
-      }),
-  });
+  const client = new IntakeClient(await context.intakeUrl(), { headers: signer(credential, actor, context) });
   return { client, tenant: credential.tenant, actor };
+}
+
+/** Signs each request anew, with the credential's secret and for this actor. */
+export function signer(
+  credential: Credential,
+  actor: string,
+  { clock, random }: Pick<Context, 'clock' | 'random'>,
+): SignedHeaders {
+  return ({ method, target, body }) =>
+    signRequest({
+      keyId: credential.key_id,
+      secret: Buffer.from(credential.secret, 'base64'),
+      method,
+      target,
+      tenant: credential.tenant,
+      actor,
+      nowMs: clock.nowMs(),
+      nonce: Buffer.from(random.bytes(16)).toString('hex'),
+      body,
+    });
 }
 
 async function chosenCredential({ layout }: Context, options: CallerOptions): Promise<Credential> {

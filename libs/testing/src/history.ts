@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Digest, digestBytes, digestOf } from '@clyra/core/canonical/digest';
+import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { encodeRecord, parseRecord } from '@clyra/core/canonical/record';
 import type { Facts } from '@clyra/core/change/change-body';
@@ -11,6 +11,7 @@ import type { RelationEffect } from '@clyra/core/reconciliation/ledger-entry';
 import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
 import { OBSERVATION_TYPE, RECEIPT_TYPE } from '@clyra/core/signing/pae';
 import { FoldScript, SCRIPT_KEYS, type Step, TENANT } from './fold-script.ts';
+import { receiptEnvelope } from './receipt-envelope.ts';
 
 export const SOURCE = 'crm';
 const SYSTEM_ID = '7300000000000000001';
@@ -142,15 +143,7 @@ export class History {
     const answered = this.entries.filter(({ source }) => source === 'changes').length;
     for (const [index, { folded }] of [...script.steps.entries()].slice(answered)) {
       const [block] = await signBatch(SCRIPT_KEYS.enforcer, RECEIPT_TYPE, [folded.digest]);
-      const receipt = {
-        body: folded.bytes,
-        signature: folded.signed && block !== undefined ? encodeRecord(blockToJson(block)) : null,
-        chain: digestBytes(folded.chain),
-        tenant: folded.tenant,
-        kind: folded.kind,
-        event_id: folded.eventId,
-        offset: folded.offset,
-      };
+      const receipt = receiptEnvelope(folded, folded.signed ? block : undefined);
       const change = script.envelopes[index] as Envelopes['ChangeEnvelope'];
       this.entries.push({ source: 'changes', offset: index, appendTimeMs: this.nowMs, change, receipt });
       const tenant = script.fold.tenant(folded.tenant);

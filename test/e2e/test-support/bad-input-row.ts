@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BadInputContext } from '@clyra/intake/test-support/bad-input-table';
+import type { BadInputContext } from '@clyra/intake/test-support/signed-headers';
 
 /** What a row can make use of; every value is new for each row. */
 export type RowContext = BadInputContext & {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type RequestToSign, signRequest } from '@clyra/core/inspection/request-signature';
-import type { BadInputContext } from '@clyra/intake/test-support/bad-input-table';
+import type { RequestToSign } from '@clyra/core/inspection/request-signature';
+import { type BadInputContext, signedHeaders } from '@clyra/intake/test-support/signed-headers';
 
 /** A signed request and what is then done to it on its way. */
 export type RawPlan = {
@@ -23,19 +23,7 @@ export function rawRequest(plan: RawPlan, context: BadInputContext): Uint8Array 
   const method = plan.method ?? 'POST';
   const target = plan.target ?? GOOD_TARGET;
   const body = Buffer.from(plan.body ?? GOOD_BODY);
-  const signed = signRequest({
-    keyId: context.keyId,
-    secret: context.secret,
-    method,
-    target,
-    tenant: context.tenant,
-    actor: 'bot',
-    nowMs: context.nowMs,
-    nonce: context.unique(),
-    idempotencyKey: context.unique(),
-    body,
-    ...plan.sign,
-  });
+  const signed = signedHeaders(context, { method, target, body }, plan.sign);
   const headers = {
     host: 'gateway',
     'content-type': 'application/json',

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { signer } from '@clyra/cli/intake/caller';
 import { IntakeClient } from '@clyra/cli/intake/intake-client';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
-import { signRequest } from '@clyra/core/inspection/request-signature';
+import { systemClock } from '@clyra/runtime/system-clock';
 import { systemRandom } from '@clyra/runtime/system-random';
 import type { FaultWorld } from '../world/fault-world.ts';
 
@@ -10,20 +11,8 @@ export class Runs {
   readonly #client: IntakeClient;
 
   constructor({ parts: { settings, credential } }: FaultWorld, actor: string) {
-    this.#client = new IntakeClient(settings.intake_url, {
-      headers: ({ method, target, body }) =>
-        signRequest({
-          keyId: credential.key_id,
-          secret: Buffer.from(credential.secret, 'base64'),
-          method,
-          target,
-          tenant: credential.tenant,
-          actor,
-          nowMs: Date.now(),
-          nonce: Buffer.from(systemRandom.bytes(16)).toString('hex'),
-          body,
-        }),
-    });
+    const headers = signer(credential, actor, { clock: systemClock, random: systemRandom });
+    this.#client = new IntakeClient(settings.intake_url, { headers });
   }
 
   open(runId: string): Promise<JsonObject> {

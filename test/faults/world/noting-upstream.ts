@@ -1,42 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { LocalServer } from '@clyra/testing/local-server';
 
 export type Arrival = { readonly eventId: string; readonly serial: string; readonly atMs: number };
 
 /** An upstream that does nothing but note when which request reached it. `serial` is the last part of the target. */
 export class NotingUpstream {
-  readonly arrivals: Arrival[] = [];
-  readonly #server: http.Server;
+  readonly arrivals: readonly Arrival[];
+  readonly #server: LocalServer;
 
-  private constructor() {
-    this.#server = http.createServer((request, response) => {
+  private constructor(server: LocalServer, arrivals: readonly Arrival[]) {
+    this.#server = server;
+    this.arrivals = arrivals;
+  }
+
+  static async start(): Promise<NotingUpstream> {
+    const arrivals: Arrival[] = [];
+    const server = await LocalServer.start((request, response) => {
       const eventId = String(request.headers['clyra-event-id'] ?? '');
-      this.arrivals.push({ eventId, serial: request.url?.split('/').at(-1) ?? '', atMs: Date.now() });
+      arrivals.push({ eventId, serial: request.url?.split('/').at(-1) ?? '', atMs: Date.now() });
       request.resume();
       request.on('end', () => {
         response.statusCode = 201;
         response.end('{}');
       });
     });
-  }
-
-  static async start(): Promise<NotingUpstream> {
-    const upstream = new NotingUpstream();
-    await new Promise<void>((resolve) => {
-      upstream.#server.listen(0, '127.0.0.1', resolve);
-    });
-    return upstream;
+    return new NotingUpstream(server, arrivals);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#server.url;
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+  close(): Promise<void> {
+    return this.#server.close();
   }
 }

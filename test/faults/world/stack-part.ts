@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import net from 'node:net';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { requireFreePort } from '@clyra/stack/process/port-holder';
@@ -8,6 +7,7 @@ import { startStack } from '@clyra/stack/stack';
 import type { StackOptions, StackPart } from '@clyra/stack/stack-config';
 import { stackPaths } from '@clyra/stack/stack-paths';
 import { readState } from '@clyra/stack/stack-state';
+import { portAnswers } from '@clyra/testing/port-answers';
 
 const GONE_DEADLINE_MS = 30_000;
 const LOOK_EVERY_MS = 5;
@@ -62,7 +62,7 @@ export class StackPartHandle {
       failed = true;
     });
     // Before the new process is there, what accepts is the stack's own look whether the port is free.
-    while (!failed && !(isRunning(this.#identity()) && (await accepts(this.#port)))) await pause(LOOK_EVERY_MS * 4);
+    while (!failed && !(isRunning(this.#identity()) && (await portAnswers(this.#port)))) await pause(LOOK_EVERY_MS * 4);
     return Date.now();
   }
 
@@ -93,17 +93,4 @@ async function isFree(port: number): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host: '127.0.0.1', port });
-    const end = (answer: boolean) => (): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', end(true));
-    socket.once('error', end(false));
-    socket.setTimeout(1_000, end(false));
-  });
 }

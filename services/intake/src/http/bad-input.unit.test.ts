@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IntakeProcessor } from '../intake.processor.ts';
-import { BAD_INPUT, type BadInputContext, goodRequest } from '../test-support/bad-input-table.ts';
+import { BAD_INPUT, goodRequest } from '../test-support/bad-input-table.ts';
 import { IntakeWorld, SECRET, TENANT } from '../test-support/intake-world.ts';
 import { rawExchange } from '../test-support/raw-exchange.ts';
+import type { BadInputContext } from '../test-support/signed-headers.ts';
 import { type GatewayListener, startGatewayListener } from './gateway-listener.ts';
 
 let serial = 0;

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type RequestToSign, signRequest } from '@clyra/core/inspection/request-signature';
-
-/** Who sends the rows: a credential for actor `bot` of a tenant whose policy has the routes of POLICY_TEXT. */
-export type BadInputContext = {
-  readonly keyId: string;
-  readonly secret: Uint8Array;
-  readonly tenant: string;
-  readonly nowMs: number;
-  /** A nonce or key that was never used. */
-  readonly unique: () => string;
-};
+import type { RequestToSign } from '@clyra/core/inspection/request-signature';
+import { type BadInputContext, signedHeaders } from './signed-headers.ts';
 
 export type BadInputRow = {
   readonly name: string;
@@ -42,19 +33,7 @@ function build(plan: Plan, context: BadInputContext): Uint8Array {
   const body = Buffer.from(plan.body ?? GOOD);
   const method = plan.sign?.method ?? 'POST';
   const target = plan.sign?.target ?? TARGET;
-  const signed = signRequest({
-    keyId: context.keyId,
-    secret: context.secret,
-    method,
-    target,
-    tenant: context.tenant,
-    actor: 'bot',
-    nowMs: context.nowMs,
-    nonce: context.unique(),
-    idempotencyKey: context.unique(),
-    body,
-    ...plan.sign,
-  });
+  const signed = signedHeaders(context, { method, target, body }, plan.sign);
   const sent = Buffer.from(plan.sentBody ?? body);
   const contentType = plan.contentType === undefined ? 'application/json' : plan.contentType;
   const length = plan.length === undefined ? String(sent.length) : plan.length;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { digestBytes, digestOf } from '@clyra/core/canonical/digest';
-import { encodeRecord } from '@clyra/core/canonical/record';
+
+import { digestOf } from '@clyra/core/canonical/digest';
 import type { TopicNames } from '@clyra/core/change/topics';
 import type { Artifacts } from '@clyra/core/enforcement/artifacts';
 import { type Folded, PartitionFold } from '@clyra/core/enforcement/partition-fold';
@@ -8,9 +8,10 @@ import { readChange } from '@clyra/core/enforcement/read-change';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
-import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
+import { signBatch } from '@clyra/core/signing/batch-signature';
 import { RECEIPT_TYPE } from '@clyra/core/signing/pae';
 import { plainCodec } from '@clyra/testing/plain-codec';
+import { receiptEnvelope } from '@clyra/testing/receipt-envelope';
 import type { SimLog } from '@clyra/testing/sim-log';
 
 export type FakeEnforcerParts = {
@@ -63,15 +64,7 @@ export class FakeEnforcer {
           );
     for (const one of folded) {
       const block = blocks[signed.indexOf(one)];
-      const value = plainCodec.encode('ReceiptEnvelope', {
-        body: one.bytes,
-        signature: block === undefined ? null : encodeRecord(blockToJson(block)),
-        chain: digestBytes(one.chain),
-        tenant: one.tenant,
-        kind: one.kind,
-        event_id: one.eventId,
-        offset: one.offset,
-      });
+      const value = plainCodec.encode('ReceiptEnvelope', receiptEnvelope(one, block));
       const partition = (JSON.parse(Buffer.from(one.bytes).toString('utf8')) as { partition: number }).partition;
       log.put(topics.receipts, partition, [{ key: null, value }]);
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { KafkaLog } from '@clyra/adapter-kafka/kafka-log';
 import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
 import { openSqlClient, type SqlClient } from '@clyra/adapter-postgres/sql-client';
 import { createKeyFile } from '@clyra/adapter-signing/file-signer';
-import { digestBytes, digestOf } from '@clyra/core/canonical/digest';
+import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { parseRecord } from '@clyra/core/canonical/record';
 import { type TopicNames, topicNames } from '@clyra/core/change/topics';
@@ -17,6 +18,7 @@ import { ensureTopics } from '@clyra/runtime/topics';
 import { FoldScript, SCRIPT_KEYS, TENANT } from '@clyra/testing/fold-script';
 import { startTestStack, type TestStack } from '@clyra/testing/harness';
 import { readTopic } from '@clyra/testing/read-topic';
+import { receiptEnvelope } from '@clyra/testing/receipt-envelope';
 
 const DEADLINE_MS = 30_000;
 export const TABLE = 'activations';
@@ -142,17 +144,7 @@ export class RecorderStack {
     const members = { source_id: 'crm', database: digestOf('crm'), system_id: systemId };
     await script.command('source.registered', members, [SCRIPT_KEYS.operator]);
     const changes = script.envelopes.map((envelope) => this.codec.encode('ChangeEnvelope', envelope));
-    const receipts = script.steps.map(({ folded }) =>
-      this.codec.encode('ReceiptEnvelope', {
-        body: folded.bytes,
-        signature: null,
-        chain: digestBytes(folded.chain),
-        tenant: folded.tenant,
-        kind: folded.kind,
-        event_id: folded.eventId,
-        offset: folded.offset,
-      }),
-    );
+    const receipts = script.steps.map(({ folded }) => this.codec.encode('ReceiptEnvelope', receiptEnvelope(folded)));
     const appender = this.log.appender('recorder-test');
     for (const [topic, values] of [
       [this.topics.changes, changes],

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { createSecretKey } from 'node:crypto';
 import { parseLsn } from '@clyra/adapter-postgres/lsn';
-import { digestBytes, digestOf } from '@clyra/core/canonical/digest';
+import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { parseRecord } from '@clyra/core/canonical/record';
 import { topicNames } from '@clyra/core/change/topics';
@@ -12,6 +13,7 @@ import { OBSERVATION_TYPE } from '@clyra/core/signing/pae';
 import { parseBlock } from '@clyra/core/signing/parse-block';
 import { FoldScript, SCRIPT_KEYS, START_MS, TENANT } from '@clyra/testing/fold-script';
 import { plainCodec } from '@clyra/testing/plain-codec';
+import { receiptEnvelope } from '@clyra/testing/receipt-envelope';
 import { SeededRandom } from '@clyra/testing/seeded-random';
 import { SimClock } from '@clyra/testing/sim-clock';
 import type { SimLogFaults } from '@clyra/testing/sim-log';
@@ -77,15 +79,7 @@ export class RecorderWorld {
       const folded = this.script.steps[index]?.folded;
       if (folded === undefined) throw new Error('a change has its receipt');
       this.log.put(topics.changes, PARTITION, [{ key: null, value: plainCodec.encode('ChangeEnvelope', envelope) }]);
-      const receipt = {
-        body: folded.bytes,
-        signature: null,
-        chain: digestBytes(folded.chain),
-        tenant: folded.tenant,
-        kind: folded.kind,
-        event_id: folded.eventId,
-        offset: folded.offset,
-      };
+      const receipt = receiptEnvelope(folded);
       this.log.put(topics.receipts, PARTITION, [{ key: null, value: plainCodec.encode('ReceiptEnvelope', receipt) }]);
     }
     this.#publishedCount = this.script.envelopes.length;
