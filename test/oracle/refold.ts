@@ -12,7 +12,8 @@ import type { Policy } from '@clyra/core/policy/policy';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { EnvelopeCodec, Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord, RecordLog } from '@clyra/core/ports/record-log';
-import { parseTrustRoot, type TrustRoot } from '@clyra/core/signing/trust-root';
+import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
+import type { TrustRoot } from '@clyra/core/signing/trust-root';
 import { readTopic } from '@clyra/testing/read-topic';
 
 export type RefoldOptions = {

@@ -3,7 +3,8 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { canonicalJson } from '@clyra/core/canonical/canonical-json';
 import type { Signer } from '@clyra/core/ports/signer';
 import { keyIdOf } from '@clyra/core/signing/ed25519';
-import { parseTrustRoot, type Role, type TrustRoot } from '@clyra/core/signing/trust-root';
+import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
+import type { Role, TrustRoot } from '@clyra/core/signing/trust-root';
 
 /** A key made for one test run; no test key is ever committed. */
 export type TestKey = Signer & { readonly subject: string; readonly roles: readonly Role[] };

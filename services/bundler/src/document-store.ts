@@ -2,7 +2,8 @@
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
-import { parseTrustRoot, type TrustRoot } from '@clyra/core/signing/trust-root';
+import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
+import type { TrustRoot } from '@clyra/core/signing/trust-root';
 
 const REMEMBERED_MAX = 256;
 

@@ -5,7 +5,8 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import { loadPolicy } from '@clyra/core/policy/load-policy';
 import type { Policy } from '@clyra/core/policy/policy';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
-import { parseTrustRoot, type TrustRoot } from '@clyra/core/signing/trust-root';
+import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
+import type { TrustRoot } from '@clyra/core/signing/trust-root';
 
 /**
  * The documents that records name, read once from the blob store by digest. A document that is not there yet is an

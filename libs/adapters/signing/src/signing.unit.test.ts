@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { importPublicKey, verifyEd25519 } from '@clyra/core/signing/ed25519';
 import { pae } from '@clyra/core/signing/pae';
 import { keyFor } from '@clyra/core/signing/trust-root';
+import { TRUST_ROOT_TYPE } from '@clyra/core/signing/trust-root-rotation';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createKeyFile, fileSigner } from './file-signer.ts';
 import { memorySigner, seededSigner } from './memory-signer.ts';
-import { buildTrustRoot, TRUST_ROOT_TYPE, type TrustRootPlan } from './trust-root-file.ts';
+import { buildTrustRoot, type TrustRootPlan } from './trust-root-file.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
 import { loadPolicy } from '../policy/load-policy.ts';
 import type { Envelopes } from '../ports/envelope-codec.ts';
-import { parseTrustRoot } from '../signing/trust-root.ts';
+import { parseTrustRoot } from '../signing/parse-trust-root.ts';
 import { PartitionFold } from './partition-fold.ts';
 import { readChange } from './read-change.ts';
 

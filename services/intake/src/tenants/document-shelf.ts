@@ -4,7 +4,8 @@ import { type PolicyInForce, preparePolicy } from '@clyra/core/inspection/policy
 import { ClyraError } from '@clyra/core/kernel/error';
 import { loadPolicy } from '@clyra/core/policy/load-policy';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
-import { parseTrustRoot, type TrustRoot } from '@clyra/core/signing/trust-root';
+import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
+import type { TrustRoot } from '@clyra/core/signing/trust-root';
 
 export const POLICY_FOLDER = 'policies';
 export const TRUST_ROOT_FOLDER = 'trust-roots';
