@@ -57,6 +57,8 @@ const IMPORTERS = {
   'pg-logical-replication': ['^libs/adapters/postgres/'],
   'libpg-query': ['^libs/adapters/sql/'],
   '@guanmingchiu/sqlparser-ts': ['^libs/adapters/sql/'],
+  '@aws-sdk/client-kms': ['^libs/adapters/signing/', '^test/'],
+  '@aws-sdk/client-s3': ['^libs/adapters/blob/', '^test/'],
   undici: ['^services/intake/', '^libs/testing/', '^test/'],
 };
 

@@ -37,6 +37,8 @@ const OFFENDERS: Readonly<Record<string, readonly [from: string, specifier: stri
   'verifier-test-imports': ['verifiers/ts/src/verifier.unit.test.ts', '@clyra/testing/plain'],
   'scenario-test-imports': ['packs/scenarios/activation/src/scenario.unit.test.ts', '@clyra/intake/plain'],
   'tool-test-imports': ['tools/src/tool.unit.test.ts', '@clyra/intake/plain'],
+  'one-importer-aws-sdk-client-kms': ['services/intake/src/kms.ts', '@aws-sdk/client-kms'],
+  'one-importer-aws-sdk-client-s': ['services/intake/src/s3.ts', '@aws-sdk/client-s3'],
   'one-importer-kafkajs': ['services/intake/src/kafka.ts', 'kafkajs'],
   'one-importer-avsc': ['services/intake/src/avsc.ts', 'avsc'],
   'one-importer-kafkajs-confluent-schema-registry': [
