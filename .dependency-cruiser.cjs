@@ -12,6 +12,7 @@ const CORE_ORDER = [
   'merkle',
   'signing',
   'grant',
+  'timestamp',
   'change',
   'sql',
   'detectors',

@@ -11,7 +11,9 @@ const CREDENTIALS = {
   AWS_REGION: 'eu-central-1',
 };
 const before = Object.fromEntries(Object.keys(CREDENTIALS).map((name) => [name, process.env[name]]));
-beforeAll(() => Object.assign(process.env, CREDENTIALS));
+beforeAll(() => {
+  Object.assign(process.env, CREDENTIALS);
+});
 afterAll(() => {
   for (const [name, value] of Object.entries(before)) {
     if (value === undefined) delete process.env[name];

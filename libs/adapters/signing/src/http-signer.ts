@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
-import { request as tlsRequest } from 'node:https';
 import { isJsonObject, type JsonObject } from '@clyra/core/canonical/json-value';
 import { parseJson } from '@clyra/core/canonical/parse-json';
 import type { Signer } from '@clyra/core/ports/signer';
 import { keyIdOf } from '@clyra/core/signing/ed25519';
+import { AnswerTooLarge, exchange, PASSING_STATUS, type Tls } from './http-exchange.ts';
 import { remoteSigner } from './remote-signer.ts';
 import { signerRefused, signerUnavailable } from './signer-error.ts';
 
@@ -14,13 +13,11 @@ export type HttpSignerOptions = {
   readonly deadlineMs: number;
   readonly bearerToken?: string;
   /** PEM: of the authorities that may vouch for the signer, and of this client for mTLS. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: Tls;
 };
 
 const ANSWER_BYTES_MAX = 8_192;
 const ANSWER_LIMITS = { bytesMax: ANSWER_BYTES_MAX, depthMax: 4, valuesMax: 64 };
-/** The same request may succeed later. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /**
  * Signs by the protocol of README.md: `GET <url>/v0/key`, then `POST <url>/v0/sign` for each signature. Rejects with
@@ -48,11 +45,27 @@ export async function httpSigner(options: HttpSignerOptions): Promise<Signer> {
 type Question = { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: Uint8Array };
 
 async function ask(options: HttpSignerOptions, question: Question): Promise<JsonObject> {
-  const where = originOf(options.url);
-  const { status, body } = await exchange(options, question);
+  const { url, deadlineMs, bearerToken, tls = {} } = options;
+  const where = originOf(url);
+  const { status, body } = await exchange({
+    method: question.method,
+    url: `${url}${question.path}`,
+    deadlineMs,
+    answerBytesMax: ANSWER_BYTES_MAX,
+    tls,
+    headers: {
+      accept: 'application/json',
+      ...(bearerToken === undefined ? {} : { authorization: `Bearer ${bearerToken}` }),
+      ...(question.body === undefined ? {} : { 'content-type': 'application/octet-stream' }),
+    },
+    ...(question.body === undefined ? {} : { body: question.body }),
+  }).catch((cause: Error) => {
+    if (cause instanceof AnswerTooLarge) throw signerRefused(where, cause.message);
+    throw signerUnavailable(where, cause.message, cause);
+  });
   if (status !== 200) {
     const why = `${question.path} answered ${status}`;
-    if (PASSING.has(status)) throw signerUnavailable(where, why);
+    if (PASSING_STATUS.has(status)) throw signerUnavailable(where, why);
     throw signerRefused(where, `${why}: see its log, its address and this client's credentials`);
   }
   try {
@@ -62,47 +75,6 @@ async function ask(options: HttpSignerOptions, question: Question): Promise<Json
     throw signerRefused(where, `${question.path} gave no JSON`, cause);
   }
   throw signerRefused(where, `${question.path} gave no answer of clyra/signer/v0`);
-}
-
-function exchange(options: HttpSignerOptions, question: Question): Promise<{ status: number; body: Uint8Array }> {
-  const { url, deadlineMs, bearerToken, tls } = options;
-  const where = originOf(url);
-  const target = new URL(`${url}${question.path}`);
-  const settings: RequestOptions & HttpSignerOptions['tls'] = {
-    method: question.method,
-    // One deadline for everything: a peer that sends a byte now and then must not hold a signature up for ever.
-    signal: AbortSignal.timeout(deadlineMs),
-    headers: {
-      accept: 'application/json',
-      ...(bearerToken === undefined ? {} : { authorization: `Bearer ${bearerToken}` }),
-      ...(question.body === undefined ? {} : { 'content-type': 'application/octet-stream' }),
-    },
-    ...tls,
-  };
-  return new Promise((resolve, reject) => {
-    const failed = (cause: Error): void => {
-      const why =
-        cause.name === 'AbortError' ? `no answer within ${deadlineMs} ms` : `cannot be asked (${cause.message})`;
-      reject(signerUnavailable(where, why, cause));
-    };
-    const answered = (response: IncomingMessage): void => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > ANSWER_BYTES_MAX) {
-          reject(signerRefused(where, `an answer has more than ${ANSWER_BYTES_MAX} bytes`));
-          response.destroy();
-        }
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
-      response.on('error', failed);
-    };
-    const request = (target.protocol === 'https:' ? tlsRequest : plainRequest)(target, settings, answered);
-    request.on('error', failed);
-    request.end(question.body);
-  });
 }
 
 /** Of an address only what may stand in a log: neither user nor query. */
