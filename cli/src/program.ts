@@ -4,6 +4,7 @@ import { addChangeCommand } from './commands/change.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addGuardCommand } from './commands/guard.ts';
+import { addKeysCommand } from './commands/keys.ts';
 import { addKillSwitchCommand } from './commands/kill-switch.ts';
 import { addPolicyCommand } from './commands/policy.ts';
 import { addQuickstartCommand } from './commands/quickstart.ts';
@@ -13,8 +14,10 @@ import { addSourceCommand } from './commands/source.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTenantCommand } from './commands/tenant.ts';
 import { addTopicsCommand } from './commands/topics.ts';
+import { addTrustCommand } from './commands/trust.ts';
 import { addUpCommand } from './commands/up.ts';
 import { addVerifyCommand } from './commands/verify.ts';
+import { addWitnessCommand } from './commands/witness.ts';
 import { type CommandHost, contextOf, type GlobalOptions, type Machine } from './context.ts';
 import { EXIT_HELP } from './exit-codes.ts';
 
@@ -52,5 +55,8 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addChangeCommand,
   addExplainCommand,
   addVerifyCommand,
+  addTrustCommand,
+  addKeysCommand,
+  addWitnessCommand,
   addReferenceCommand,
 ];

@@ -44,6 +44,7 @@ const DAY_MS = 86_400_000;
 const BLOB_BYTES_MAX = 5 * 1_024 ** 3;
 const ATTEMPTS_MAX = 3;
 
+type About = { readonly operation: string; readonly name: string; readonly extraMs?: number };
 type Abort = { readonly abortSignal: AbortSignal };
 
 /**
@@ -99,7 +100,7 @@ export class S3BlobStore implements BlobStore {
     const names: string[] = [];
     let token: string | undefined;
     do {
-      const page = await this.#ask('list', prefix, (abort) =>
+      const page = await this.#ask({ operation: 'list', name: prefix }, (abort) =>
         this.#client.send(
           new ListObjectsV2Command({
             Bucket: this.#options.bucket,
@@ -128,20 +129,15 @@ export class S3BlobStore implements BlobStore {
       );
     }
     const extraMs = Math.ceil(spooled.size / 1_024);
-    const isNew = await this.#ask(
-      'put',
-      name,
-      async (abort) => {
-        try {
-          await this.#client.send(this.#putCommand(name, spooled), abort);
-          return true;
-        } catch (cause) {
-          if (statusOf(cause) === 412) return false;
-          throw cause;
-        }
-      },
-      extraMs,
-    );
+    const isNew = await this.#ask({ operation: 'put', name, extraMs }, async (abort) => {
+      try {
+        await this.#client.send(this.#putCommand(name, spooled), abort);
+        return true;
+      } catch (cause) {
+        if (statusOf(cause) === 412) return false;
+        throw cause;
+      }
+    });
     await this.#readBack(name, spooled, isNew);
   }
 
@@ -165,7 +161,7 @@ export class S3BlobStore implements BlobStore {
 
   /** What stands there now must be these bytes, locked if asked for, and the only version that ever was. */
   async #readBack(name: string, spooled: Spooled, isNew: boolean): Promise<void> {
-    const found = await this.#ask('put', name, (abort) => this.#head(name, abort));
+    const found = await this.#ask({ operation: 'put', name }, (abort) => this.#head(name, abort));
     const same = found.ContentLength === spooled.size && (await this.#sha256(name, found)) === spooled.sha256;
     if (!same) {
       throw new ClyraError(
@@ -196,7 +192,7 @@ export class S3BlobStore implements BlobStore {
     name: string,
     send: (abort: Abort) => Promise<T>,
   ): Promise<T | undefined> {
-    const found = await this.#ask(operation, name, async (abort) => {
+    const found = await this.#ask({ operation, name }, async (abort) => {
       try {
         return { value: await send(abort) };
       } catch (cause) {
@@ -213,7 +209,7 @@ export class S3BlobStore implements BlobStore {
   /** Versions of exactly this name, delete markers not counted. */
   async #versionCount(name: string): Promise<number> {
     const { Bucket, Key } = this.#place(name);
-    const { Versions: versions = [] } = await this.#ask('list', name, (abort) =>
+    const { Versions: versions = [] } = await this.#ask({ operation: 'list', name }, (abort) =>
       this.#client.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key, MaxKeys: 3 }), abort),
     );
     return versions.filter((version) => version.Key === Key).length;
@@ -221,10 +217,10 @@ export class S3BlobStore implements BlobStore {
 
   async #requireLock(): Promise<void> {
     const { bucket } = this.#options;
-    const versioning = await this.#ask('open', bucket, (abort) =>
+    const versioning = await this.#ask({ operation: 'open', name: bucket }, (abort) =>
       this.#client.send(new GetBucketVersioningCommand({ Bucket: bucket }), abort),
     );
-    const lock = await this.#ask('open', bucket, async (abort) => {
+    const lock = await this.#ask({ operation: 'open', name: bucket }, async (abort) => {
       try {
         return await this.#client.send(new GetObjectLockConfigurationCommand({ Bucket: bucket }), abort);
       } catch (cause) {
@@ -236,11 +232,11 @@ export class S3BlobStore implements BlobStore {
     if (!isLockable || versioning.Status !== 'Enabled') throw unlocked(`bucket ${bucket} has no Object Lock`);
   }
 
-  async #ask<T>(operation: string, name: string, send: (abort: Abort) => Promise<T>, extraMs = 0): Promise<T> {
+  async #ask<T>(about: About, send: (abort: Abort) => Promise<T>): Promise<T> {
     try {
-      return await send({ abortSignal: AbortSignal.timeout(this.#options.deadlineMs + extraMs) });
+      return await send({ abortSignal: AbortSignal.timeout(this.#options.deadlineMs + (about.extraMs ?? 0)) });
     } catch (cause) {
-      throw s3Error(operation, name, cause);
+      throw s3Error(about.operation, about.name, cause);
     }
   }
 

@@ -45,20 +45,20 @@ export async function requestTimeStamp(
     deadlineMs,
     answerBytesMax: TOKEN_BYTES_MAX,
   }).catch((cause: Error) => {
-    throw tsaError('CLY_TSA_UNAVAILABLE', url, cause.message);
+    throw unavailable(url, cause.message);
   });
   if (answer.status !== 200) {
-    const code = PASSING_STATUS.has(answer.status) ? 'CLY_TSA_UNAVAILABLE' : 'CLY_TSA_REFUSED';
-    throw tsaError(code, url, `answered ${answer.status}`);
+    const failure = PASSING_STATUS.has(answer.status) ? unavailable : refused;
+    throw failure(url, `answered ${answer.status}`);
   }
   const stamp = readTimeStamp(answer.body);
-  if (Buffer.compare(stamp.imprint, imprint) !== 0) throw tsaError('CLY_TSA_REFUSED', url, 'stamped something else');
+  if (Buffer.compare(stamp.imprint, imprint) !== 0) throw refused(url, 'stamped something else');
   if (stamp.nonce === undefined || Buffer.compare(stamp.nonce, nonce) !== 0) {
-    throw tsaError('CLY_TSA_REFUSED', url, 'answered another question (its nonce is another)');
+    throw refused(url, 'answered another question (its nonce is another)');
   }
   const authority = authorityOf(stamp, authorities);
   if (authority === undefined) {
-    throw tsaError('CLY_TSA_REFUSED', url, 'is no time authority of the trust root: add its root certificate there');
+    throw refused(url, 'is no time authority of the trust root: add its root certificate there');
   }
   return { token: answer.body, upperBoundMs: stamp.upperBoundMs, authority };
 }
@@ -69,9 +69,13 @@ function positiveNonce(random: Random): Uint8Array {
   return Uint8Array.from(nonce, (byte, index) => (index === 0 ? (byte & 0x7f) | 0x40 : byte));
 }
 
-function tsaError(code: 'CLY_TSA_UNAVAILABLE' | 'CLY_TSA_REFUSED', url: string, why: string): ClyraError {
-  return new ClyraError(code, `TSA ${url} ${why}`, {
-    retry: code === 'CLY_TSA_UNAVAILABLE' ? 'backoff' : 'never',
+function unavailable(url: string, why: string): ClyraError {
+  return new ClyraError('CLY_TSA_UNAVAILABLE', `TSA ${url} ${why}; it is asked again`, {
+    retry: 'backoff',
     context: { url },
   });
+}
+
+function refused(url: string, why: string): ClyraError {
+  return new ClyraError('CLY_TSA_REFUSED', `TSA ${url} ${why}`, { retry: 'never', context: { url } });
 }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createKeyFile } from '@clyra/adapter-signing/file-signer';
+import { openSigner } from '@clyra/adapter-signing/open-signer';
+import { verifierKey } from '@clyra/core/evidence/note';
+import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
+import type { Command } from 'commander';
+import type { CommandHost, Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { readIfThere } from '../local/write-file.ts';
+import { textTable } from '../text-table.ts';
+
+export function addKeysCommand(program: Command, host: CommandHost): void {
+  const keys = program.command('keys').description('keys: made once, never replaced, named by their hash');
+  keys
+    .command('new')
+    .argument('<file>', 'PEM file to make, readable by its owner only')
+    .option('--note-name <name>', 'also print it as a C2SP witness key of this name')
+    .description('make a key and print its public part')
+    .action(async (file: string, options: { readonly noteName?: string }) => {
+      host.exit(await newKey(host.context(), file, options.noteName));
+    });
+  keys
+    .command('list')
+    .argument('<signers...>', 'files, aws-kms:… or http(s)://…')
+    .option('--trust-root <file>', 'which says what each may sign (default: the local one, if there is one)')
+    .description('print ids and roles of keys')
+    .action(async (signers: readonly string[], options: { readonly trustRoot?: string }) => {
+      host.exit(await listKeys(host.context(), signers, options.trustRoot));
+    });
+}
+
+async function newKey({ output }: Context, file: string, noteName: string | undefined): Promise<number> {
+  const { keyId, publicKey } = await createKeyFile(file);
+  const encoded = Buffer.from(publicKey).toString('base64');
+  const vkey = noteName === undefined ? undefined : verifierKey(noteName, 'cosignature', publicKey);
+  output.result(
+    { file, key_id: keyId, public_key: encoded, ...(vkey === undefined ? {} : { vkey }) },
+    `${file}\nkey id     ${keyId}\npublic key ${encoded}${vkey === undefined ? '' : `\nvkey       ${vkey}`}`,
+  );
+  return EXIT.done;
+}
+
+async function listKeys({ output, layout }: Context, signers: readonly string[], path?: string): Promise<number> {
+  const file = path ?? layout.trustRootFile;
+  const bytes = await readIfThere(file);
+  const root = bytes === undefined ? undefined : parseTrustRoot(bytes);
+  const rows = await Promise.all(
+    signers.map(async (where) => {
+      const { keyId } = await openSigner(where);
+      const known = root?.keys.get(keyId);
+      return { where, key_id: keyId, roles: [...(known?.roles ?? [])], subject: known?.subject ?? null };
+    }),
+  );
+  const cells = rows.map((row) => [
+    row.key_id,
+    row.roles.join(' ') || '–',
+    row.subject ?? 'not in the trust root',
+    row.where,
+  ]);
+  output.result(rows, textTable(['key', 'roles', 'who', 'signer'], cells));
+  return EXIT.done;
+}
