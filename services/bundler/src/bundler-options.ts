@@ -21,6 +21,8 @@ export type BundlerOptions = {
   readonly limits?: Partial<BundlerLimits>;
   /** Called with a reason while a partition waits or has stopped, and with undefined when it goes on. */
   readonly onPartition?: (partition: number, reason: string | undefined) => void;
+  /** Called when a bundle is whole and announced; it must return at once. */
+  readonly onSealed?: (bundle: { readonly tenant: string; readonly start: number; readonly end: number }) => void;
   /** A bug: the process must end. */
   readonly onBug: (error: unknown) => void;
 };

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
-import { fileSigner } from '@clyra/adapter-signing/file-signer';
+import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
+import { openSigner } from '@clyra/adapter-signing/open-signer';
 import type { BundleSigners } from '@clyra/core/evidence/bundle-files';
+import type { Clock } from '@clyra/core/ports/clock';
 import { crash, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import type { Readiness } from '@clyra/runtime/readiness';
 import type { Service } from '@clyra/runtime/service-shell';
+import { systemRandom } from '@clyra/runtime/system-random';
 import { BundlerProcessor } from './bundler.processor.ts';
 import type { BundlerOptions } from './bundler-options.ts';
 import type { BundlerConfig } from './config.ts';
+import { type OutsideOptions, OutsideWord } from './outside/outside-word.ts';
 
 /** The processor is injected by this token. */
 export const BUNDLER = Symbol('BundlerProcessor');
@@ -25,10 +28,15 @@ export function startBundler(config: BundlerConfig, start: ServiceStart = {}): P
         scope.get('/v1/status', () => processor().status());
       },
       start: async ({ log, codec, clock, logger, topics, readiness }, onStop) => {
-        const ports = { log, codec, clock, logger, topics };
-        const processor = new BundlerProcessor({ ...ports, ...(await settings(config)), ...events(readiness) });
+        const given = await settings(config, clock);
+        const outside = outsideWord(config, { clock, logger, blobs: given.blobs });
+        onStop(() => outside.stop());
+        const onSealed: BundlerOptions['onSealed'] = (bundle) => outside.sealed(bundle);
+        const ports = { log, codec, clock, logger, topics, onSealed };
+        const processor = new BundlerProcessor({ ...ports, ...given, ...events(readiness) });
         onStop(() => processor.stop());
         await processor.start();
+        await outside.start();
         return processor;
       },
     },
@@ -36,11 +44,17 @@ export function startBundler(config: BundlerConfig, start: ServiceStart = {}): P
   );
 }
 
+function outsideWord(config: BundlerConfig, ports: Pick<OutsideOptions, 'blobs' | 'clock' | 'logger'>): OutsideWord {
+  const { tsaUrls, witnessUrls, outsideDeadlineMs: deadlineMs } = config;
+  return new OutsideWord({ ...ports, random: systemRandom, tsaUrls, witnessUrls, deadlineMs });
+}
+
 async function settings(
   config: BundlerConfig,
+  clock: Clock,
 ): Promise<Pick<BundlerOptions, 'blobs' | 'signers' | 'separation' | 'producer' | 'limits'>> {
   return {
-    blobs: new FileBlobStore(config.blobDir),
+    blobs: await openBlobStore(config.blobDir, clock),
     signers: await signersOf(config),
     separation: config.separation === 'processes' ? 'processes' : 'none',
     producer: PRODUCER,
@@ -49,8 +63,8 @@ async function settings(
 }
 
 async function signersOf({ keyFile, logKeyFile }: BundlerConfig): Promise<BundleSigners> {
-  const bundler = await fileSigner(keyFile);
-  return { bundler, log: logKeyFile === undefined ? bundler : await fileSigner(logKeyFile) };
+  const bundler = await openSigner(keyFile);
+  return { bundler, log: logKeyFile === undefined ? bundler : await openSigner(logKeyFile) };
 }
 
 function events(readiness: Readiness): Pick<BundlerOptions, 'onPartition' | 'onBug'> {

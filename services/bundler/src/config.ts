@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { type ConfigOf, declareConfig } from '@clyra/runtime/config/declaration';
 import { loadConfig } from '@clyra/runtime/config/load-config';
-import { sharedFields } from '@clyra/runtime/config/shared-fields';
+import { httpUrlProblem, sharedFields } from '@clyra/runtime/config/shared-fields';
 
 export const bundlerConfig = declareConfig({
   kafkaBrokers: sharedFields.kafkaBrokers,
@@ -14,7 +14,29 @@ export const bundlerConfig = declareConfig({
     env: 'CLYRA_LOG_KEY_FILE',
     type: 'text',
     optional: true,
-    text: 'PEM file with the key that signs checkpoints (role log). Without it the key of CLYRA_KEY_FILE signs both, and needs both roles.',
+    text: 'The key that signs checkpoints (role log), named as CLYRA_KEY_FILE is. Without it the key of CLYRA_KEY_FILE signs both, and needs both roles.',
+  },
+  tsaUrls: {
+    env: 'CLYRA_TSA_URLS',
+    type: 'list',
+    default: [],
+    text: 'RFC 3161 time-stamping services, separated by commas: each stamps every checkpoint after its bundle is sealed. The trust root names their certificates.',
+    check: (urls) => urls.map(httpUrlProblem).find((problem) => problem !== undefined),
+  },
+  witnessUrls: {
+    env: 'CLYRA_WITNESS_URLS',
+    type: 'list',
+    default: [],
+    text: 'Submission prefixes of witnesses (C2SP tlog-witness), separated by commas: each cosigns every checkpoint. The trust root names their keys.',
+    check: (urls) => urls.map(httpUrlProblem).find((problem) => problem !== undefined),
+  },
+  outsideDeadlineMs: {
+    env: 'CLYRA_OUTSIDE_DEADLINE_MS',
+    type: 'integer',
+    min: 100,
+    max: 600_000,
+    default: 10_000,
+    text: 'How long one question to a time-stamping service or a witness may take, in milliseconds.',
   },
   httpHost: sharedFields.httpHost,
   httpPort: sharedFields.httpPort,

@@ -215,6 +215,7 @@ export class PartitionLane {
     const batches = [{ topic: bundler.topics.bundles, partition: bundlesPartition, records }];
     await this.#persistence.until('bundle send', () => appenders.bundles.append(batches, limits.sendDeadlineMs));
     bundler.logger.info('bundle announced', { tenant, start, end, location });
+    bundler.onSealed?.({ tenant, start, end });
   }
 
   /** A loop's end by error: the partition stops with its code, a bug ends the process. */

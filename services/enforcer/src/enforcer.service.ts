@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
-import { fileSigner } from '@clyra/adapter-signing/file-signer';
+import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
+import { openSigner } from '@clyra/adapter-signing/open-signer';
 import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import type { Service } from '@clyra/runtime/service-shell';
 import type { EnforcerConfig } from './config.ts';
@@ -45,8 +45,8 @@ async function composeProcessor(config: EnforcerConfig, ports: LogServicePorts):
     clock: ports.clock,
     logger: ports.logger,
     topics: ports.topics,
-    blobs: new FileBlobStore(config.blobDir),
-    signer: await fileSigner(config.keyFile),
+    blobs: await openBlobStore(config.blobDir, ports.clock),
+    signer: await openSigner(config.keyFile),
     publishDelayMs: config.publishDelayMs,
     startDeadlineMs: Math.min(config.startDeadlineMs, ASK_DEADLINE_MS),
     sendDeadlineMs: config.sendDeadlineMs,

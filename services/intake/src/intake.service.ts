@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
-import { fileSigner } from '@clyra/adapter-signing/file-signer';
+import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
+import { openSigner } from '@clyra/adapter-signing/open-signer';
 import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import type { Service, StopPart } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
@@ -61,8 +61,8 @@ async function startProcessor(
   const epoch = await nextEpoch(join(config.dataDir, `${config.instance.replaceAll('/', '_')}.epoch`), clock.nowMs());
   const processor = new IntakeProcessor({
     ...{ log, topics, logger, codec, clock },
-    blobs: new FileBlobStore(config.blobDir),
-    signer: await fileSigner(config.keyFile),
+    blobs: await openBlobStore(config.blobDir, clock),
+    signer: await openSigner(config.keyFile),
     upstream,
     random: pooledRandom(systemRandom),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock, logger }),

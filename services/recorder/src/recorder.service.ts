@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { fileSigner } from '@clyra/adapter-signing/file-signer';
+import { openSigner } from '@clyra/adapter-signing/open-signer';
 import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import type { Service } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
@@ -46,7 +46,7 @@ async function composeProcessor(
   const { log, codec, logger, clock, topics, readiness } = ports;
   return new RecorderProcessor({
     ...{ log, codec, logger, clock, topics },
-    signer: await fileSigner(config.keyFile),
+    signer: await openSigner(config.keyFile),
     sources: settings.map(({ sourceId, tenant, request }) => ({
       identity: { sourceId, tenant },
       source: new PostgresSource(request),

@@ -34,12 +34,12 @@ export const sharedFields = declareConfig({
   blobDir: {
     env: 'CLYRA_BLOB_DIR',
     type: 'text',
-    text: 'Folder of the blob store: policies, snapshots, bundles and attestations. All services need the same one.',
+    text: 'The blob store: a folder, or s3://<bucket>/<prefix> with options (libs/adapters/blob/README.md). Policies, snapshots, bundles and attestations; all services need the same one.',
   },
   keyFile: {
     env: 'CLYRA_KEY_FILE',
     type: 'text',
-    text: 'PEM file (PKCS #8, mode 0600) with the Ed25519 key that this service signs with.',
+    text: 'The Ed25519 key that this service signs with: a PEM file (PKCS #8, mode 0600), aws-kms:<key>, or the address of a signer (libs/adapters/signing/README.md).',
   },
   trustRootFile: {
     env: 'CLYRA_TRUST_ROOT_FILE',

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import { requestTimeStamp } from '@clyra/adapter-signing/tsa-client';
+import { requestCosignature } from '@clyra/adapter-signing/witness-client';
+import { digestOf } from '@clyra/core/canonical/digest';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { BlobStore } from '@clyra/core/ports/blob-store';
+import { type Clock, sleep } from '@clyra/core/ports/clock';
+import type { Logger } from '@clyra/core/ports/logger';
+import type { Random } from '@clyra/core/ports/random';
+import { locationOf, type Sealed, SealedLog } from './sealed-log.ts';
+
+export type OutsideOptions = {
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+  /** RFC 3161 services: each stamps every checkpoint. */
+  readonly tsaUrls: readonly string[];
+  /** C2SP witnesses: each cosigns every checkpoint, in the order of the log. */
+  readonly witnessUrls: readonly string[];
+  /** Of one question. */
+  readonly deadlineMs: number;
+};
+
+export type OutsideStatus = { readonly url: string; readonly waiting: number; readonly reason: string | null };
+
+type Source = { readonly kind: 'tsa' | 'witness'; readonly url: string };
+/** What one source still has to see, oldest first. */
+type Lane = { readonly source: Source; readonly queue: Sealed[]; reason: string | null; running: Promise<void> };
+
+const PAUSE_MIN_MS = 1_000;
+const PAUSE_MAX_MS = 60_000;
+
+/**
+ * Asks time-stamping authorities and witnesses about sealed checkpoints. Sealing never waits for it: until an answer is
+ * there the claim is ABSENT, and a source that is away is asked again. What was answered is marked in the blob store,
+ * so that a restart goes on where it was.
+ */
+export class OutsideWord {
+  readonly #options: OutsideOptions;
+  readonly #log: SealedLog;
+  readonly #lanes: readonly Lane[];
+  #stopping = false;
+  #wake: () => void = () => {};
+
+  constructor(options: OutsideOptions) {
+    this.#options = options;
+    this.#log = new SealedLog(options.blobs);
+    const sources: readonly Source[] = [
+      ...options.tsaUrls.map((url) => ({ kind: 'tsa' as const, url })),
+      ...options.witnessUrls.map((url) => ({ kind: 'witness' as const, url: url.replace(/\/$/, '') })),
+    ];
+    this.#lanes = sources.map((source) => ({ source, queue: [], reason: null, running: Promise.resolve() }));
+  }
+
+  /** Queues what earlier runs left open. Rejects with CLY_BLOB_UNAVAILABLE. */
+  async start(): Promise<void> {
+    if (this.#lanes.length === 0) return;
+    const answered = new Set(await this.#options.blobs.list('outside/'));
+    for (const bundle of await this.#log.list()) {
+      for (const lane of this.#lanes) if (!answered.has(markOf(lane.source, bundle))) this.#add(lane, bundle);
+    }
+  }
+
+  /** Returns at once. */
+  sealed(bundle: Sealed): void {
+    for (const lane of this.#lanes) this.#add(lane, bundle);
+  }
+
+  status(): readonly OutsideStatus[] {
+    return this.#lanes.map(({ source, queue, reason }) => ({ url: source.url, waiting: queue.length, reason }));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    await Promise.all(this.#lanes.map(({ running }) => running));
+  }
+
+  #add(lane: Lane, bundle: Sealed): void {
+    const isThere = lane.queue.some((one) => markOf(lane.source, one) === markOf(lane.source, bundle));
+    if (isThere) return;
+    lane.queue.push(bundle);
+    if (lane.queue.length === 1) lane.running = lane.running.then(() => this.#work(lane));
+  }
+
+  async #work(lane: Lane): Promise<void> {
+    for (let pauseMs = PAUSE_MIN_MS; !this.#stopping; ) {
+      const bundle = lane.queue[0];
+      if (bundle === undefined) return;
+      const reason = await this.#attempt(lane.source, bundle);
+      lane.reason = reason ?? null;
+      if (reason === undefined) {
+        lane.queue.shift();
+        pauseMs = PAUSE_MIN_MS;
+        continue;
+      }
+      await Promise.race([sleep(this.#options.clock, pauseMs), this.#stopped()]);
+      pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
+    }
+  }
+
+  #stopped(): Promise<void> {
+    return new Promise((resolve) => {
+      const before = this.#wake;
+      this.#wake = () => {
+        before();
+        resolve();
+      };
+    });
+  }
+
+  /** Undefined when this source is done with the bundle, else why it is asked again. */
+  async #attempt(source: Source, bundle: Sealed): Promise<string | undefined> {
+    const { logger, blobs } = this.#options;
+    const { tenant, end } = bundle;
+    try {
+      if (await blobs.has(markOf(source, bundle))) return undefined;
+      const name = source.kind === 'tsa' ? await this.#stamp(source, bundle) : await this.#witness(source, bundle);
+      await blobs.put(markOf(source, bundle), Buffer.from(`${name}\n`, 'utf8'));
+      logger.info('checkpoint vouched for', { tenant, end, source: source.url, name });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ClyraError)) throw error;
+      const facts = { tenant, end, source: source.url, code: error.code, error: error.message };
+      if (error.retry === 'never') {
+        // Asking again changes nothing while this process runs; the next start asks once more.
+        logger.error('checkpoint not vouched for', facts);
+        return undefined;
+      }
+      logger.warn('waiting for somebody outside', facts);
+      return `${error.code}: ${error.message}`;
+    }
+  }
+
+  async #stamp({ url }: Source, bundle: Sealed): Promise<string> {
+    const { blobs, deadlineMs, random } = this.#options;
+    const checkpoint = await this.#log.checkpoint(bundle);
+    const { timeAuthorities } = await this.#log.trustRoot(bundle);
+    const { token } = await requestTimeStamp(checkpoint, { url, deadlineMs, random }, timeAuthorities);
+    const name = `times/${digestOf(token)}.tsr`;
+    await blobs.put(`${locationOf(bundle)}/${name}`, token);
+    return name;
+  }
+
+  async #witness({ url }: Source, bundle: Sealed): Promise<string> {
+    const { blobs, deadlineMs } = this.#options;
+    const given = {
+      trustRoot: await this.#log.trustRoot(bundle),
+      // What a witness that follows every bundle knows; another says so, and is given the proof from there.
+      lastSize: bundle.start,
+      proofFrom: (size: number) => this.#log.proofFrom(size, bundle),
+    };
+    const { line } = await requestCosignature(await this.#log.checkpoint(bundle), given, { url, deadlineMs });
+    const content = Buffer.from(line, 'utf8');
+    const name = `cosignatures/${digestOf(content)}`;
+    await blobs.put(`${locationOf(bundle)}/${name}`, content);
+    return name;
+  }
+}
+
+function markOf({ url }: Source, bundle: Sealed): string {
+  return `outside/${locationOf(bundle)}/${digestOf(url).slice(0, 16)}`;
+}

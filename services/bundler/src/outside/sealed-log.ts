@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '@clyra/core/canonical/digest';
+import { isJsonObject, type JsonObject } from '@clyra/core/canonical/json-value';
+import { parseJson } from '@clyra/core/canonical/parse-json';
+import { bundleLocation, parseCheckpointName } from '@clyra/core/evidence/bundle-names';
+import { MANIFEST_BYTES_MAX } from '@clyra/core/evidence/manifest';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { leafHash } from '@clyra/core/merkle/hash';
+import { consistencySpans, SpanRoots } from '@clyra/core/merkle/spans';
+import type { BlobStore } from '@clyra/core/ports/blob-store';
+import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import { DocumentStore } from '../document-store.ts';
+
+/** A bundle that is whole. */
+export type Sealed = { readonly tenant: string; readonly start: number; readonly end: number };
+
+const MANIFEST_LIMITS = { bytesMax: MANIFEST_BYTES_MAX, depthMax: 16, valuesMax: 200_000 };
+/** A journal is read whole for a proof: beyond this size a witness must have followed bundle by bundle. */
+const JOURNAL_BYTES_MAX = 536_870_912;
+const LF = 0x0a;
+
+/** What the blob store holds of sealed logs, as somebody outside of the fold needs it. */
+export class SealedLog {
+  readonly #blobs: BlobStore;
+  readonly #documents: DocumentStore;
+
+  constructor(blobs: BlobStore) {
+    this.#blobs = blobs;
+    this.#documents = new DocumentStore(blobs);
+  }
+
+  /** Every whole bundle of every tenant, in the order of its log. */
+  async list(): Promise<readonly Sealed[]> {
+    const bundles: Sealed[] = [];
+    const ends = new Map<string, number>();
+    for (const name of await this.#blobs.list('checkpoints/')) {
+      const found = parseCheckpointName(name);
+      if (found === undefined) continue;
+      const bundle = { ...found, start: ends.get(found.tenant) ?? 0 };
+      ends.set(found.tenant, found.end);
+      if (await this.#blobs.has(`${locationOf(bundle)}/manifest.dsse.json`)) bundles.push(bundle);
+    }
+    return bundles;
+  }
+
+  /** The sealed checkpoint (docs/spec/trust.md §6): a checkpoint in the store has the log's own line and no other. */
+  async checkpoint(bundle: Sealed): Promise<Uint8Array> {
+    return this.#need(`${locationOf(bundle)}/checkpoint`);
+  }
+
+  async trustRoot(bundle: Sealed): Promise<TrustRoot> {
+    const { trust_root: digest } = await this.#manifest(bundle);
+    return this.#documents.trustRoot(String(digest));
+  }
+
+  /** That the tree at the end of the bundle extends the one of `oldSize` leaves, at which an earlier bundle ended. */
+  async proofFrom(oldSize: number, bundle: Sealed): Promise<readonly Digest[]> {
+    if (oldSize === bundle.end) return [];
+    const path = await this.#bundlesBetween(oldSize, bundle);
+    const { frontier } = await this.#manifest(path[0] as Sealed);
+    const spans = consistencySpans(oldSize, bundle.end);
+    const roots = new SpanRoots(spans, { start: oldSize, frontier: frontier as readonly Digest[] });
+    for (const one of path) {
+      for (const line of linesOf(await this.#journal(one))) roots.append(leafHash(line));
+    }
+    return roots.roots();
+  }
+
+  async #bundlesBetween(oldSize: number, bundle: Sealed): Promise<readonly Sealed[]> {
+    const own = (await this.list()).filter(({ tenant, start, end }) => {
+      return tenant === bundle.tenant && start >= oldSize && end <= bundle.end;
+    });
+    if (own[0]?.start === oldSize && own.at(-1)?.end === bundle.end) return own;
+    throw new ClyraError(
+      'CLY_WITNESS_POSITION',
+      `a witness knows ${bundle.tenant} at ${oldSize} leaves, where no bundle ends: find out which log it saw`,
+      { retry: 'never', context: { tenant: bundle.tenant, size: oldSize } },
+    );
+  }
+
+  async #manifest(bundle: Sealed): Promise<JsonObject> {
+    const manifest = parseJson(await this.#need(`${locationOf(bundle)}/manifest.json`), MANIFEST_LIMITS);
+    return isJsonObject(manifest) ? manifest : {};
+  }
+
+  async #journal(bundle: Sealed): Promise<Uint8Array> {
+    const { journal } = await this.#manifest(bundle);
+    const size = isJsonObject(journal) ? Number(journal['size']) : 0;
+    if (size <= JOURNAL_BYTES_MAX) return this.#need(`${locationOf(bundle)}/journal.jsonl`);
+    throw new ClyraError(
+      'CLY_WITNESS_POSITION',
+      `a journal of ${size} bytes is not read for a consistency proof (at most ${JOURNAL_BYTES_MAX}): close windows more often`,
+      { retry: 'never', context: { tenant: bundle.tenant, size } },
+    );
+  }
+
+  async #need(name: string): Promise<Uint8Array> {
+    const bytes = await this.#blobs.get(name);
+    if (bytes !== undefined) return bytes;
+    throw new ClyraError('CLY_DOCUMENT_MISSING', `${name} is not in the blob store: restore it`, {
+      retry: 'backoff',
+      context: { name },
+    });
+  }
+}
+
+export function locationOf({ tenant, start, end }: Sealed): string {
+  return bundleLocation(tenant, { start, end });
+}
+
+function* linesOf(journal: Uint8Array): Iterable<Uint8Array> {
+  for (let from = 0; from < journal.length; ) {
+    const end = journal.indexOf(LF, from);
+    if (end < 0) return;
+    yield journal.subarray(from, end);
+    from = end + 1;
+  }
+}
