@@ -20,6 +20,9 @@ export type StackPorts = {
  */
 export type ExtraListener = { readonly name: string; readonly port: number; readonly advertisedPort: number };
 
+/** How far the broker's Java compiles what it runs often. */
+export type KafkaCompilers = 'first' | 'all';
+
 export type StackProgress = (line: string) => void;
 
 export type StackOptions = {
@@ -36,6 +39,11 @@ export type StackOptions = {
   /** Then also remove its data: what tests leave behind is of no use to anybody. */
   readonly wipeWithOwner?: boolean;
   readonly kafkaHeapMb?: number;
+  /**
+   * `first`: the broker starts in half the time, and a request then costs it about twice as much. `all`: what a broker
+   * that stays needs. Default: `all` for a stack that runs until it is stopped, `first` for one that ends with its owner.
+   */
+  readonly kafkaCompilers?: KafkaCompilers;
   /** For the whole start, without the first download of the broker's jars. */
   readonly startDeadlineMs?: number;
   /** Where the broker's jars are kept between stacks; one folder per user. */
@@ -51,6 +59,7 @@ export type StackConfig = {
   readonly ownerPid: number | undefined;
   readonly wipeWithOwner: boolean;
   readonly kafkaHeapMb: number;
+  readonly kafkaCompilers: KafkaCompilers;
   readonly startDeadlineMs: number;
   readonly cacheDir: string;
   readonly onProgress: StackProgress;
@@ -82,6 +91,7 @@ export function stackConfig(options: StackOptions): StackConfig {
     ownerPid: options.ownerPid,
     wipeWithOwner: options.wipeWithOwner ?? false,
     kafkaHeapMb: options.kafkaHeapMb ?? 512,
+    kafkaCompilers: options.kafkaCompilers ?? (options.ownerPid === undefined ? 'all' : 'first'),
     startDeadlineMs: options.startDeadlineMs ?? 60_000,
     cacheDir: options.cacheDir ?? cacheDirFromEnvironment(),
     onProgress: options.onProgress ?? (() => {}),

@@ -100,7 +100,7 @@ async function refoldPartition(work: PartitionWork & { readonly published: Publi
     const read = await readRecord(options.codec, record);
     await shelf.load(read);
     const value = record.value ?? new Uint8Array();
-    const raw = { rawDigest: digestOf(value), rawSize: value.length };
+    const raw = { raw: value };
     const folded = fold.fold({ offset: record.offset, appendTimeMs: record.appendTimeMs, read, ...raw });
     if (folded === undefined) throw new Error('a fold from the start gives every record a body');
     const receipt = published.get(record.offset);

@@ -27,6 +27,7 @@ export function brokerProperties(settings: BrokerSettings): Readonly<Record<stri
     'message.max.bytes': String(MESSAGE_BYTES_MAX),
     'replica.fetch.max.bytes': String(MESSAGE_BYTES_MAX),
     'unclean.leader.election.enable': 'false',
+    ...FEW_THREADS,
     // Small segments only cost files here; big ones are preallocated and zeroed on some file systems.
     'log.segment.bytes': String(128 * 1024 * 1024),
     'log.index.size.max.bytes': String(1024 * 1024),
@@ -56,6 +57,9 @@ const SINGLE_BROKER = {
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',
 } as const;
+
+/** The defaults (3 and 8) are for servers; on two cores each thread more is only another one to wake. */
+const FEW_THREADS = { 'num.network.threads': '1', 'num.io.threads': '2' } as const;
 
 /** The broker's defaults wait 3 to 9 seconds for members and registrations that on one machine never come late. */
 const QUICK_FAILOVER = {

@@ -56,8 +56,8 @@ export async function startKafka(
     program: tools.java,
     args: [
       ...[`-Xms${HEAP_START_MB}m`, `-Xmx${config.kafkaHeapMb}m`, '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'],
-      // The first compiler only: half the start time, and a local broker waits for its disk and clients anyway.
-      ...['-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true', `-Dlog4j2.configurationFile=${files.logging}`],
+      ...(config.kafkaCompilers === 'first' ? ['-XX:TieredStopAtLevel=1'] : []),
+      ...['-Djava.awt.headless=true', `-Dlog4j2.configurationFile=${files.logging}`],
       ...['-cp', `${tools.jarsDir}/*`, 'kafka.Kafka', files.properties],
     ],
     cwd: paths.dataDir,

@@ -11,8 +11,11 @@ export type EntryOptions<Item> = {
   /** Infinity: never give up. */
   readonly deadlineMs: number;
   readonly clock: Clock;
-  readonly onExpired: (entry: BatchingEntry<Item>) => void;
+  readonly lane: EntryLane<Item>;
 };
+
+/** Where an entry waits or is under way. */
+export type EntryLane<Item> = { expire(entry: BatchingEntry<Item>): void };
 
 /** One item on its way into the log. It is settled once: by its offset, by an error, or by its deadline. */
 export class BatchingEntry<Item> {
@@ -21,6 +24,8 @@ export class BatchingEntry<Item> {
   readonly byteCount: number;
   readonly deadlineAtMs: number;
   readonly appended: Promise<AppendedPosition>;
+  /** Changes when its partition has trouble and gets a lane of its own. */
+  lane: EntryLane<Item>;
   /** A send that carried it began, and was not refused for certain: only then may it be in the log. */
   maybeStored = false;
   #settled = false;
@@ -28,16 +33,19 @@ export class BatchingEntry<Item> {
   #reject: (error: unknown) => void = () => {};
   readonly #cancelDeadline: () => void;
 
-  constructor({ item, partition, byteCount, deadlineMs, clock, onExpired }: EntryOptions<Item>) {
+  constructor({ item, partition, byteCount, deadlineMs, clock, lane }: EntryOptions<Item>) {
     this.item = item;
     this.partition = partition;
     this.byteCount = byteCount;
+    this.lane = lane;
     this.deadlineAtMs = clock.nowMs() + deadlineMs;
     this.appended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#cancelDeadline = Number.isFinite(deadlineMs) ? clock.after(deadlineMs, () => onExpired(this)) : () => {};
+    this.#cancelDeadline = Number.isFinite(deadlineMs)
+      ? clock.after(deadlineMs, () => this.lane.expire(this))
+      : () => {};
   }
 
   get settled(): boolean {

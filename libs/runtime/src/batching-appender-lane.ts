@@ -19,19 +19,23 @@ export type LaneSettings<Item> = {
   readonly onTrouble: (error: ClyraError, attemptCount: number) => void;
   /** Called for each entry that is no longer held, settled or not. */
   readonly onReleased: (entry: BatchingEntry<Item>) => void;
+  /**
+   * Called for a send over several partitions that failed and may be repeated, with what waits behind it. Each partition
+   * then goes on by itself, so that one whose broker is away does not hold up the others.
+   */
+  readonly onTroubled?: (send: Sealed<Item>, waiting: readonly BatchingEntry<Item>[]) => void;
 };
 
-type SealedSend<Item> = {
-  readonly batch: readonly BatchingEntry<Item>[];
-  readonly sealed: ReadonlyMap<BatchingEntry<Item>, OutgoingRecord>;
-  readonly timeoutMs: number;
-};
+/** Entries with the records made of them: these bytes, and no others, are sent until they are acknowledged. */
+export type Sealed<Item> = ReadonlyMap<BatchingEntry<Item>, OutgoingRecord>;
 
 /** A queue with one send in flight. What is sealed for a send is sent again byte for byte until it is acknowledged. */
 export class BatchingLane<Item> {
   readonly #settings: LaneSettings<Item>;
   readonly #appender: LogAppender;
   readonly #waiting = new Set<BatchingEntry<Item>>();
+  /** Sends that failed elsewhere, before everything that waits. */
+  readonly #adopted: Sealed<Item>[] = [];
   #sending: readonly BatchingEntry<Item>[] = [];
   #running: Promise<void> | undefined;
   #stopped = false;
@@ -46,13 +50,29 @@ export class BatchingLane<Item> {
     this.#running ??= this.#run();
   }
 
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
+  /** Goes on with what another lane sealed and could not send. */
+  adopt(send: Sealed<Item>): void {
+    for (const entry of send.keys()) entry.lane = this;
+    this.#adopted.push(send);
+    this.#running ??= this.#run();
+  }
+
   /** An entry whose deadline has passed. If it is part of a sealed send it stays in it: one signature covers all. */
   expire(entry: BatchingEntry<Item>): void {
     // The send goes on for the others and carries this entry with it, whatever became of the attempts so far.
-    const goesOn = !this.#waiting.has(entry) && this.#sending.some((other) => other !== entry && !other.settled);
+    const goesOn = !this.#waiting.has(entry) && this.#companions(entry).some((other) => !other.settled);
     if (goesOn) entry.maybeStored = true;
     entry.giveUp('the deadline passed before the log acknowledged the record');
     if (this.#waiting.delete(entry)) this.#settings.onReleased(entry);
+  }
+
+  #companions(entry: BatchingEntry<Item>): readonly BatchingEntry<Item>[] {
+    const send = this.#adopted.find((one) => one.has(entry));
+    return [...(send?.keys() ?? this.#sending)].filter((other) => other !== entry);
   }
 
   /** Resolves once nothing is left to send. */
@@ -63,8 +83,9 @@ export class BatchingLane<Item> {
   /** Gives up what is left, at once. */
   stop(): void {
     this.#stopped = true;
-    for (const entry of [...this.#sending, ...this.#waiting]) entry.giveUp('the appender was closed');
-    for (const entry of this.#waiting) this.#settings.onReleased(entry);
+    const adopted = this.#adopted.splice(0).flatMap((send) => [...send.keys()]);
+    for (const entry of [...this.#sending, ...adopted, ...this.#waiting]) entry.giveUp('the appender was closed');
+    for (const entry of [...adopted, ...this.#waiting]) this.#settings.onReleased(entry);
     this.#waiting.clear();
   }
 
@@ -75,13 +96,16 @@ export class BatchingLane<Item> {
   async #run(): Promise<void> {
     // Whatever is added in the same turn shares the first send.
     await Promise.resolve();
-    while (this.#waiting.size > 0) {
-      const batch = this.#take();
+    while (this.#adopted.length > 0 || this.#waiting.size > 0) {
+      const adopted = this.#adopted.shift();
+      const batch = adopted === undefined ? this.#take() : [...adopted.keys()];
       this.#sending = batch;
       const startMs = this.#settings.clock.nowMs();
-      await this.#sendUntilSettled(batch);
+      const sealed = adopted ?? (await this.#retried(batch, () => this.#seal(batch)));
+      if (sealed !== undefined) await this.#sendUntilSettled(batch, sealed);
       this.#sending = [];
-      for (const entry of batch) this.#settings.onReleased(entry);
+      // What another lane has taken over is released there.
+      for (const entry of batch) if (entry.lane === this) this.#settings.onReleased(entry);
       await this.#pace(startMs);
     }
     this.#running = undefined;
@@ -108,14 +132,22 @@ export class BatchingLane<Item> {
     return batch;
   }
 
-  async #sendUntilSettled(batch: readonly BatchingEntry<Item>[]): Promise<void> {
-    const sealed = await this.#retried(batch, () => this.#seal(batch));
-    if (sealed === undefined) return;
-    const appends = await this.#retried(batch, (attemptCount) => {
-      const { sendTimeoutMinMs, sendTimeoutMs } = this.#settings;
+  async #sendUntilSettled(batch: readonly BatchingEntry<Item>[], sealed: Sealed<Item>): Promise<void> {
+    const { sendTimeoutMinMs, sendTimeoutMs, onTroubled } = this.#settings;
+    const canPart = onTroubled !== undefined && new Set(batch.map(({ partition }) => partition)).size > 1;
+    let parted = false;
+    const appends = await this.#retried(batch, async (attemptCount) => {
       const timeoutMs = Math.min(sendTimeoutMinMs * 2 ** Math.min(attemptCount - 1, 16), sendTimeoutMs);
-      return this.#append({ batch, sealed, timeoutMs: Math.min(timeoutMs, this.#remainingMs(batch)) });
+      try {
+        return await this.#append(sealed, Math.min(timeoutMs, this.#remainingMs(batch)));
+      } catch (error) {
+        if (!canPart || this.#stopped || !isRepeatable(error)) throw error;
+        this.#settings.onTrouble(error, attemptCount);
+        parted = true;
+        return [];
+      }
     });
+    if (parted) onTroubled?.(sealed, this.#leave(batch));
     if (appends === undefined) return;
     for (const { partition, entries, baseOffset } of appends) {
       for (const [index, entry] of entries.entries()) {
@@ -124,14 +156,23 @@ export class BatchingLane<Item> {
     }
   }
 
-  async #seal(batch: readonly BatchingEntry<Item>[]): Promise<ReadonlyMap<BatchingEntry<Item>, OutgoingRecord>> {
+  /** What waits for the partitions of a send, in order; it waits here no longer. */
+  #leave(batch: readonly BatchingEntry<Item>[]): BatchingEntry<Item>[] {
+    const partitions = new Set(batch.map(({ partition }) => partition));
+    const leaving = [...this.#waiting].filter(({ partition }) => partitions.has(partition));
+    for (const entry of leaving) this.#waiting.delete(entry);
+    return leaving;
+  }
+
+  async #seal(batch: readonly BatchingEntry<Item>[]): Promise<Sealed<Item>> {
     const records = await this.#settings.seal(batch.map(({ item }) => item));
     assert(records.length === batch.length, `sealed ${records.length} records for ${batch.length} items`);
     return new Map(batch.map((entry, index) => [entry, records[index] as OutgoingRecord]));
   }
 
-  async #append({ batch, sealed, timeoutMs }: SealedSend<Item>) {
+  async #append(sealed: Sealed<Item>, timeoutMs: number) {
     const { topic } = this.#settings;
+    const batch = [...sealed.keys()];
     const byPartition = [...Map.groupBy(batch, ({ partition }) => partition)];
     const batches: PartitionBatch[] = byPartition.map(([partition, entries]) => ({
       topic,
@@ -164,7 +205,7 @@ export class BatchingLane<Item> {
       try {
         return await step(attemptCount);
       } catch (error) {
-        if (!(error instanceof ClyraError) || error.retry === 'never') {
+        if (!isRepeatable(error)) {
           for (const entry of batch) entry.fail(error);
           return undefined;
         }
@@ -185,4 +226,8 @@ export class BatchingLane<Item> {
     const lastMs = batch.reduce((last, { deadlineAtMs }) => Math.max(last, deadlineAtMs), 0);
     return Math.max(1, lastMs - this.#settings.clock.nowMs());
   }
+}
+
+function isRepeatable(error: unknown): error is ClyraError {
+  return error instanceof ClyraError && error.retry !== 'never';
 }

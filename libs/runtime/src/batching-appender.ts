@@ -4,7 +4,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { RecordLog } from '@clyra/core/ports/record-log';
 import { type AppendedPosition, BatchingEntry } from './batching-appender-entry.ts';
-import { BatchingLane, type LaneSettings } from './batching-appender-lane.ts';
+import { BatchingLane, type LaneSettings, type Sealed } from './batching-appender-lane.ts';
 
 export type BatchingAppenderOptions<Item> = {
   readonly log: Pick<RecordLog, 'appender'>;
@@ -14,8 +14,8 @@ export type BatchingAppenderOptions<Item> = {
   readonly topic: string;
   /**
    * `per-partition`: each partition has its own send in flight, so that one lost send cannot leave another
-   * partition's records in doubt. `together`: one send carries all partitions; only for records that are the same
-   * bytes whoever sends them, and however often.
+   * partition's records in doubt. `together`: one send carries all partitions, for records whose readers take the first
+   * of several copies; when one fails, its partitions go on each by itself until they have nothing left to send.
    */
   readonly sends: 'per-partition' | 'together';
   /** Called once for each send, with its items in order; gives one record for each item. */
@@ -66,7 +66,7 @@ const LIMITS: BatchingLimits = {
 export class BatchingAppender<Item> {
   readonly #options: BatchingAppenderOptions<Item>;
   readonly #limits: BatchingLimits;
-  readonly #lanes = new Map<string, BatchingLane<Item>>();
+  readonly #lanes = new Map<number | 'all', BatchingLane<Item>>();
   #heldCount = 0;
   #heldBytes = 0;
   #closed = false;
@@ -95,10 +95,9 @@ export class BatchingAppender<Item> {
     const byteCount = this.#options.sizeOf(item);
     const refusal = this.#refusal(byteCount);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const lane = this.#lane(partition);
+    const lane = this.#laneFor(partition);
     const { clock } = this.#options;
-    const onExpired = (expired: BatchingEntry<Item>) => lane.expire(expired);
-    const entry = new BatchingEntry({ item, partition, byteCount, deadlineMs, clock, onExpired });
+    const entry = new BatchingEntry({ item, partition, byteCount, deadlineMs, clock, lane });
     this.#heldCount += 1;
     this.#heldBytes += byteCount;
     lane.add(entry);
@@ -108,15 +107,24 @@ export class BatchingAppender<Item> {
   /** Takes nothing more, sends what it holds, and gives the rest up when the deadline passes. */
   async close(deadlineMs: number): Promise<void> {
     this.#closed = true;
-    const lanes = [...this.#lanes.values()];
     let cancel = () => {};
     const late = new Promise<void>((resolve) => {
       cancel = this.#options.clock.after(deadlineMs, resolve);
     });
-    await Promise.race([Promise.all(lanes.map((lane) => lane.drained())), late]);
+    await Promise.race([this.#drained(), late]);
+    const lanes = [...this.#lanes.values()];
     for (const lane of lanes) lane.stop();
     await Promise.race([Promise.all(lanes.map((lane) => lane.close())), late]);
     cancel();
+  }
+
+  /** Lanes may come while others drain. */
+  async #drained(): Promise<void> {
+    for (;;) {
+      const busy = [...this.#lanes.values()].filter((lane) => !lane.isIdle);
+      if (busy.length === 0) return;
+      await Promise.all(busy.map((lane) => lane.drained()));
+    }
   }
 
   #refusal(byteCount: number): ClyraError | undefined {
@@ -140,11 +148,16 @@ export class BatchingAppender<Item> {
     });
   }
 
-  #lane(partition: number): BatchingLane<Item> {
-    const { log, name, sends } = this.#options;
-    const key = sends === 'together' ? 'all' : String(partition);
+  #laneFor(partition: number): BatchingLane<Item> {
+    if (this.#options.sends === 'per-partition') return this.#lane(partition);
+    const own = this.#lanes.get(partition);
+    return own === undefined || own.isIdle ? this.#lane('all') : own;
+  }
+
+  #lane(key: number | 'all'): BatchingLane<Item> {
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
+    const { log, name } = this.#options;
     const lane = new BatchingLane<Item>(this.#laneSettings(), log.appender(`${name}-${key}`));
     this.#lanes.set(key, lane);
     return lane;
@@ -153,7 +166,21 @@ export class BatchingAppender<Item> {
   #laneSettings(): LaneSettings<Item> {
     const { clock, topic, seal, onTrouble = () => {} } = this.#options;
     const onReleased = (entry: BatchingEntry<Item>) => this.#release(entry.byteCount);
-    return { ...this.#limits, clock, topic, seal, onTrouble, onReleased };
+    const onTroubled: LaneSettings<Item>['onTroubled'] = (send, waiting) => this.#part(send, waiting);
+    return { ...this.#limits, clock, topic, seal, onTrouble, onReleased, onTroubled };
+  }
+
+  /** Each partition of a failed send goes on in its own lane, in order, and comes back when that lane is idle. */
+  #part(send: Sealed<Item>, waiting: readonly BatchingEntry<Item>[]): void {
+    for (const [partition, part] of Map.groupBy(send, ([entry]) => entry.partition)) {
+      const lane = this.#lane(partition);
+      lane.adopt(new Map(part));
+      for (const entry of waiting) {
+        if (entry.partition !== partition) continue;
+        entry.lane = lane;
+        lane.add(entry);
+      }
+    }
   }
 
   #release(byteCount: number): void {

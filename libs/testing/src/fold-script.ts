@@ -211,8 +211,7 @@ export class FoldScript {
       offset: this.#offset,
       appendTimeMs: this.nowMs,
       read: readChange(envelope),
-      rawDigest: digestOf(envelope.body),
-      rawSize: envelope.body.length,
+      raw: envelope.body,
     });
     this.#offset += 1;
     if (folded === undefined) throw new Error('a script folds from the start, so every record has a body');

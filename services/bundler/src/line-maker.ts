@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
-import { parseRecord } from '@clyra/core/canonical/record';
 import { isPoison, type ReadChange, readChange } from '@clyra/core/enforcement/read-change';
 import type { DecidedBody, RecordedBody } from '@clyra/core/enforcement/receipt-body';
 import type { Signed } from '@clyra/core/evidence/journal-line';
@@ -10,7 +9,7 @@ import { decidedLine, observedLine } from '@clyra/core/evidence/write-line';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { SignatureBlock } from '@clyra/core/signing/batch-signature';
-import { parseBlock } from '@clyra/core/signing/parse-block';
+import { readBlock } from '@clyra/core/signing/parse-block';
 import type { ChangePair } from './change-pairs.ts';
 
 /** A change and its receipt, read and compared; not yet judged under a trust root. */
@@ -37,7 +36,7 @@ export function draftDecided(pair: ChangePair, envelope: Envelopes['ChangeEnvelo
   if (body.tenant !== tenant || body.change_kind !== kind || body.event_id !== eventId) {
     throw mismatch(pair, 'the receipt names another change');
   }
-  const block = sent.signature === null ? null : parseBlock(parseRecord(sent.signature));
+  const block = sent.signature === null ? null : readBlock(sent.signature);
   if (block === undefined || (block === null) !== (body.kind === 'recorded')) {
     throw mismatch(pair, 'the receipt has no signature block, or one that cannot be read');
   }
@@ -73,7 +72,7 @@ export function draftObserved(
     if (!isRouted || envelope.source_id !== sourceId || envelope.observation_id !== observationId) {
       return 'CLY_RECORD_ROUTING';
     }
-    const block = parseBlock(parseRecord(envelope.signature));
+    const block = readBlock(envelope.signature);
     if (block === undefined) return 'CLY_RECORD_SIGNATURE_SHAPE';
     return {
       kind: 'observed',

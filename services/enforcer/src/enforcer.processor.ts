@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { TopicNames } from '@clyra/core/change/topics';
-import type { Folded, Resume } from '@clyra/core/enforcement/partition-fold';
+import { changeVerifier, type Folded, type Resume } from '@clyra/core/enforcement/partition-fold';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
@@ -51,6 +51,7 @@ type Lane = { readonly worker: PartitionWorker; readonly published: PublishedRec
 export class EnforcerProcessor {
   readonly #options: EnforcerOptions;
   readonly #artifacts: ArtifactStore;
+  readonly #verifier = changeVerifier();
   readonly #publisher: ReceiptPublisher;
   readonly #quarantine: QuarantineWriter;
   readonly #states: StateWriter;
@@ -158,7 +159,7 @@ export class EnforcerProcessor {
       partition,
       codec,
       artifacts: this.#artifacts,
-      resume,
+      start: { resume, verifier: this.#verifier },
       clock,
       events: {
         onFolded: (folded, record) => this.#onFolded({ folded, record, published }),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { digestOf } from '@clyra/core/canonical/digest';
 import { artifactNeeds } from '@clyra/core/enforcement/artifacts';
-import { type Folded, PartitionFold, type Resume } from '@clyra/core/enforcement/partition-fold';
+import { type Folded, type FoldStart, PartitionFold } from '@clyra/core/enforcement/partition-fold';
 import { isPoison, type Poison, type ReadChange, readChange } from '@clyra/core/enforcement/read-change';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
@@ -24,12 +23,12 @@ export type WorkerOptions = {
   readonly partition: number;
   readonly codec: EnvelopeCodec;
   readonly artifacts: ArtifactStore;
-  /** Where the fold goes on instead of at the start. */
-  readonly resume?: Resume | undefined;
+  readonly start: FoldStart;
   readonly clock: Clock;
   readonly events: WorkerEvents;
 };
 
+const NO_BYTES = new Uint8Array();
 const QUEUE_HIGH = 20_000;
 const QUEUE_LOW = 5_000;
 const RETRY_MS = 250;
@@ -50,7 +49,7 @@ export class PartitionWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.fold = new PartitionFold(options.partition, options.artifacts, options.resume);
+    this.fold = new PartitionFold(options.partition, options.artifacts, options.start);
   }
 
   get queuedCount(): number {
@@ -157,13 +156,11 @@ export class PartitionWorker {
     if (this.#halted) return;
     this.#head += 1;
     try {
-      const value = record.value ?? new Uint8Array();
       const folded = this.fold.fold({
         offset: record.offset,
         appendTimeMs: record.appendTimeMs,
         read,
-        rawDigest: digestOf(value),
-        rawSize: value.length,
+        raw: record.value ?? NO_BYTES,
       });
       if (folded !== undefined) this.#options.events.onFolded(folded, record);
     } catch (error) {

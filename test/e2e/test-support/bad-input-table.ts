@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mintEventId } from '@clyra/intake/log/event-id';
 import { BAD_INPUT } from '@clyra/intake/test-support/bad-input-table';
+import { systemRandom } from '@clyra/runtime/system-random';
 import { COMMAND_ROWS } from './bad-commands.ts';
 import type { Row } from './bad-input-row.ts';
 import { GOOD_BODY, paddedBody, type RawPlan, rawRequest } from './raw-request.ts';
@@ -71,7 +73,8 @@ const API: readonly Given[] = [
   ['a run that is no JSON', 400, 'CLY_JSON_SYNTAX', { target: '/v1/runs', body: '{run}' }],
   ['a run for another tenant', 403, 'CLY_FENCE_TENANT', { target: '/v1/runs', body: '', sign: { tenant: 'rival' } }],
   ['a run for another actor', 403, 'CLY_FENCE_ACTOR', { target: '/v1/runs', body: '', sign: { actor: 'boss' } }],
-  ['a change nobody made', 404, 'CLY_CHANGE_NOT_FOUND', lookUp('01a208a0-c3a7-7001-8c14-f19a4b2081e2')],
+  ['a change nobody made', 404, 'CLY_CHANGE_NOT_FOUND', lookUp(mintEventId(Date.now(), systemRandom))],
+  ['a change of long ago', 410, 'CLY_CHANGE_GONE', lookUp('01a00000-0000-7001-8c14-f19a4b2081e2')],
   ['a change id that is none', 404, 'CLY_CHANGE_NOT_FOUND', lookUp('r-1')],
   ['a change without a signature', 401, 'CLY_AUTH_MISSING', { ...lookUp('r-1'), isSigned: false }],
 ];

@@ -21,7 +21,8 @@ export function encodeRecord(record: JsonObject): Uint8Array {
 
 function canonicalBytes(record: JsonObject): Uint8Array {
   const text = objectText(record, 1);
-  const suspicious = ESCAPED_SURROGATE.test(text) || (SUSPECT.test(text) && hasForbiddenPoint(text));
+  const suspicious =
+    (text.includes('\\u') && ESCAPED_SURROGATE.test(text)) || (SUSPECT.test(text) && hasForbiddenPoint(text));
   if (suspicious) throw refusal('CLY_JSON_STRING', 'a string is not acceptable');
   return Buffer.from(text, 'utf8');
 }
@@ -45,7 +46,9 @@ function parseCanonical(bytes: Uint8Array, bytesMax: number): JsonObject | undef
   if (bytes.length > bytesMax) return undefined;
   try {
     const text = utf8.decode(bytes);
-    if (SUSPECT.test(text) || ESCAPED_SURROGATE.test(text)) return undefined;
+    // A text with as many letters as bytes is ASCII, which holds none of the suspects; most records are.
+    if (text.length !== bytes.length && SUSPECT.test(text)) return undefined;
+    if (text.includes('\\u') && ESCAPED_SURROGATE.test(text)) return undefined;
     const value = JSON.parse(text) as JsonValue;
     return isJsonObject(value) && objectText(value, 1) === text ? value : undefined;
   } catch {

@@ -44,6 +44,13 @@ const MEMBERS = new Set([
 ]);
 /** Section and id of a rule. */
 const RULE_NAME = /^[a-z_]{1,32}\/[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
+const IDEMPOTENCY_MEMBERS = new Set(['key_digest', 'fingerprint']);
+const UNDER_MEMBERS = new Set(['policy_digest', 'inspector']);
+const CLAIM_MEMBERS = new Set(['from', 'value']);
+const SCHEMA_MEMBERS = new Set(['id', 'verdict', 'errors']);
+const ERROR_MEMBERS = new Set(['pointer', 'rule']);
+const AMOUNT_MEMBERS = new Set(['rule', 'value', 'currency']);
+const VELOCITY_MEMBERS = new Set(['rule', 'key_digest']);
 const CONTENT = /^(?:ok|CLY_[A-Z0-9_]{1,60})$/;
 const VERDICT = /^(?:valid|invalid|not_required|not_checked)$/;
 const FROM = /^(?:credential|header|body)$/;
@@ -64,7 +71,7 @@ export function checkFacts(facts: JsonObject): void {
   checkSchema(readObject(facts, 'schema'));
   if (facts['idempotency'] !== null) {
     const idempotency = readObject(facts, 'idempotency');
-    onlyMembers(idempotency, new Set(['key_digest', 'fingerprint']));
+    onlyMembers(idempotency, IDEMPOTENCY_MEMBERS);
     readDigest(idempotency, 'key_digest');
     readDigest(idempotency, 'fingerprint');
   }
@@ -74,7 +81,7 @@ export function checkFacts(facts: JsonObject): void {
     for (const name of readList(facts, 'headers_missing', 16)) readText({ name }, 'name', HEADER_NAME);
   }
   const under = readObject(facts, 'inspected_under');
-  onlyMembers(under, new Set(['policy_digest', 'inspector']));
+  onlyMembers(under, UNDER_MEMBERS);
   if (under['policy_digest'] !== null) readDigest(under, 'policy_digest');
   readText(under, 'inspector', ID);
   checkAnalyses(facts);
@@ -95,19 +102,19 @@ function checkClaims(claims: readonly JsonValue[]): void {
   if (claims.length === 0) throw shapeError('a request has a claimed tenant and actor');
   for (const claim of claims) {
     if (!isJsonObject(claim)) throw shapeError('a claim is not an object');
-    onlyMembers(claim, new Set(['from', 'value']));
+    onlyMembers(claim, CLAIM_MEMBERS);
     readText(claim, 'from', FROM);
     readText(claim, 'value', SHORT_TEXT);
   }
 }
 
 function checkSchema(schema: JsonObject): void {
-  onlyMembers(schema, new Set(['id', 'verdict', 'errors']));
+  onlyMembers(schema, SCHEMA_MEMBERS);
   if (schema['id'] !== null) readText(schema, 'id', ID);
   readText(schema, 'verdict', VERDICT);
   for (const error of readList(schema, 'errors', 8)) {
     if (!isJsonObject(error)) throw shapeError('a schema error is not an object');
-    onlyMembers(error, new Set(['pointer', 'rule']));
+    onlyMembers(error, ERROR_MEMBERS);
     readText(error, 'pointer', SHORT_TEXT);
     readText(error, 'rule', SHORT_TEXT);
   }
@@ -118,7 +125,7 @@ const CURRENCY = /^[A-Z]{3}$/;
 
 function checkAmount(entry: JsonValue): void {
   if (!isJsonObject(entry)) throw shapeError('an amount is not an object');
-  onlyMembers(entry, new Set(['rule', 'value', 'currency']));
+  onlyMembers(entry, AMOUNT_MEMBERS);
   readText(entry, 'rule', RULE_NAME);
   if (entry['value'] !== null) readText(entry, 'value', DECIMAL);
   if (entry['currency'] !== null) readText(entry, 'currency', CURRENCY);
@@ -126,7 +133,7 @@ function checkAmount(entry: JsonValue): void {
 
 function checkVelocity(entry: JsonValue): void {
   if (!isJsonObject(entry)) throw shapeError('a velocity entry is not an object');
-  onlyMembers(entry, new Set(['rule', 'key_digest']));
+  onlyMembers(entry, VELOCITY_MEMBERS);
   readText(entry, 'rule', ID);
   readDigest(entry, 'key_digest');
 }

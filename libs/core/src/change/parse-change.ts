@@ -19,6 +19,7 @@ import {
 
 const COMMON = ['v', 'kind', 'tenant', 'event_id', 'intake', 'intake_at'];
 const RUN_MEMBERS = [...COMMON, 'run_id', 'actor', 'principal'];
+const INTAKE_MEMBERS = new Set(['instance', 'epoch']);
 const COMMAND_MEMBERS = new Set([...COMMON, 'command', 'signatures']);
 /** A map: `constructor` and the like are texts that a hostile record may hold as its kind. */
 const MEMBERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
@@ -33,6 +34,7 @@ const MEMBERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 /** A change stands inside a journal line beside its receipt, so it must leave room for both in 65,535 bytes and depth 32. */
 const CHANGE_BYTES_MAX = 32_768;
 const CHANGE_DEPTH_MAX = 24;
+const OUTCOME = /^(?:done|failed|not_forwarded)$/;
 const BASE64_64_BYTES = /^[A-Za-z0-9+/]{86}==$/;
 const KEY_ID = /^[0-9a-f]{32}$/;
 
@@ -66,7 +68,7 @@ function checkCommon(record: JsonObject, kind: string): void {
   readText(record, 'event_id', UUID);
   readInteger(record, 'intake_at');
   const intake = readObject(record, 'intake');
-  onlyMembers(intake, new Set(['instance', 'epoch']));
+  onlyMembers(intake, INTAKE_MEMBERS);
   readText(intake, 'instance', ID);
   readInteger(intake, 'epoch');
 }
@@ -86,7 +88,7 @@ function checkKind(record: JsonObject, kind: string): void {
       return;
     case 'change.outcome':
       readText(record, 'of', UUID);
-      readText(record, 'outcome', /^(?:done|failed|not_forwarded)$/);
+      readText(record, 'outcome', OUTCOME);
       if (record['upstream_status'] !== undefined) readInteger(record, 'upstream_status', 100);
       if (record['detail'] !== undefined) readText(record, 'detail', SHORT_TEXT);
       return;

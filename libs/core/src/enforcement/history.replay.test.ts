@@ -102,7 +102,7 @@ function fold(): string[] {
       body: Buffer.from(one.body),
       signature: Buffer.from(one.signature),
     };
-    const raw = { rawDigest: digestOf(one.body), rawSize: one.body.length };
+    const raw = { raw: Buffer.from(one.body, 'utf8') };
     const folded = partition.fold({ offset, appendTimeMs: one.append_time, read: readChange(envelope), ...raw });
     return Buffer.from(folded?.bytes ?? []).toString('utf8');
   });

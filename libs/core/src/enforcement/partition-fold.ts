@@ -24,9 +24,8 @@ export type FoldRecord = {
   readonly offset: number;
   readonly appendTimeMs: number;
   readonly read: ReadChange | Poison;
-  /** Of the raw record value: what a poisoned body names. */
-  readonly rawDigest: Digest;
-  readonly rawSize: number;
+  /** The raw record value: what a poisoned body names. */
+  readonly raw: Uint8Array;
 };
 
 export type Folded = {
@@ -46,6 +45,13 @@ export type Folded = {
 /** A snapshot with the states that its marks name, each checked against its digest. */
 export type Resume = { readonly snapshot: PartitionSnapshot; readonly tables: ReadonlyMap<string, StateTable> };
 
+export type FoldStart = {
+  /** Where the fold goes on instead of at the start. */
+  readonly resume?: Resume | undefined;
+  /** One for all partitions of a process: a send that spans several of them is then verified once. */
+  readonly verifier?: BatchVerifier;
+};
+
 type Mark = {
   /** Up to here a snapshot has the tenant's records. */
   readonly coveredTo: number;
@@ -61,7 +67,7 @@ export class PartitionFold {
   readonly partition: number;
   readonly #artifacts: Artifacts;
   readonly #tenants = new Map<string, Tenant>();
-  readonly #verifier = new BatchVerifier(CHANGE_TYPE, 'intake');
+  readonly #verifier: BatchVerifier;
   #streamId: string | undefined;
   #log: PartitionLog = { nextSeq: 0, prev: '', time: 0 };
   #chain: Digest;
@@ -71,9 +77,11 @@ export class PartitionFold {
   #resumedAt = -1;
   readonly #marks = new Map<string, Mark>();
 
-  constructor(partition: number, artifacts: Artifacts, resume?: Resume) {
+  constructor(partition: number, artifacts: Artifacts, start: FoldStart = {}) {
+    const { resume, verifier = changeVerifier() } = start;
     this.partition = partition;
     this.#artifacts = artifacts;
+    this.#verifier = verifier;
     this.#chain = chainGenesis(partition);
     if (resume !== undefined) this.#resume(resume);
   }
@@ -210,7 +218,7 @@ export class PartitionFold {
 
   #partitionDecided(record: FoldRecord, change: ChangeBody, decision: 'allow' | { readonly block: string }): Answer {
     const place = this.#place(record);
-    const changeDigest = isPoison(record.read) ? record.rawDigest : record.read.bodyDigest;
+    const changeDigest = isPoison(record.read) ? digestOf(record.raw) : record.read.bodyDigest;
     const receiptId = receiptIdOf(place);
     const members = { ...placeMembers({ change, changeDigest, place, receiptId }), ...decidedMembers(decision) };
     return appendToPartitionLog(this.#log, { members, appendTimeMs: record.appendTimeMs });
@@ -218,6 +226,7 @@ export class PartitionFold {
 
   #poison(record: FoldRecord, reason: string): Answer {
     const place = this.#place(record);
+    const digest = digestOf(record.raw);
     const members = {
       v: 0,
       kind: 'poisoned',
@@ -228,10 +237,10 @@ export class PartitionFold {
       partition: place.partition,
       offset: place.offset,
       previous_offset: place.previousOffset,
-      change_digest: record.rawDigest,
+      change_digest: digest,
       reason,
-      record_digest: record.rawDigest,
-      record_size: record.rawSize,
+      record_digest: digest,
+      record_size: record.raw.length,
     };
     return appendToPartitionLog(this.#log, { members, appendTimeMs: record.appendTimeMs });
   }
@@ -305,6 +314,11 @@ export class PartitionFold {
     assert(policy !== undefined, 'the shell loads a policy before the record that names it');
     return policy;
   }
+}
+
+/** Checks the signature blocks of changes. */
+export function changeVerifier(): BatchVerifier {
+  return new BatchVerifier(CHANGE_TYPE, 'intake');
 }
 
 function signersOf(root: TrustRoot, change: ChangeBody, atMs: number): readonly CommandSigner[] {

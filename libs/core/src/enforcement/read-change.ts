@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, digestOf } from '../canonical/digest.ts';
-import { parseRecord } from '../canonical/record.ts';
 import type { ChangeBody } from '../change/change-body.ts';
 import { parseChange } from '../change/parse-change.ts';
 import { ClyraError } from '../kernel/error.ts';
 import type { Envelopes } from '../ports/envelope-codec.ts';
 import type { SignatureBlock } from '../signing/batch-signature.ts';
-import { parseBlock } from '../signing/parse-block.ts';
+import { readBlock } from '../signing/parse-block.ts';
 
 export type ReadChange = { readonly body: ChangeBody; readonly bodyDigest: Digest; readonly block: SignatureBlock };
 
@@ -22,7 +21,7 @@ export function readChange(envelope: Envelopes['ChangeEnvelope']): ReadChange | 
     if (envelope.tenant !== body.tenant || envelope.kind !== body.kind || envelope.event_id !== body.event_id) {
       return { reason: 'CLY_RECORD_ROUTING' };
     }
-    const block = parseBlock(parseRecord(envelope.signature));
+    const block = readBlock(envelope.signature);
     if (block === undefined) return { reason: 'CLY_RECORD_SIGNATURE_SHAPE' };
     return { body, bodyDigest: digestOf(envelope.body), block };
   } catch (error) {

@@ -43,7 +43,7 @@ export class ChangePublisher {
       clock,
       name: 'intake-changes',
       topic,
-      sends: 'per-partition',
+      sends: 'together',
       seal: (changes) => sealChanges(changes, { codec, signer }),
       limits: { sendPaceMs: SEND_PACE_MS },
       sizeOf: (change) => change.body.length + ENVELOPE_BYTES,

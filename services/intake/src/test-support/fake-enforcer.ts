@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
-import { digestOf } from '@clyra/core/canonical/digest';
 import type { TopicNames } from '@clyra/core/change/topics';
 import type { Artifacts } from '@clyra/core/enforcement/artifacts';
 import { type Folded, PartitionFold } from '@clyra/core/enforcement/partition-fold';
@@ -79,8 +77,7 @@ export class FakeEnforcer {
         offset: record.offset,
         appendTimeMs: record.appendTimeMs,
         read: readChange(envelope),
-        rawDigest: digestOf(value),
-        rawSize: value.length,
+        raw: value,
       });
       return made === undefined ? [] : [made];
     });

@@ -74,8 +74,7 @@ export class DecideRun {
           offset: this.#offset,
           appendTimeMs: this.#script.nowMs,
           read,
-          rawDigest: digestOf(envelope.body),
-          rawSize: envelope.body.length,
+          raw: envelope.body,
         });
         const endMs = performance.now();
         this.#offset += 1;

@@ -19,7 +19,7 @@ const appender = new BatchingAppender<Uint8Array>({
   clock: systemClock,
   name: 'floor-requests',
   topic: plan.requests,
-  sends: 'per-partition',
+  sends: 'together',
   seal: (values) => values.map((value) => ({ key: null, value })),
   sizeOf: (value) => value.length,
 });

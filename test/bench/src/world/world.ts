@@ -55,6 +55,7 @@ export async function startWorld(say: (line: string) => void): Promise<World> {
       portBase: base,
       parts: ['kafka', 'registry'],
       ownerPid: process.pid,
+      kafkaCompilers: 'all',
       onProgress: say,
     });
     const local = await prepareLocal(dataDir, { clock: systemClock, random: systemRandom });
