@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from '../kernel/assert.ts';
-import { isJsonObject, type JsonValue } from './json-value.ts';
+import type { JsonObject, JsonValue } from './json-value.ts';
 
 /**
  * RFC 8785 text of a JSON value: members ascending by UTF-16 code units, ECMAScript numbers, minimal escapes.
@@ -8,25 +8,47 @@ import { isJsonObject, type JsonValue } from './json-value.ts';
  * Members that are undefined are left out.
  */
 export function canonicalJson(value: JsonValue): string {
-  if (isJsonObject(value)) return canonicalObject(value);
-  if (Array.isArray(value)) {
-    let text = '[';
-    for (let index = 0; index < value.length; index += 1) {
-      text += (index === 0 ? '' : ',') + canonicalJson(value[index] as JsonValue);
-    }
-    return `${text}]`;
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'number':
+      assert(Number.isFinite(value), 'a JSON number is finite');
+      // -0 is written 0, as ECMAScript does.
+      return String(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    default:
+      if (value === null) return 'null';
+      return Array.isArray(value) ? canonicalArray(value) : canonicalObject(value as JsonObject);
   }
-  if (typeof value === 'number') assert(Number.isFinite(value), 'a JSON number is finite');
-  return JSON.stringify(value);
 }
 
-function canonicalObject(value: { readonly [name: string]: JsonValue | undefined }): string {
-  const names = Object.keys(value).sort();
+function canonicalArray(items: readonly JsonValue[]): string {
+  let text = '[';
+  for (let index = 0; index < items.length; index += 1) {
+    if (index > 0) text += ',';
+    text += canonicalJson(items[index] as JsonValue);
+  }
+  return `${text}]`;
+}
+
+function canonicalObject(value: JsonObject): string {
   let text = '{';
-  for (const name of names) {
+  for (const name of sortedNames(value)) {
     const member = value[name];
     if (member === undefined) continue;
-    text += `${text.length === 1 ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`;
+    if (text.length > 1) text += ',';
+    text += `${JSON.stringify(name)}:`;
+    text += canonicalJson(member);
   }
   return `${text}}`;
+}
+
+/** RFC 8785 §3.2.3 order. Most objects come in order already; looking is cheaper than sorting. */
+export function sortedNames(object: JsonObject): string[] {
+  const names = Object.keys(object);
+  for (let index = 1; index < names.length; index += 1) {
+    if ((names[index - 1] as string) > (names[index] as string)) return names.sort();
+  }
+  return names;
 }

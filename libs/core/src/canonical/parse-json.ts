@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { JsonError, type JsonErrorCode } from './json-error.ts';
 import type { JsonValue } from './json-value.ts';
-import { scanString } from './scan-string.ts';
+import { holdsNoncharacter, scanString } from './scan-string.ts';
 
 /** Hard bounds of one parse; every one has a code of its own. */
 export type JsonLimits = {
@@ -59,14 +59,39 @@ function firstBadUtf8(bytes: Uint8Array): number {
   return good;
 }
 
+type Members = Record<string, JsonValue>;
+
+/**
+ * Objects without anything inherited: a name of the data never meets one of ours, and `__proto__` is a name like any
+ * other. A constructor's objects share their layout, so that a body of nothing but small objects costs a fifth of what
+ * `Object.create(null)` takes; but each new name makes a new layout, so that a body of many names costs twice as much.
+ */
+const SharedLayout = function Members() {} as unknown as new () => Members;
+SharedLayout.prototype = Object.create(null);
+const LAYOUT_NAMES_MAX = 256;
+
+/**
+ * What costs far more time than the bytes that ask for it: a table of names (40,000 of them are 20 ms in any runtime),
+ * and objects and lists without anything in them. A megabyte of records does not come near either.
+ */
+const OBJECT_NAMES_MAX = 10_000;
+const CONTAINERS_MAX = 65_536;
+
+/** Integers of up to so many digits are exact, and read digit by digit. */
+const EXACT_DIGITS_MAX = 15;
+
 class JsonReader {
   readonly #text: string;
+  readonly #isSuspect: boolean;
   readonly #limits: JsonLimits;
   #at = 0;
   #values = 0;
+  #containers = 0;
+  readonly #names = new Set<string>();
 
   constructor(text: string, limits: JsonLimits) {
     this.#text = text;
+    this.#isSuspect = holdsNoncharacter(text);
     this.#limits = limits;
   }
 
@@ -119,6 +144,31 @@ class JsonReader {
   }
 
   #number(): number {
+    return this.#plainInteger() ?? this.#anyNumber();
+  }
+
+  /** undefined, with nothing read, for every other number and for what is none. */
+  #plainInteger(): number | undefined {
+    const text = this.#text;
+    const isNegative = text.charCodeAt(this.#at) === 0x2d;
+    const from = isNegative ? this.#at + 1 : this.#at;
+    let at = from;
+    let value = 0;
+    let unit = text.charCodeAt(at);
+    while (unit >= 0x30 && unit <= 0x39) {
+      value = value * 10 + (unit - 0x30);
+      at += 1;
+      unit = text.charCodeAt(at);
+    }
+    const count = at - from;
+    const isOther = count === 0 || count > EXACT_DIGITS_MAX || unit === 0x2e || unit === 0x65 || unit === 0x45;
+    const startsWithZero = text.charCodeAt(from) === 0x30;
+    if (isOther || (startsWithZero && (count > 1 || isNegative))) return undefined;
+    this.#at = at;
+    return isNegative ? -value : value;
+  }
+
+  #anyNumber(): number {
     NUMBER.lastIndex = this.#at;
     const match = NUMBER.exec(this.#text);
     if (match === null) this.#fail('CLY_JSON_SYNTAX', 'a value was expected');
@@ -132,7 +182,7 @@ class JsonReader {
   }
 
   #string(): string {
-    const scanned = scanString(this.#text, this.#at);
+    const scanned = scanString(this.#text, this.#at, this.#isSuspect);
     if (typeof scanned === 'object') {
       this.#at = scanned.end;
       return scanned.value;
@@ -142,6 +192,8 @@ class JsonReader {
 
   #enter(depth: number): void {
     if (depth > this.#limits.depthMax) this.#fail('CLY_JSON_DEPTH', `nesting is deeper than ${this.#limits.depthMax}`);
+    this.#containers += 1;
+    if (this.#containers > CONTAINERS_MAX) this.#fail('CLY_JSON_SIZE', 'the text has too many objects and lists');
     this.#at += 1;
     this.#space();
   }
@@ -169,9 +221,14 @@ class JsonReader {
     return items;
   }
 
+  #newMembers(): Members {
+    return this.#names.size < LAYOUT_NAMES_MAX ? new SharedLayout() : (Object.create(null) as Members);
+  }
+
   #object(depth: number): JsonValue {
     this.#enter(depth);
-    const members: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
+    const members = this.#newMembers();
+    let count = 0;
     if (this.#text.charCodeAt(this.#at) === 0x7d) {
       this.#at += 1;
       return members;
@@ -179,6 +236,9 @@ class JsonReader {
     do {
       if (this.#text.charCodeAt(this.#at) !== 0x22) this.#fail('CLY_JSON_SYNTAX', 'a name was expected');
       const name = this.#string();
+      if (this.#names.size < LAYOUT_NAMES_MAX) this.#names.add(name);
+      count += 1;
+      if (count > OBJECT_NAMES_MAX) this.#fail('CLY_JSON_SIZE', `an object has more than ${OBJECT_NAMES_MAX} names`);
       if (name in members) this.#fail('CLY_JSON_DUPLICATE_NAME', 'a name stands twice in one object');
       this.#space();
       if (this.#text.charCodeAt(this.#at) !== 0x3a) this.#fail('CLY_JSON_SYNTAX', 'a colon was expected');

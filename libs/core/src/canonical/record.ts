@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { sortedNames } from './canonical-json.ts';
 import { JsonError, type JsonErrorCode } from './json-error.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
 import { type JsonLimits, parseJson } from './parse-json.ts';
@@ -117,15 +118,6 @@ function objectText(object: JsonObject, depth: number): string {
     text += quotedName(name) + valueText(member, depth + 1);
   }
   return `${text}}`;
-}
-
-/** RFC 8785 §3.2.3 order. Most objects come in order already; looking is cheaper than sorting. */
-function sortedNames(object: JsonObject): string[] {
-  const names = Object.keys(object);
-  for (let index = 1; index < names.length; index += 1) {
-    if ((names[index - 1] as string) > (names[index] as string)) return names.sort();
-  }
-  return names;
 }
 
 const SUSPECT = /[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/;

@@ -3,74 +3,63 @@ import type { JsonErrorCode } from './json-error.ts';
 
 export type ScannedString = { readonly value: string; readonly end: number };
 
-const SHORT_ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-};
+/** What refuses a well-formed text for what it says: U+FDD0..U+FDEF and the last two points of each plane (RFC 7493 §2.1). */
+const NONCHARACTER =
+  /[\ufdd0-\ufdef\ufffe\uffff]|[\ud83f\ud87f\ud8bf\ud8ff\ud93f\ud97f\ud9bf\ud9ff\uda3f\uda7f\udabf\udaff\udb3f\udb7f\udbbf\udbff][\udffe\udfff]/;
 
-const HEX4 = /[0-9a-fA-F]{4}/y;
-/** A run of units that need no look of their own: no quote, backslash, control, surrogate or U+FDD0..U+FFFF. */
-const PLAIN = /[\u0020\u0021\u0023-\u005b\u005d-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]*/y;
+/** Strings up to this length are looked at unit by unit: a call into a regular expression costs more than it saves. */
+const SHORT_LENGTH_MAX = 32;
+const SPECIAL = /["\\\u0000-\u001f]/g;
+
+/** Whether a text holds a noncharacter as it stands: asked once for a whole document, not for each of its strings. */
+export function holdsNoncharacter(text: string): boolean {
+  return NONCHARACTER.test(text);
+}
 
 /**
- * Reads the string that starts with the quote at `start`: the value and the position after the closing quote,
- * or the code of the refusal. Lone surrogates and noncharacters are refused whether escaped or not (RFC 7493 §2.1).
+ * Reads the string that starts with the quote at `start`: the value and the position after the closing quote, or the
+ * code of the refusal. Lone surrogates and noncharacters are refused whether escaped or not (RFC 7493 §2.1). One look
+ * finds the end; the runtime's own reader undoes the escapes, since a body can consist of nothing but escapes.
+ * `isSuspect`: the text holds a noncharacter somewhere.
  */
-export function scanString(text: string, start: number): ScannedString | JsonErrorCode {
-  let value = '';
-  let at = start + 1;
-  for (;;) {
-    PLAIN.lastIndex = at;
-    const plain = PLAIN.exec(text)?.[0] ?? '';
-    value += plain;
-    at += plain.length;
+export function scanString(text: string, start: number, isSuspect: boolean): ScannedString | JsonErrorCode {
+  let at = nextSpecial(text, start + 1);
+  let unit = text.charCodeAt(at);
+  const isPlain = unit === 0x22;
+  while (unit !== 0x22) {
+    // A control character, or the end of the text.
+    if (unit !== 0x5c) return 'CLY_JSON_SYNTAX';
+    at = nextSpecial(text, at + 2);
+    unit = text.charCodeAt(at);
+  }
+  const end = at + 1;
+  if (isPlain) {
+    const value = text.slice(start + 1, at);
+    return isSuspect && NONCHARACTER.test(value) ? 'CLY_JSON_STRING' : { value, end };
+  }
+  const value = unescaped(text.slice(start, end));
+  if (value === undefined) return 'CLY_JSON_SYNTAX';
+  // The text came from UTF-8, so that only an escape can be half of a pair.
+  return value.isWellFormed() && !NONCHARACTER.test(value) ? { value, end } : 'CLY_JSON_STRING';
+}
+
+/** Where the next quote, backslash or control character stands, or the text's length. */
+function nextSpecial(text: string, from: number): number {
+  const shortEnd = Math.min(text.length, from + SHORT_LENGTH_MAX);
+  for (let at = from; at < shortEnd; at += 1) {
     const unit = text.charCodeAt(at);
-    if (unit === 0x22) return { value, end: at + 1 };
-    if (Number.isNaN(unit) || unit < 0x20) return 'CLY_JSON_SYNTAX';
-    if (unit !== 0x5c) {
-      const point = text.codePointAt(at) ?? 0;
-      if (point < 0x1_0000 || isNoncharacter(point)) return 'CLY_JSON_STRING';
-      value += String.fromCodePoint(point);
-      at += 2;
-      continue;
-    }
-    const escaped = readEscape(text, at + 1);
-    if (typeof escaped === 'string') return escaped;
-    value += escaped.value;
-    at = escaped.end;
+    if (unit === 0x22 || unit === 0x5c || unit < 0x20) return at;
   }
+  if (shortEnd >= text.length) return text.length;
+  SPECIAL.lastIndex = shortEnd;
+  return SPECIAL.test(text) ? SPECIAL.lastIndex - 1 : text.length;
 }
 
-function readEscape(text: string, at: number): ScannedString | JsonErrorCode {
-  const letter = text[at] ?? '';
-  const short = SHORT_ESCAPES[letter];
-  if (short !== undefined) return { value: short, end: at + 1 };
-  if (letter !== 'u') return 'CLY_JSON_SYNTAX';
-  const first = readHex4(text, at + 1);
-  if (first === undefined) return 'CLY_JSON_SYNTAX';
-  if (first < 0xd800 || first > 0xdfff) {
-    return isNoncharacter(first) ? 'CLY_JSON_STRING' : { value: String.fromCharCode(first), end: at + 5 };
+/** undefined where an escape is none. */
+function unescaped(quoted: string): string | undefined {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return undefined;
   }
-  if (first > 0xdbff || text[at + 5] !== '\\' || text[at + 6] !== 'u') return 'CLY_JSON_STRING';
-  const second = readHex4(text, at + 7);
-  if (second === undefined) return 'CLY_JSON_SYNTAX';
-  if (second < 0xdc00 || second > 0xdfff) return 'CLY_JSON_STRING';
-  const point = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-  return isNoncharacter(point) ? 'CLY_JSON_STRING' : { value: String.fromCodePoint(point), end: at + 11 };
-}
-
-function readHex4(text: string, at: number): number | undefined {
-  HEX4.lastIndex = at;
-  const match = HEX4.exec(text);
-  return match === null ? undefined : Number.parseInt(match[0], 16);
-}
-
-function isNoncharacter(point: number): boolean {
-  return (point >= 0xfdd0 && point <= 0xfdef) || (point & 0xfffe) === 0xfffe;
 }
