@@ -38,6 +38,7 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
     means: 'no intake that the trust root knows has signed this record',
     next: 'Check the key of intake against the trust root.',
   },
+  CLY_COMMAND_VALIDITY: { means: 'the command would be valid for longer than 24 hours', next: SIGN_ANEW },
   CLY_COMMAND_EXPIRED: { means: 'the command is too old, or from the future', next: `Check the clock. ${SIGN_ANEW}` },
   CLY_COMMAND_MALFORMED: { means: 'the command lacks a member or has a wrong one', next: SIGN_ANEW },
   CLY_COMMAND_REPEATED: { means: 'this very command was carried out before', next: SIGN_ANEW },
@@ -98,7 +99,12 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
     means: 'no route of the policy matches',
     next: 'Check method and path, or add the route to the policy.',
   },
-  CLY_RUN_EXISTS: { means: 'a run with this id is open or was closed', next: 'Choose another run id.' },
+  CLY_RUN_ACTOR: {
+    means: 'another actor opened this run',
+    next: 'Let its opener close it, or wait until it has had no record for a day.',
+  },
+  CLY_RUN_CLOSED: { means: 'a run with this id was closed within the last 7 days', next: 'Choose another run id.' },
+  CLY_RUN_EXISTS: { means: 'a run with this id is open', next: 'Choose another run id.' },
   CLY_RUN_UNKNOWN: { means: 'no such run is open for this actor', next: 'Open it with `clyra run open`.' },
   CLY_SCHEMA_INVALID: {
     means: 'the body breaks the schema of its route',

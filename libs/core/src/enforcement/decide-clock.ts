@@ -2,6 +2,7 @@
 import type { ClockTicked, WindowClosed } from '../change/change-body.ts';
 import type { DecideInput } from './decide-input.ts';
 import { accepted, type Draft, recorded, refused } from './draft.ts';
+import { silentIntakes } from './intake-epochs.ts';
 import { overdue } from './open-change.ts';
 import type { StateOp, StateView } from './state-table.ts';
 import { putMeta } from './tenant-meta.ts';
@@ -16,11 +17,11 @@ export function decideTick({ change, state, meta, nowMs }: DecideInput<ClockTick
 export function decideWindow({ change, state, meta, nowMs }: DecideInput<WindowClosed>): Draft {
   if (change.number !== meta.window + 1) return refused('CLY_WINDOW_NUMBER', 'windows');
   const late = overdue(state, nowMs);
-  const ops = [...late, ...expired(state, nowMs, new Set(late.map((op) => op.key)))];
+  const ops = [...late, ...expired(state, nowMs, new Set(late.map((op) => op.key))), ...silentIntakes(state, nowMs)];
   return { ...accepted([...ops, putMeta({ ...meta, window: change.number })]), cut: true };
 }
 
-const EXPIRING = ['event', 'nonce', 'idem', 'velocity', 'velocity_chunk', 'abandoned', 'command'];
+const EXPIRING = ['event', 'nonce', 'idem', 'velocity', 'velocity_chunk', 'abandoned', 'command', 'run_closed'];
 
 /** Keys that can no longer change a decision. A held idempotency key is never one of them. */
 function expired(state: StateView, nowMs: number, touched: ReadonlySet<string>): StateOp[] {

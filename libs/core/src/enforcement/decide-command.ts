@@ -7,7 +7,7 @@ import type { Role } from '../signing/trust-root.ts';
 import { applyCommand } from './apply-command.ts';
 import type { CommandSigner, DecideInput } from './decide-input.ts';
 import { type Draft, refused } from './draft.ts';
-import { KEY_COUNT_MAX, TIME_SKEW_MS_MAX } from './limits.ts';
+import { COMMAND_VALID_MS_MAX, KEY_COUNT_MAX, TIME_SKEW_MS_MAX } from './limits.ts';
 
 type Input = DecideInput<CommandChange>;
 
@@ -59,6 +59,7 @@ function timeProblem({ change, nowMs, appendTimeMs }: Input): string | undefined
   const atMs = Math.max(nowMs, appendTimeMs);
   const { issued_at: issuedAt, expires_at: expiresAt } = change.command;
   if (!Number.isSafeInteger(issuedAt) || !Number.isSafeInteger(expiresAt)) return 'CLY_COMMAND_MALFORMED';
+  if ((expiresAt as number) - (issuedAt as number) > COMMAND_VALID_MS_MAX) return 'CLY_COMMAND_VALIDITY';
   const early = (issuedAt as number) > atMs + TIME_SKEW_MS_MAX;
   return early || (expiresAt as number) <= atMs ? 'CLY_COMMAND_EXPIRED' : undefined;
 }

@@ -15,8 +15,7 @@ import { decideOutcome } from './decide-outcome.ts';
 import { decideRequest } from './decide-request.ts';
 import { decideRunClosed, decideRunOpened } from './decide-run.ts';
 import { type Draft, recorded, refused } from './draft.ts';
-import { KEY_COUNT_MAX } from './limits.ts';
-import { orphaned } from './open-change.ts';
+import { intakeOps } from './intake-epochs.ts';
 import type { StateOp, StateView } from './state-table.ts';
 
 /**
@@ -25,7 +24,7 @@ import type { StateOp, StateView } from './state-table.ts';
  */
 export function decide(input: DecideInput): Draft {
   if (!input.signatureValid) return unsigned(input);
-  const intake = intakeOps(input);
+  const intake = intakeOps(input.state, input.change.intake, input.nowMs);
   if (intake === 'stale') return stale(input);
   const state = overlay(input.state, intake);
   const draft = decideKind({ ...input, state });
@@ -65,16 +64,6 @@ function stale({ change }: DecideInput): Draft {
 /** Outcomes and ticks are answered by an unsigned `recorded` body, whatever becomes of them. */
 export function isRecordedKind(kind: string): boolean {
   return kind === 'change.outcome' || kind === 'clock.ticked';
-}
-
-/** The first record of a newer epoch: remembered, and what the older epoch held becomes unknown. */
-function intakeOps({ change, state, nowMs }: DecideInput): readonly StateOp[] | 'stale' {
-  const key = `intake/${change.intake.instance}`;
-  const known = state.get(key)?.['epoch'] as number | undefined;
-  if (known === change.intake.epoch) return [];
-  if (known !== undefined && known > change.intake.epoch) return 'stale';
-  if (known === undefined && state.count('intake') >= (KEY_COUNT_MAX['intake'] ?? 0)) return 'stale';
-  return [{ op: 'put', key, value: { epoch: change.intake.epoch } }, ...orphaned(state, change.intake, nowMs)];
 }
 
 /** The state as it will be after `ops`, without touching it. */

@@ -15,7 +15,9 @@ export type DecidedPart = Omit<Partial<DecidedBody>, 'kind'> & {
 export type RecordedPart = Pick<RecordedBody, 'kind' | 'effect' | 'of'>;
 
 /** What follows for the run's chain: nothing, one more body, its first body, or its last. */
-export type RunStep = { readonly runId: string; readonly step: 'open' | 'extend' | 'close' };
+export type RunStep =
+  | { readonly runId: string; readonly step: 'open'; readonly actor: string }
+  | { readonly runId: string; readonly step: 'extend' | 'close' };
 
 export type Draft = {
   readonly part: DecidedPart | RecordedPart;

@@ -17,6 +17,17 @@ export const NONCE_MEMORY_MS = 610_000;
 /** After this an allowed change without an outcome is unknown. */
 export const OUTCOME_DEADLINE_MS = 60_000;
 
+/** Nobody signs what may be used later than a day: a forgotten command must not be found again. */
+export const COMMAND_VALID_MS_MAX = 86_400_000;
+/** How long a closed run's id cannot be opened again. */
+export const RUN_MEMORY_MS = 604_800_000;
+/** After this long without a record a run may be closed by others than its opener: whoever opened it is gone. */
+export const RUN_IDLE_MS = 86_400_000;
+/** How long an intake instance is remembered that holds no open change and writes nothing. */
+export const INTAKE_MEMORY_MS = 86_400_000;
+/** How exactly it is known when an instance wrote last: state need not change with each of its records. */
+export const INTAKE_SEEN_STEP_MS = 3_600_000;
+
 /** Keys per tenant and namespace: beyond, requests are blocked with CLY_STATE_FULL rather than forgotten. */
 export const KEY_COUNT_MAX: Readonly<Record<string, number>> = {
   event: 1_000_000,
@@ -27,6 +38,7 @@ export const KEY_COUNT_MAX: Readonly<Record<string, number>> = {
   open: 50_000,
   abandoned: 100_000,
   run: 1_000,
+  run_closed: 100_000,
   source: 100,
   switch: 10_000,
   intake: 1_000,

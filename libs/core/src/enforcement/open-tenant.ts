@@ -2,7 +2,7 @@
 import { DIGEST } from '../canonical/digest.ts';
 import type { CommandChange } from '../change/change-body.ts';
 import type { CommandSigner } from './decide-input.ts';
-import { ENGINE_1, TIME_SKEW_MS_MAX } from './limits.ts';
+import { COMMAND_VALID_MS_MAX, ENGINE_1, TIME_SKEW_MS_MAX } from './limits.ts';
 import type { TenantMeta } from './tenant-meta.ts';
 import { isSkewed } from './time-skew.ts';
 
@@ -22,6 +22,7 @@ export function openingMeta({ change, partition, nowMs, signatureValid, signers 
   if (!signers.some((signer) => signer.roles.has('operator'))) return 'CLY_COMMAND_ROLE';
   const { engine, trust_root: trustRoot, policy, issued_at: issuedAt, expires_at: expiresAt } = command;
   if (!Number.isSafeInteger(issuedAt) || !Number.isSafeInteger(expiresAt)) return 'CLY_COMMAND_MALFORMED';
+  if ((expiresAt as number) - (issuedAt as number) > COMMAND_VALID_MS_MAX) return 'CLY_COMMAND_VALIDITY';
   if ((issuedAt as number) > nowMs + TIME_SKEW_MS_MAX || (expiresAt as number) <= nowMs) return 'CLY_COMMAND_EXPIRED';
   if (engine !== ENGINE_1) return 'CLY_ENGINE_UNSUPPORTED';
   if (typeof trustRoot !== 'string' || !DIGEST.test(trustRoot)) return 'CLY_COMMAND_MALFORMED';

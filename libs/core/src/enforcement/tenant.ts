@@ -8,6 +8,7 @@ import { assert } from '../kernel/assert.ts';
 import type { Policy } from '../policy/policy.ts';
 import { decide } from './decide.ts';
 import type { CommandSigner } from './decide-input.ts';
+import { runKey } from './decide-run.ts';
 import type { Draft } from './draft.ts';
 import { StateTable } from './state-table.ts';
 import { putMeta, readMeta } from './tenant-meta.ts';
@@ -37,7 +38,8 @@ export type TenantInput = {
 
 export type Answer = { readonly bytes: Uint8Array; readonly body: JsonObject; readonly signed: boolean };
 
-type RunHead = { readonly next_seq: number; readonly head: Digest };
+/** `actor` opened the run; `at` is the tenant time of its newest body. */
+type RunHead = { readonly next_seq: number; readonly head: Digest; readonly actor: string };
 
 /** Decides one record and moves the tenant on: the only place where a tenant's state changes. */
 export function advanceTenant(tenant: Tenant, input: TenantInput): Answer {
@@ -67,7 +69,7 @@ export function advanceTenant(tenant: Tenant, input: TenantInput): Answer {
 export function answer(tenant: Tenant, input: TenantInput, decided: { draft: Draft; decidedAt: number }): Answer {
   const { draft, decidedAt } = decided;
   const runHead = headOfRun(tenant, input, draft);
-  if (draft.run?.step === 'close') tenant.table.apply([{ op: 'delete', key: `run/${draft.run.runId}` }]);
+  if (draft.run?.step === 'close') tenant.table.apply([{ op: 'delete', key: runKey(draft.run.runId) }]);
   const signed = draft.part.kind === 'decided';
   const meta = readMeta(tenant.table);
   const body: JsonObject = {
@@ -86,7 +88,10 @@ export function answer(tenant: Tenant, input: TenantInput, decided: { draft: Dra
   const link = linkTo(bytes);
   tenant.nextSeq += 1;
   tenant.prev = link;
-  if (draft.run !== undefined && draft.run.step !== 'close') extendRun(tenant, draft.run.runId, { runHead, link });
+  if (draft.run !== undefined && draft.run.step !== 'close' && runHead !== undefined) {
+    const next = { next_seq: runHead.next_seq + 1, head: link, actor: runHead.actor, at: decidedAt };
+    tenant.table.apply([{ op: 'put', key: runKey(draft.run.runId), value: next }]);
+  }
   return { bytes, body, signed };
 }
 
@@ -106,15 +111,13 @@ export function placeMembers(input: Pick<TenantInput, 'change' | 'changeDigest' 
 
 function headOfRun(tenant: Tenant, input: TenantInput, draft: Draft): RunHead | undefined {
   if (draft.run === undefined) return undefined;
-  if (draft.run.step === 'open') return { next_seq: 0, head: runGenesis(input.change.tenant, draft.run.runId) };
-  const run = tenant.table.get(`run/${draft.run.runId}`);
+  const { run: step } = draft;
+  if (step.step === 'open') {
+    return { next_seq: 0, head: runGenesis(input.change.tenant, step.runId), actor: step.actor };
+  }
+  const run = tenant.table.get(runKey(step.runId));
   assert(run !== undefined, 'only an open run is extended or closed');
   return run as unknown as RunHead;
-}
-
-function extendRun(tenant: Tenant, runId: string, step: { runHead: RunHead | undefined; link: Digest }): void {
-  const value: JsonObject = { next_seq: (step.runHead?.next_seq ?? 0) + 1, head: step.link };
-  tenant.table.apply([{ op: 'put', key: `run/${runId}`, value }]);
 }
 
 export function emptyTenant(prev: Digest): Tenant {
