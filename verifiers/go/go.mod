@@ -1,0 +1,3 @@
+module clyra.dev/verifiers/go
+
+go 1.26

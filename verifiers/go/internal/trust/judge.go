@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trust
+
+import (
+	"crypto/sha256"
+
+	"clyra.dev/verifiers/go/internal/shape"
+	"clyra.dev/verifiers/go/internal/signing"
+	"clyra.dev/verifiers/go/internal/strictjson"
+)
+
+// The codes of keys, in the order in which they are judged.
+const (
+	CodeUnknown   = "CLY_KEY_UNKNOWN"
+	CodeRole      = "CLY_KEY_ROLE"
+	CodeAlgorithm = "CLY_KEY_ALGORITHM"
+	CodeTime      = "CLY_KEY_TIME"
+	CodeRevoked   = "CLY_KEY_REVOKED"
+	CodeUndated   = "CLY_KEY_REVOKED_UNDATED"
+	CodeSignature = "CLY_SIG_INVALID"
+)
+
+// Ring is what judges keys for one bundle: the trust root, what was delegated so far, and the bundle's trusted time.
+type Ring struct {
+	Root *Root
+	// Dated says whether TrustedTime counts.
+	Dated       bool
+	TrustedTime int64
+	delegations map[[16]byte][]Delegation
+}
+
+// Delegation lends roles to the key of a process for a while.
+type Delegation struct {
+	Key       *Key
+	By        *Key
+	DecidedAt int64
+}
+
+// Judge says whether the key may sign in one of the roles at that time: the key to check with, or a code.
+func (r *Ring) Judge(id [16]byte, time int64, roles ...string) (key *Key, code string) {
+	if key = r.Root.Keys[id]; key != nil {
+		return key, r.judgeKey(key, time, roles)
+	}
+	given := r.delegations[id]
+	if len(given) == 0 {
+		return nil, CodeUnknown
+	}
+	// Any delegation that covers the time is enough; when none does, the newest one says why.
+	for i := len(given) - 1; i >= 0; i-- {
+		delegation := given[i]
+		key, code = delegation.Key, r.judgeKey(delegation.Key, time, roles)
+		if code == "" {
+			code = r.judgeAt(delegation.By, delegation.DecidedAt, time)
+		}
+		if code == "" {
+			return key, ""
+		}
+	}
+	return key, code
+}
+
+func (r *Ring) judgeKey(key *Key, time int64, roles []string) string {
+	allowed := false
+	for _, role := range roles {
+		allowed = allowed || key.Roles[role]
+	}
+	switch {
+	case !allowed:
+		return CodeRole
+	case key.Algorithm != "ed25519":
+		return CodeAlgorithm
+	case time < key.From || time > key.To:
+		return CodeTime
+	}
+	return r.judgeRevocation(key, time)
+}
+
+// judgeAt judges the key that delegated: at the time of the delegation, and at the time of the signature for a revocation.
+func (r *Ring) judgeAt(by *Key, delegatedAt, time int64) string {
+	if delegatedAt < by.From || delegatedAt > by.To {
+		return CodeTime
+	}
+	if code := r.judgeRevocation(by, delegatedAt); code != "" {
+		return code
+	}
+	return r.judgeRevocation(by, time)
+}
+
+func (r *Ring) judgeRevocation(key *Key, time int64) string {
+	switch {
+	case !key.Revoked:
+		return ""
+	case time >= key.RevokedAt, r.Dated && r.TrustedTime >= key.RevokedAt:
+		return CodeRevoked
+	case !r.Dated:
+		return CodeUndated
+	}
+	return ""
+}
+
+var delegatedShape = shape.Closed("alg", "key_id", "public_key", "roles", "valid_from", "valid_to")
+
+// Delegate adds the delegation that a command made; false when the command's key is not of its form or breaks a rule.
+func (r *Ring) Delegate(by *Key, key strictjson.Value, decidedAt int64) bool {
+	var c shape.Checker
+	var f [6]strictjson.Value
+	if by == nil || !c.Fields(key, "", delegatedShape, f[:]) {
+		return false
+	}
+	lent := &Key{Subject: by.Subject, Operator: by.Operator}
+	lent.Algorithm = c.Text(f[0], "", "alg", 1, 64)
+	lent.ID = c.ID(f[1], "", "key_id")
+	lent.Public = signing.PublicKey(padded(c.Base64(f[2], "", "public_key", 32)))
+	lent.Roles = readRoles(&c, f[3], "")
+	lent.From, lent.To = readWindow(&c, f[4], f[5], "")
+	if digest := sha256.Sum256(lent.Public[:]); !c.OK() || [16]byte(digest[:16]) != lent.ID || lent.Algorithm != "ed25519" {
+		return false
+	}
+	for role := range lent.Roles {
+		if !by.Roles[role] || role != "intake" && role != "enforcer" && role != "recorder" {
+			return false
+		}
+	}
+	if len(lent.Roles) == 0 || lent.To-lent.From > maxDelegated || lent.From < by.From || lent.To > by.To || r.Root.Keys[lent.ID] != nil {
+		return false
+	}
+	if r.delegations == nil {
+		r.delegations = map[[16]byte][]Delegation{}
+	}
+	r.delegations[lent.ID] = append(r.delegations[lent.ID], Delegation{lent, by, decidedAt})
+	return true
+}
+
+func padded(bytes []byte) [32]byte {
+	var out [32]byte
+	copy(out[:], bytes)
+	return out
+}
