@@ -72,6 +72,21 @@ func (r Relations) Has(source, relation string) bool {
 	return ok
 }
 
+// Equal says whether both are the same relations.
+func (r Relations) Equal(other Relations) bool {
+	if r.Count() != other.Count() {
+		return false
+	}
+	for source, names := range r {
+		for name := range names {
+			if !other.Has(source, name) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Count is the number of relations of all sources.
 func (r Relations) Count() int {
 	n := 0

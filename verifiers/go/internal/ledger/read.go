@@ -195,14 +195,14 @@ func (r *Reader) source(root strictjson.Value, fresh bool) {
 	}
 	source := &Source{Covered: map[string]struct{}{}, Registered: c.Bool(f[3], "", "registered")}
 	if source.HasCoverage = !f[0].IsNull(); source.HasCoverage && c.Fields(f[0], "coverage", coverageShape, g[:]) {
-		source.CoverageLSN, source.CoverageID, source.CoverageScope = position(c, g[0]), c.ID(g[1], "", ""), r.text(g[2])
+		source.CoverageLSN, source.CoverageID, source.CoverageScope = r.text(g[0]), c.ID(g[1], "", ""), r.text(g[2])
 		shape.OneOf("all", "listed")(c, g[2], "coverage", "scope")
 	}
 	if source.HasNewest = !f[2].IsNull(); source.HasNewest && c.Fields(f[2], "newest", newestShape, g[:]) {
 		source.Newest = Place{r.text(g[1]), c.Count(g[2], "", ""), position(c, g[0])}
 	}
 	if source.HasWatermark = !f[5].IsNull(); source.HasWatermark && c.Fields(f[5], "watermark", watermarkShape, g[:2]) {
-		source.CoversUntil, source.WatermarkLSN = c.Count(g[0], "", ""), position(c, g[1])
+		source.CoversUntil, source.WatermarkLSN = c.Count(g[0], "", ""), r.text(g[1])
 	}
 	id := r.text(f[4])
 	r.ascend(fresh, id, "")

@@ -135,7 +135,7 @@ func (l *Line) readWatermark() {
 		return
 	}
 	o.CoversUntil = c.Count(f[0], at, "covers_until")
-	o.LSN = l.position(f[1], "lsn")
+	o.LSN = l.text(f[1], "lsn")
 	o.System, o.Timeline = l.text(f[2], "system_id"), c.Count(f[3], at, "timeline")
 }
 
@@ -155,7 +155,7 @@ func (l *Line) readCoverage() {
 	if !c.Fields(o.Value, at, coverageShape, f[:]) {
 		return
 	}
-	o.LSN, o.Scope = l.position(f[1], "lsn"), l.text(f[3], "scope")
+	o.LSN, o.Scope = l.text(f[1], "lsn"), l.text(f[3], "scope")
 	if o.Scope != "all" && o.Scope != "listed" {
 		c.Fault(at, "scope")
 	}
@@ -204,4 +204,21 @@ func (l *Line) position(v strictjson.Value, name string) string {
 	}
 	l.Observation.Position = position
 	return text
+}
+
+// FullName is schema.name.
+func (r *Relation) FullName() string { return r.Schema + "." + r.Name }
+
+// Operations are the kinds of effects with a count above 0.
+func (r *Relation) Operations() []string {
+	operations := make([]string, 0, 5)
+	for _, effect := range []struct {
+		name  string
+		count int64
+	}{{"insert", r.Inserts}, {"update", r.Updates}, {"delete", r.Deletes}, {"truncate", r.Truncates}, {"ddl", r.DDL}} {
+		if effect.count > 0 {
+			operations = append(operations, effect.name)
+		}
+	}
+	return operations
 }

@@ -41,11 +41,11 @@ type Doc struct {
 	kept  []byte
 }
 
-// keptMember is the one member of the outermost object whose text a document without nodes keeps.
-const keptMember = "guarded"
-
-// Kept is the text of the member "guarded" of a document that was read without nodes, nil when it has none.
+// Kept is the text of the wanted member of a document that was read without nodes, nil when it has none.
 func (d *Doc) Kept() []byte { return d.kept }
+
+// Members is how many members the outermost object of such a document has.
+func (d *Doc) Members() int { return int(d.nodes[0].count) }
 
 // Value is one value within a Doc. The zero Value stands for an absent one.
 type Value struct {

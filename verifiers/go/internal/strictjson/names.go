@@ -63,7 +63,7 @@ func (c *nameCheck) add(p *parser, start, end int, escaped bool) string {
 			c.any, c.last, c.lastSpecial = true, name, special
 			return ""
 		}
-		if p.NoNodes {
+		if p.Keep != "" {
 			return CodeOrder
 		}
 		c.collect(p.doc)

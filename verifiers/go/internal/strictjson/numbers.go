@@ -38,10 +38,7 @@ var numberByte = func() (table [256]bool) {
 // otherNumber judges what is no plain integer within the limit: a double in the one form that RFC 8785 has for it.
 func (p *parser) otherNumber(text []byte) bool {
 	value, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || value == math.Trunc(value) && math.Abs(value) > MaxInteger {
-		return false
-	}
-	return formatNumber(value) == string(text)
+	return err == nil && formatNumber(value) == string(text)
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -2,10 +2,7 @@
 
 package strictjson
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // MaxDepth is how deep containers of a record may nest; the outermost one is depth 1.
 const MaxDepth = 32
@@ -19,12 +16,19 @@ type Grammar struct {
 	MaxDepth int
 	// FreeNames lets member names be any string.
 	FreeNames bool
-	// FreeNumbers lets numbers be any double that is no integer beyond ±(2^53−1).
+	// FreeNumbers lets numbers be any double in the form of RFC 8785.
 	FreeNumbers bool
 	// FreeForm allows white space, members in any order and escapes where none is needed: files that people write.
 	FreeForm bool
-	// NoNodes checks only, so that a large document costs no memory; of the Doc nothing but Kept can be used.
-	NoNodes bool
+	// Keep names the one member of the outermost object that is wanted of a large document: no nodes are made then, and of
+	// the Doc nothing but Kept and Members can be used.
+	Keep string
+}
+
+// WithNodes is the same grammar for a document that is read whole.
+func (g Grammar) WithNodes() Grammar {
+	g.Keep = ""
+	return g
 }
 
 // The grammars of the format.
@@ -109,7 +113,7 @@ func (p *parser) peek() byte {
 // open notes the start of a value and gives the place of its node.
 func (p *parser) open(nameStart, nameEnd int, nameEscaped bool) int {
 	d := p.doc
-	if p.NoNodes {
+	if p.Keep != "" {
 		d.nodes = append(d.nodes[:0], node{})
 		return 0
 	}
@@ -144,7 +148,7 @@ func (p *parser) value(depth int, nameStart, nameEnd int, nameEscaped bool) bool
 	default:
 		ok = p.number()
 	}
-	if !p.NoNodes {
+	if p.Keep == "" {
 		n := &p.doc.nodes[at]
 		n.kind, n.escaped = kind, escaped
 		n.end, n.next = uint32(p.pos), uint32(len(p.doc.nodes))
@@ -221,7 +225,7 @@ func (p *parser) member(names *nameCheck, depth int) bool {
 	if !p.value(depth+1, start, end, escaped) {
 		return false
 	}
-	if p.NoNodes && depth == 1 && bytes.Equal(p.data[start:end], []byte(keptMember)) {
+	if p.Keep != "" && depth == 1 && string(p.data[start:end]) == p.Keep {
 		p.doc.kept = p.data[at:p.pos]
 	}
 	return true

@@ -137,3 +137,20 @@ func padded(bytes []byte) [32]byte {
 	copy(out[:], bytes)
 	return out
 }
+
+// JudgeSeal judges a key of the trust root for a seal; where the cut's time is unknown, windows are not judged.
+func (r *Ring) JudgeSeal(key *Key, time int64, timeKnown bool, roles []string) string {
+	if timeKnown {
+		return r.judgeKey(key, time, roles)
+	}
+	code := r.judgeKey(key, key.From, roles)
+	if key.Revoked && key.From >= key.RevokedAt && code == CodeRevoked {
+		// The window's start stood in for the time; of the revocation only the trusted time can be asked.
+		if code = ""; r.Dated && r.TrustedTime >= key.RevokedAt {
+			code = CodeRevoked
+		} else if !r.Dated {
+			code = CodeUndated
+		}
+	}
+	return code
+}

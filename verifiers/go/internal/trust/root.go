@@ -52,7 +52,7 @@ type Authority struct {
 type Root struct {
 	Digest         [32]byte
 	Version        int64
-	History        map[[32]byte]bool
+	History        map[[32]byte]int
 	ExpiresAt      int64
 	LogOrigin      string
 	SingleOperator bool
@@ -64,7 +64,21 @@ type Root struct {
 }
 
 // Knows says whether the digest is that of this root or of a version before it.
-func (r *Root) Knows(digest [32]byte) bool { return digest == r.Digest || r.History[digest] }
+func (r *Root) Knows(digest [32]byte) bool { return r.versionOf(digest) > 0 }
+
+// Follows says whether the second digest is that of the version after the first's.
+func (r *Root) Follows(before, after [32]byte) bool {
+	version := r.versionOf(before)
+	return version > 0 && r.versionOf(after) == version+1
+}
+
+// versionOf is the version of a digest, 0 when it is none.
+func (r *Root) versionOf(digest [32]byte) int {
+	if digest == r.Digest {
+		return int(r.Version)
+	}
+	return r.History[digest]
+}
 
 var (
 	rootShape = shape.Closed("expires_at", "format", "history?", "issued_at?", "keys", "log_origin", "single_operator",
@@ -116,7 +130,7 @@ func originText(text string) bool {
 }
 
 func (r *Root) readHistory(c *shape.Checker, v strictjson.Value) {
-	r.History = map[[32]byte]bool{}
+	r.History = map[[32]byte]int{}
 	if !v.Present() {
 		if r.Version != 1 {
 			c.Fault("", "history")
@@ -127,7 +141,10 @@ func (r *Root) readHistory(c *shape.Checker, v strictjson.Value) {
 		return
 	}
 	for element := range v.Each {
-		r.History[c.Hash(element, "", "history")] = true
+		digest := c.Hash(element, "", "history")
+		if _, twice := r.History[digest]; !twice {
+			r.History[digest] = len(r.History) + 1
+		}
 	}
 	if int64(v.Len()) != r.Version-1 {
 		c.Fault("", "history")
