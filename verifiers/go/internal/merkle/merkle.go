@@ -97,13 +97,11 @@ func RootFromPath(index, size uint64, leaf Hash, path []Hash) (root Hash, ok boo
 // Consistent checks an RFC 6962 consistency proof between two sizes of one tree.
 func Consistent(size1, size2 uint64, root1, root2 Hash, proof []Hash) bool {
 	switch {
-	case size1 > size2:
+	case size1 == 0 || size1 > size2:
+		// Nothing is before every tree, so there is nothing that a proof could say.
 		return false
 	case size1 == size2:
 		return len(proof) == 0 && root1 == root2
-	case size1 == 0:
-		// Nothing is before everything, whatever the later root; there is nothing a proof could add.
-		return len(proof) == 0 && root1 == sha256.Sum256(nil)
 	}
 	shift := bits.TrailingZeros64(size1)
 	inner := bits.Len64((size1-1)^(size2-1)) - shift
