@@ -21,6 +21,8 @@ const CORE_ORDER = [
   'enforcement',
   'reconciliation',
   'evidence',
+  'snapshot',
+  'diff',
 ];
 
 const LAYERS = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
 import { addChangeCommand } from './commands/change.ts';
+import { addDiffCommand } from './commands/diff.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addGuardCommand } from './commands/guard.ts';
@@ -10,6 +11,7 @@ import { addPolicyCommand } from './commands/policy.ts';
 import { addQuickstartCommand } from './commands/quickstart.ts';
 import { addReferenceCommand } from './commands/reference.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addSnapshotCommand } from './commands/snapshot.ts';
 import { addSourceCommand } from './commands/source.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTenantCommand } from './commands/tenant.ts';
@@ -49,6 +51,8 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addTenantCommand,
   addSourceCommand,
   addGuardCommand,
+  addSnapshotCommand,
+  addDiffCommand,
   addPolicyCommand,
   addKillSwitchCommand,
   addRunCommand,

@@ -7,8 +7,9 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { grantKey, grantKeyFile, guardSql } from '../guard/guard-files.ts';
+import { guardSql } from '../guard/guard-files.ts';
 import { databaseOf } from '../local/database-of.ts';
+import { secretFile, tenantSecret } from '../local/secret-file.ts';
 import { readSources } from '../local/sources-file.ts';
 import { textTable } from '../text-table.ts';
 
@@ -61,9 +62,9 @@ export function addGuardCommand(program: Command, host: CommandHost): void {
 
 async function install(context: Context, sourceId: string, options: InstallOptions): Promise<number> {
   const { tenant } = options;
-  const keyFile = options.grantKey ?? grantKeyFile(context, tenant, sourceId);
+  const keyFile = options.grantKey ?? secretFile(context, `grant-${tenant}-${sourceId}`);
   const relations = await relationsOf(context, sourceId, options);
-  const [installSql, key] = await Promise.all([guardSql('install'), grantKey(context, keyFile)]);
+  const [installSql, key] = await Promise.all([guardSql('install'), tenantSecret(context, keyFile)]);
   const review = options.review === true;
   const found = await withDatabase(context, options, (client) =>
     installGuard(client, { installSql, sourceId, key, review, relations, writers: options.writer }),
