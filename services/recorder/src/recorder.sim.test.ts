@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseLsn } from '@clyra/adapter-postgres/lsn';
 import { digestOf } from '@clyra/core/canonical/digest';
+import { encodeRecord } from '@clyra/core/canonical/record';
 import { describe, expect, it } from '@jest/globals';
 import { type Process, RecorderWorld } from './test-support/recorder-world.ts';
 
@@ -163,6 +164,47 @@ describe('a source', () => {
     await world.clock.advance(15_000);
     expect(process.reason).toBeUndefined();
     expect(world.publishedLsns()).toEqual(world.committedLsns());
+  });
+});
+
+describe('the coverage of a source', () => {
+  const coverages = (world: RecorderWorld): unknown[] =>
+    world.observations('coverage').map(({ body }) => body['relations']);
+
+  it('is stated before the first transaction, again when it changes, and after each start', async () => {
+    const world = await new RecorderWorld({ seed: 21 }).open();
+    await world.register();
+    world.postgres.commit();
+    const first = world.start();
+    await world.clock.advance(2_000);
+    world.postgres.commit();
+    await world.clock.advance(20_000);
+    expect(coverages(world)).toEqual([['public.activations']]);
+    const kinds = world.written().map(({ body }) => body['kind']);
+    expect(kinds.indexOf('coverage')).toBeLessThan(kinds.indexOf('transaction'));
+    const { observation_id: id, ...members } = world.observations('coverage')[0]?.body ?? {};
+    expect(id).toBe(digestOf(encodeRecord(members)).slice(0, 32));
+
+    world.postgres.published = ['activations', 'accounts'];
+    await world.clock.advance(10_000);
+    expect(coverages(world)).toEqual([['public.activations'], ['public.accounts', 'public.activations']]);
+    world.postgres.commit();
+    await world.clock.advance(2_000);
+    world.kill(first);
+    world.start();
+    await world.clock.advance(10_000);
+    expect(coverages(world)).toHaveLength(3);
+    expect(world.observations('coverage').at(-1)?.body).toMatchObject({ scope: 'listed', blind_spots: [] });
+  });
+
+  it('ends where the source no longer shows what is guarded', async () => {
+    const world = await new RecorderWorld({ seed: 22 }).open();
+    await world.register();
+    const process = world.start();
+    await world.clock.advance(2_000);
+    world.postgres.hasPublication = false;
+    await world.clock.advance(10_000);
+    expect(process.reason).toContain('CLY_SOURCE_PUBLICATION_MISSING');
   });
 });
 

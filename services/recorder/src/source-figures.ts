@@ -46,7 +46,7 @@ export class SourceFigures {
   writer: Pick<ObservationWriter, 'heldCount'> | undefined;
   readonly #identity: SourceIdentity;
   readonly #clock: Clock;
-  readonly #counts = { transaction: 0, watermark: 0, gap: 0, repeated: 0 };
+  readonly #counts = { transaction: 0, watermark: 0, gap: 0, coverage: 0, repeated: 0 };
   readonly #gaps: RecordedGap[] = [];
   #lastCommitToLogMs: number | undefined;
 

@@ -7,6 +7,7 @@ import type { Logger } from '@clyra/core/ports/logger';
 import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
 import { GapKeeper } from './gap-keeper.ts';
+import { coverageOf } from './observation/coverage-body.ts';
 import type { SourceIdentity } from './observation/observation-draft.ts';
 import { ObservationWriter } from './observation/observation-writer.ts';
 import { Pause } from './pause.ts';
@@ -16,6 +17,7 @@ import type { Registration } from './registration/source-registrations.ts';
 import type { DigestKeys } from './source/digest-keys.ts';
 import type { SourcePort } from './source/source-port.ts';
 import { SourceFigures, type SourceState } from './source-figures.ts';
+import { SourceWatch } from './source-watch.ts';
 import { StreamSession } from './stream-session.ts';
 
 export type RunnerOptions = {
@@ -55,6 +57,7 @@ export class SourceRunner {
   #writer: ObservationWriter | undefined;
   #gaps: GapKeeper | undefined;
   #session: StreamSession | undefined;
+  #watch: SourceWatch | undefined;
   #running: Promise<void> | undefined;
   readonly #troubles = new Map<string, string>();
   #logged = { code: '', atMs: 0 };
@@ -75,6 +78,7 @@ export class SourceRunner {
   async stop(deadlineMs: number): Promise<void> {
     const { clock, source } = this.#options;
     this.#stopping.abort();
+    this.#watch?.end();
     this.#session?.quiesce();
     await this.#writer?.close(deadlineMs);
     await this.#session?.close();
@@ -111,6 +115,7 @@ export class SourceRunner {
   async #onFailure(error: ClyraError): Promise<void> {
     this.#setState('connecting', `${error.code}: ${error.message}`);
     this.#logOnce(error);
+    this.#watch?.end();
     await this.#session?.close();
     this.#session = undefined;
     if (this.#writer?.isBroken !== true) return;
@@ -133,7 +138,7 @@ export class SourceRunner {
     const facts = await source.inspect();
     if (facts.slot?.isActive === true) throw slotInUse();
     this.#position.adopt(await this.#newest(partition));
-    await this.#makeUsable(facts, registration);
+    const usable = await this.#makeUsable(facts, registration);
     const digestKey = await digestKeys.keyOf(identity.tenant, this.#position.checkpoint === undefined);
     const session = new StreamSession({
       identity,
@@ -153,11 +158,16 @@ export class SourceRunner {
       throw error;
     }
     this.figures.position = this.#position;
-    session.goLive();
+    session.goLive(coverageOf(usable));
+    this.#watch = new SourceWatch(session, {
+      source,
+      clock,
+      onTrouble: (error) => this.#setTrouble('coverage', error),
+    });
     return session;
   }
 
-  async #makeUsable(facts: SourceFacts, { systemId, partition }: Registration): Promise<void> {
+  async #makeUsable(facts: SourceFacts, { systemId, partition }: Registration): Promise<SourceFacts> {
     const isRegistered = facts.system.systemId === systemId;
     const { mayPrepare, source } = this.#options;
     const gaps = this.#keeper(partition);
@@ -167,6 +177,7 @@ export class SourceRunner {
     const lacks = facts.slot === null || facts.publication === null;
     if (isNew && lacks && mayPrepare) usable = await source.prepare();
     requireUsable(usable);
+    return usable;
   }
 
   #events(): ConstructorParameters<typeof StreamSession>[0]['events'] {

@@ -6,6 +6,7 @@ import type { ReplicationOptions, ReplicationStream } from '@clyra/adapter-postg
 import { checkContinuity, requireContinuity } from '@clyra/adapter-postgres/slot-continuity';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
+import { type Coverage, coverageDraft } from './observation/coverage-body.ts';
 import type { ObservationDraft, SourceIdentity } from './observation/observation-draft.ts';
 import type { ObservationWriter } from './observation/observation-writer.ts';
 import { watermarkDraft } from './observation/position-bodies.ts';
@@ -51,6 +52,7 @@ export class StreamSession {
   #deliveredLsn = 0n;
   #confirmedLsn = 0n;
   #watermarkInFlight = false;
+  #covered: string | undefined;
   #over = false;
   #cancelTick = (): void => {};
   #reject: (error: ClyraError) => void = () => {};
@@ -75,11 +77,29 @@ export class StreamSession {
   }
 
   /** The position is what the log holds, now that nobody else reads the slot: writing begins. */
-  goLive(): void {
+  goLive(coverage: Coverage | undefined): void {
+    // Before the first transaction: a reader learns what is shown to it before it is shown anything.
+    this.cover(coverage);
     const held = this.#held ?? [];
     this.#held = null;
     for (const transaction of held) this.#take(transaction);
     this.#tick();
+  }
+
+  /** Says what is observed from here on, where that is not what this stream said last. */
+  cover(coverage: Coverage | undefined): void {
+    const { identity, position, events } = this.#options;
+    const { incarnation, handledLsn } = position;
+    const text = JSON.stringify(coverage);
+    if (this.#over || coverage === undefined || incarnation === undefined || text === this.#covered) return;
+    this.#covered = text;
+    const draft = coverageDraft(identity, { ...incarnation, lsn: formatLsn(handledLsn) }, coverage);
+    this.#write(draft, handledLsn, () => events.onPublished('coverage', undefined));
+  }
+
+  /** Ends the stream because of what was found beside it. */
+  fail(error: ClyraError): void {
+    this.#fail(error);
   }
 
   /** Takes nothing more; what is on its way is still confirmed. */

@@ -3,7 +3,7 @@ import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { encodeRecord } from '@clyra/core/canonical/record';
 
-export type ObservationKind = 'transaction' | 'watermark' | 'gap';
+export type ObservationKind = 'transaction' | 'watermark' | 'gap' | 'coverage';
 
 /** A finished body with the routing copies its envelope repeats; not signed yet. */
 export type ObservationDraft = {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommittedTransaction, OperationCounts } from '@clyra/adapter-postgres/committed-transaction';
 import type { AccumulatorLimits } from '@clyra/adapter-postgres/transaction-accumulator';
-import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { draftOf, type ObservationDraft, observationIdOf, type SourceIdentity } from './observation-draft.ts';
+import { printable } from './printable.ts';
 
 /**
  * How much one body lists, so that the largest one stays below the 65,535 bytes of a record (docs/spec/records.md §1)
@@ -17,12 +17,6 @@ export const BODY_LIMITS: Partial<AccumulatorLimits> = { relationsMax: 128, mess
  * a reader must take it for any relation of the source: it may be a guarded one.
  */
 export const UNLISTED_RELATION = { schema: '*', name: '*' } as const;
-
-/** A longer spelling is hashed: it keeps the largest body within a record, and no policy can name such a relation. */
-const NAME_BYTES_MAX = 71;
-
-/** What a record may hold and a policy can name is far less; the others (control characters, beyond U+FFFD) are hashed. */
-const UNPRINTABLE = /[^\u0020-\u007e\u0080-\ufdcf\ufdf0-\ufffd]/u;
 
 /** One observation for one committed transaction: its size does not depend on the number of rows. */
 export function transactionDraft(identity: SourceIdentity, transaction: CommittedTransaction): ObservationDraft {
@@ -68,9 +62,4 @@ function entryOf(
     rows_digest: changes.rowsDigest,
     ...(changes.ddlCount === undefined ? {} : { ddl: changes.ddlCount }),
   };
-}
-
-function printable(name: string): string {
-  const isLong = Buffer.byteLength(JSON.stringify(name)) - 2 > NAME_BYTES_MAX;
-  return isLong || UNPRINTABLE.test(name) ? `sha256:${digestOf(name)}` : name;
 }

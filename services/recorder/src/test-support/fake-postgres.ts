@@ -22,6 +22,8 @@ export class FakePostgres {
   currentLsn = FIRST_LSN;
   slot: { confirmedLsn: bigint; isLost: boolean } | null = null;
   hasPublication = false;
+  /** Tables of the schema public that the publication has. */
+  published: readonly string[] = ['activations'];
   isDown = false;
   /** What the recorder told the server, in order. */
   readonly confirmations: string[] = [];
@@ -172,14 +174,35 @@ export class FakeSource implements SourcePort {
 
   async close(): Promise<void> {}
 
+  #publication(): NonNullable<SourceFacts['publication']> {
+    const relations = this.#server.published.map((name) => ({
+      schema: 'public',
+      name,
+      rootSchema: 'public',
+      rootName: name,
+      hasRowFilter: false,
+      hasColumnList: false,
+    }));
+    return {
+      name: 'clyra',
+      publishesAllTables: false,
+      publishesSchemas: [],
+      operations: ['insert', 'update', 'delete', 'truncate'],
+      publishesViaRoot: false,
+      members: relations,
+      relations,
+      relationsWithoutIdentity: [],
+    };
+  }
+
   #facts(): SourceFacts {
     if (this.#isDead) throw unreachable();
     const { slot, hasPublication } = this.#server;
     const missing = (code: `CLY_${string}`) => ({ code, severity: 'refuse', message: 'x', repairSql: null }) as const;
     return {
       system: this.#server.system(),
-      server: {} as SourceFacts['server'],
-      publication: hasPublication ? ({} as NonNullable<SourceFacts['publication']>) : null,
+      server: { versionMajor: 15, announcesDdl: true, messagesAreOpen: false } as SourceFacts['server'],
+      publication: hasPublication ? this.#publication() : null,
       slot: this.#server.slotFacts(),
       problems: [
         ...(hasPublication ? [] : [missing('CLY_SOURCE_PUBLICATION_MISSING')]),

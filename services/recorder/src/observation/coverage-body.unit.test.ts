@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PublicationFacts, PublishedRelation } from '@clyra/adapter-postgres/publication-facts';
+import type { SourceFacts } from '@clyra/adapter-postgres/source-preflight';
+import { describe, expect, it } from '@jest/globals';
+import { coverageDraft, coverageOf } from './coverage-body.ts';
+
+const relation = (name: string, more: Partial<PublishedRelation> = {}): PublishedRelation => ({
+  schema: 'public',
+  name,
+  rootSchema: 'public',
+  rootName: name,
+  hasRowFilter: false,
+  hasColumnList: false,
+  ...more,
+});
+const WHOLE = { versionMajor: 15, announcesDdl: true, messagesAreOpen: false } as SourceFacts['server'];
+
+function facts(publication: Partial<PublicationFacts>, server: Partial<SourceFacts['server']> = {}): SourceFacts {
+  return {
+    system: { systemId: '7', timeline: 1, currentLsn: '0/1' },
+    server: { ...WHOLE, ...server },
+    slot: null,
+    problems: [],
+    publication: {
+      name: 'clyra',
+      publishesAllTables: false,
+      publishesSchemas: [],
+      operations: ['insert', 'update', 'delete', 'truncate'],
+      publishesViaRoot: false,
+      members: [],
+      relations: [],
+      relationsWithoutIdentity: [],
+      ...publication,
+    },
+  };
+}
+
+describe('coverageOf', () => {
+  it('lists what is published, in order, and nothing where nothing is', () => {
+    const { scope, relations, blindSpots } = coverageOf(facts({ relations: [relation('b'), relation('a')] })) ?? {};
+    expect({ scope, relations, blindSpots }).toEqual({
+      scope: 'listed',
+      relations: ['public.a', 'public.b'],
+      blindSpots: [],
+    });
+    expect(coverageOf({ ...facts({}), publication: null })).toBeUndefined();
+  });
+
+  it('is everything only where no row is filtered away', () => {
+    expect(coverageOf(facts({ publishesAllTables: true }))).toMatchObject({ scope: 'all', relations: [] });
+    const filtered = facts({ publishesAllTables: true, relations: [relation('a', { hasRowFilter: true })] });
+    expect(coverageOf(filtered)).toMatchObject({
+      scope: 'listed',
+      blindSpots: [{ code: 'row_filter', relation: 'public.a' }],
+    });
+  });
+
+  it('says what the source cannot show', () => {
+    const poor = facts(
+      {
+        operations: ['insert', 'truncate'],
+        publishesViaRoot: true,
+        relations: [relation('a', { hasColumnList: true })],
+      },
+      { versionMajor: 13, announcesDdl: false, messagesAreOpen: true },
+    );
+    expect(coverageOf(poor)?.blindSpots.map(({ code }) => code)).toEqual([
+      'ddl_unannounced',
+      'links_open',
+      'no_messages',
+      'partition_truncate_hidden',
+      'update_unpublished',
+      'delete_unpublished',
+      'column_list',
+    ]);
+  });
+
+  it('fits into a record whatever a source has, and says that it does not list everything', () => {
+    const relations = Array.from({ length: 2_000 }, (_, index) =>
+      relation(`${'x'.repeat(59)}${String(index).padStart(4, '0')}`, { schema: 's'.repeat(63), hasColumnList: true }),
+    );
+    const coverage = coverageOf(facts({ relations }));
+    expect(coverage?.relations.length).toBeLessThanOrEqual(512);
+    expect(coverage?.blindSpots).toHaveLength(64);
+    expect(coverage?.blindSpots.at(-1)).toEqual({ code: 'blind_spots_unlisted' });
+    if (coverage === undefined) throw new Error('there is a publication');
+    const at = { systemId: '18446744073709551615', timeline: 4_294_967_295, lsn: 'FFFFFFFF/FFFFFFFF' };
+    expect(() => coverageDraft({ tenant: 'a'.repeat(63), sourceId: 'crm' }, at, coverage)).not.toThrow();
+  });
+});
