@@ -1,62 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { Mode } from './checks/signature-check.ts';
+import { UnsupportedFormat } from './documents/unsupported-format.ts';
 import { DEFAULT_POLICY } from './documents/verification-policy.ts';
-import { FileError, systemCodeOf } from './files/open-regular.ts';
-import { readInputs } from './inputs.ts';
-import { type Judgement, judgeBundle, nothingJudged } from './judge-bundle.ts';
+import { type InputFiles, type Inputs, readInputs } from './inputs.ts';
+import { type Judgement, judgeBundle } from './judge/judge-bundle.ts';
+import { type Documents, loadDocuments } from './judge/load-documents.ts';
 import { concludeClaims, concludeVerdict } from './report/conclude.ts';
 import { Failures } from './report/failures.ts';
+import { Malformed } from './report/malformed.ts';
 import { listNotProved } from './report/not-proved.ts';
-import { settleStanding } from './report/standing.ts';
+import { nothingReached } from './report/standing.ts';
 import type { VerifyReport } from './report/verify-report.ts';
+import { ReadError, SourceError } from './source/bundle-source.ts';
+import { openBundle } from './source/open-bundle.ts';
+import { systemCodeOf } from './source/system-error.ts';
 
-export interface VerifyOptions {
-  /** The folder that holds manifest.json. */
+export interface VerifyOptions extends InputFiles {
+  /** The folder that holds manifest.json, or a .tar of it. */
   readonly directory: string;
-  readonly trustRootFile?: string;
-  /** A verification policy; without one all claims but `reperformance` are required. */
-  readonly policyFile?: string;
   readonly mode: Mode;
-  /** The checkpoint of the bundle before, as the reader kept it. */
-  readonly previousFile?: string;
 }
 
 export const VERIFIER = { name: '@clyra/verifier', version: '0.0.0' } as const;
 
+interface Found {
+  inputs: Inputs | null;
+  documents: Documents | null;
+  judgement: Judgement;
+  ioError: string | null;
+}
+
 /** Verifies one bundle. Never rejects: what goes wrong is a code in the report and decides its exit code. */
 export async function verifyBundle(options: VerifyOptions): Promise<VerifyReport> {
   const failures = new Failures();
-  let judgement: Judgement = nothingJudged();
-  let ioError: string | null = null;
+  const found: Found = {
+    inputs: null,
+    documents: null,
+    judgement: { standings: nothingReached(), findings: null },
+    ioError: null,
+  };
   try {
-    judgement = await judgeInputs(options, failures);
+    await judge(options, found, failures);
   } catch (error) {
-    if (error instanceof FileError || systemCodeOf(error) !== undefined) {
-      ioError = messageOf(error);
-    } else {
-      // A defect of the verifier must not look like a verdict on the bundle, least of all like a good one.
-      const message = messageOf(error);
-      failures.addMalformed({ claim: 'integrity', code: 'CLY_VERIFIER_INTERNAL', message, location: null });
-    }
+    noteError(error, found, failures);
   }
-  return makeReport(options, { judgement, failures, ioError });
+  return makeReport(options, found, failures);
 }
 
-async function judgeInputs(options: VerifyOptions, failures: Failures): Promise<Judgement> {
-  const inputs = await readInputs(options, failures);
-  return inputs === null ? nothingJudged() : await judgeBundle(options, inputs, failures);
+async function judge(options: VerifyOptions, found: Found, failures: Failures): Promise<void> {
+  const inputs = await readInputs(options);
+  found.inputs = inputs;
+  const source = await openBundle(options.directory);
+  try {
+    const documents = await loadDocuments(source);
+    found.documents = documents;
+    found.judgement = await judgeBundle({ source, documents, inputs, mode: options.mode }, failures);
+  } finally {
+    await source.close();
+  }
 }
 
-function makeReport(
-  options: VerifyOptions,
-  found: { judgement: Judgement; failures: Failures; ioError: string | null },
-): VerifyReport {
-  const { judgement, failures, ioError } = found;
-  const { manifest, inputs } = judgement;
+function noteError(error: unknown, found: Found, failures: Failures): void {
+  if (error instanceof ReadError || systemCodeOf(error) !== undefined) {
+    found.ioError = messageOf(error);
+  } else if (error instanceof UnsupportedFormat) {
+    failures.addUnsupportedFormat(`${error.message} is not known to this verifier`, { file: 'manifest.json' });
+  } else if (error instanceof Malformed) {
+    const { code, message, location } = error;
+    failures.addMalformed({ claim: 'integrity', code, message, location });
+  } else if (error instanceof SourceError) {
+    const { code, message, file } = error;
+    failures.addMalformed({ claim: 'integrity', code, message, location: { file } });
+  } else {
+    // A defect of the verifier must not look like a verdict on the bundle, least of all like a good one.
+    const message = messageOf(error);
+    failures.addMalformed({ claim: 'integrity', code: 'CLY_VERIFIER_INTERNAL', message, location: null });
+  }
+}
+
+function makeReport(options: VerifyOptions, found: Found, failures: Failures): VerifyReport {
+  const { inputs, documents, judgement, ioError } = found;
+  const manifest = documents?.manifest ?? null;
   const policy = inputs?.policy ?? DEFAULT_POLICY;
   const trustRoot = inputs?.trustRoot ?? null;
-  const claims = concludeClaims(settleStanding(judgement), failures);
+  const claims = concludeClaims(judgement.standings, failures);
   const verdict =
     ioError === null
       ? concludeVerdict(claims, policy, failures)
@@ -71,7 +98,7 @@ function makeReport(
       origin: manifest.origin,
       range: manifest.range,
       root: manifest.root,
-      manifestDigest: judgement.manifestDigest ?? '',
+      manifestDigest: documents?.manifestDigest ?? '',
       trustRootNamed: manifest.trust_root,
       separation: manifest.separation,
     },
@@ -87,6 +114,7 @@ function makeReport(
     findings: judgement.findings,
     notProved: listNotProved(manifest, {
       trustRoot,
+      claims,
       mode: options.mode,
       hasPrevious: options.previousFile !== undefined,
     }),

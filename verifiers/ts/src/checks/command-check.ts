@@ -1,123 +1,144 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { DecidedLine } from '../journal/line.ts';
 import { encodeCanonical } from '../json/encode.ts';
-import type { JsonObject } from '../json/json-value.ts';
-import { closed, id, list, ShapeError, text } from '../json/shape.ts';
+import type { JsonObject, JsonValue } from '../json/json-value.ts';
+import { ShapeError } from '../json/shape.ts';
 import { decodeBase64 } from '../signature/base64.ts';
-import { refuseKey } from '../signature/block-verifier.ts';
 import { verifyEd25519 } from '../signature/ed25519.ts';
 import { encodePae } from '../signature/pae.ts';
+import { type Delegation, type KeyBook, readCommandSignatures } from '../trust/delegations.ts';
+import { refuseKey } from '../trust/judge-key.ts';
 import type { Role, TrustedKey, TrustRoot } from '../trust/trust-root.ts';
 import { commandOf } from './bindings.ts';
-import type { Report } from './chain-check.ts';
+import type { Report } from './report.ts';
 
 const COMMAND_TYPE = 'application/vnd.clyra.command.v0+json';
-const SIGNATURES_MAX = 16;
-/** The roles whose keys must sign a command; two of them means two subjects (records.md §4.2). */
-const ROLES: ReadonlyMap<string, readonly Role[]> = new Map<string, readonly Role[]>([
-  ['tenant.opened', ['operator']],
-  ['source.registered', ['operator']],
-  ['policy.activated', ['policy_author', 'policy_approver']],
-  ['engine.activated', ['policy_author', 'policy_approver']],
-  ['kill_switch.engaged', ['operator']],
-  ['kill_switch.lifted', ['operator', 'operator']],
-  ['change.resolved', ['operator']],
+/** For each signer that a command needs, the roles that will do; two signers means two subjects (records.md §4.2). */
+const SIGNERS: ReadonlyMap<string, readonly (readonly Role[])[]> = new Map<string, readonly (readonly Role[])[]>([
+  ['tenant.opened', [['operator']]],
+  ['source.registered', [['operator']]],
+  ['policy.activated', [['policy_author'], ['policy_approver']]],
+  ['engine.activated', [['policy_author'], ['policy_approver']]],
+  ['kill_switch.engaged', [['operator']]],
+  ['kill_switch.lifted', [['operator'], ['operator']]],
+  ['change.resolved', [['operator']]],
+  ['trust_root.activated', [['operator'], ['operator']]],
+  ['key.delegated', [['delegator']]],
 ]);
-const readSignatures = list(closed({ key_id: id, sig: text }), SIGNATURES_MAX);
 
-/** Judges who signed the commands that took effect. They are few, so both modes do. */
+type Verdict = { readonly code: string; readonly member: string; readonly message: string };
+
+/** Judges who signed the commands that were allowed (verification.md §3.1). */
 export class CommandCheck {
-  readonly #trustRoot: TrustRoot | null;
-  readonly #namedTrustRoot: string;
+  readonly #keys: KeyBook | null;
   readonly #report: Report;
 
-  constructor(trustRoot: TrustRoot | null, namedTrustRoot: string, report: Report) {
-    this.#trustRoot = trustRoot;
-    this.#namedTrustRoot = namedTrustRoot;
+  /** Without a trust root there are no keys, and nothing is judged. */
+  constructor(keys: KeyBook | null, report: Report) {
+    this.#keys = keys;
     this.#report = report;
   }
 
   decided(line: DecidedLine): void {
     const command = commandOf(line);
-    const root = this.#trustRoot;
-    if (root === null || command === undefined || line.decision?.decision !== 'allow') {
+    if (this.#keys === null || command === undefined || line.decision?.decision !== 'allow') {
       return;
     }
-    const problem = judgeCommand(line, command, root);
-    if (problem !== null) {
-      this.#report({
-        claim: 'authorship',
-        code: problem.code,
-        at: { line: line.line, member: 'change.body.signatures' },
-        message: problem.message,
-      });
+    const { signatures } = line.change.value;
+    const made = { kind: line.change.read.kind, command, signatures, timeMs: line.appendTimeMs };
+    for (const { code, member, message } of this.#judge(made, this.#keys)) {
+      this.#report({ claim: 'authorship', code, at: { line: line.line, member: `change.body.${member}` }, message });
     }
-    if (command.kind === 'tenant.opened' && command.trust_root !== this.#namedTrustRoot) {
-      const at = { line: line.line, member: 'change.body.command.trust_root' };
-      this.#report({
-        claim: 'authorship',
-        code: 'CLY_TRUST_ROOT_OTHER',
-        at,
-        message: 'is not the trust root that the manifest names',
-      });
+  }
+
+  /** One that a ledger carries is judged as if its line stood here. */
+  delegation({ append_time: timeMs, command, signatures }: Delegation): void {
+    if (this.#keys !== null) {
+      const verdicts = this.#judge({ kind: 'key.delegated', command, signatures, timeMs }, this.#keys);
+      for (const { code, member, message } of verdicts) {
+        this.#report({ claim: 'authorship', code, at: { line: 0, member }, message: `of a delegation: ${message}` });
+      }
+    }
+  }
+
+  *#judge(
+    made: { kind: string; command: JsonObject; signatures: JsonValue | undefined; timeMs: number },
+    keys: KeyBook,
+  ): Generator<Verdict> {
+    const needed = SIGNERS.get(made.kind);
+    if (needed === undefined) {
+      yield { code: 'CLY_COMMAND_KIND', member: 'kind', message: 'is no command of this version' };
+      return;
+    }
+    const signers = signersOf(made.command, made.signatures, keys.trustRoot);
+    if (signers === null || signers[0]?.subject !== made.command.subject) {
+      const message = 'are not the signatures of known keys over the command, or the first is not its subject';
+      yield { code: 'CLY_COMMAND_SIGNER', member: 'signatures', message };
+    } else if (!areEnough(signers, needed, { timeMs: made.timeMs, keys })) {
+      const message = `are not of the roles that ${made.kind} needs`;
+      yield { code: 'CLY_COMMAND_ROLE', member: 'signatures', message };
+    }
+    if (!isKnownTrustRoot(made, keys.trustRoot)) {
+      const message = 'is neither the trust root that was passed nor one before it';
+      yield { code: 'CLY_TRUST_ROOT_OTHER', member: 'command.trust_root', message };
     }
   }
 }
 
-function judgeCommand(line: DecidedLine, command: JsonObject, root: TrustRoot): Problem | null {
-  const roles = ROLES.get(line.change.read.kind);
-  if (roles === undefined) {
-    return { code: 'CLY_COMMAND_KIND', message: `${line.change.read.kind} is no command of this version` };
-  }
-  const signers = verifySigners(line, command, root);
-  if (!Array.isArray(signers)) {
-    return signers;
-  }
-  if (signers[0]?.subject !== command.subject) {
-    return { code: 'CLY_COMMAND_SIGNER', message: 'the first signer is not the subject of the command' };
-  }
-  const [first, second] = roles;
-  const isMet = signers.some(
-    (one) =>
-      mayAct(one, first, line.appendTimeMs) &&
-      (second === undefined ||
-        signers.some(
-          (other) => mayAct(other, second, line.appendTimeMs) && (other.subject !== one.subject || root.singleOperator),
-        )),
-  );
-  return isMet ? null : { code: 'CLY_COMMAND_ROLE', message: `needs signatures of ${roles.join(' and ')}` };
-}
-
-interface Problem {
-  readonly code: string;
-  readonly message: string;
-}
-
-/** The keys that signed, or what is wrong: one signature that does not hold spoils the command. */
-function verifySigners(line: DecidedLine, command: JsonObject, root: TrustRoot): TrustedKey[] | Problem {
-  let signatures: ReturnType<typeof readSignatures>;
-  try {
-    signatures = readSignatures(line.change.value.signatures, 'signatures');
-  } catch (error) {
-    if (error instanceof ShapeError) {
-      return { code: 'CLY_COMMAND_SIGNER', message: `${error.member} ${error.message}` };
-    }
-    throw error;
-  }
-  const message = encodePae(COMMAND_TYPE, Buffer.from(encodeCanonical(command)));
+function signersOf(
+  command: JsonObject,
+  signatures: JsonValue | undefined,
+  trustRoot: TrustRoot,
+): readonly TrustedKey[] | null {
+  const payload = encodePae(COMMAND_TYPE, Buffer.from(encodeCanonical(command)));
   const signers: TrustedKey[] = [];
-  for (const { key_id: keyId, sig } of signatures) {
-    const key = root.keys.get(keyId);
+  for (const { key_id: keyId, sig } of readSignatures(signatures)) {
+    const key = trustRoot.keys.get(keyId);
     const signature = decodeBase64(sig);
-    if (!key?.ed25519 || signature === null || !verifyEd25519(key.ed25519.key, message, signature)) {
-      return { code: 'CLY_COMMAND_SIGNER', message: `the signature by key ${keyId} does not hold` };
+    if (key?.ed25519 == null || signature === null || !verifyEd25519(key.ed25519, payload, signature)) {
+      return null;
     }
     signers.push(key);
   }
-  return signers;
+  return signers.length === 0 ? null : signers;
 }
 
-function mayAct(key: TrustedKey, role: Role | undefined, timeMs: number): boolean {
-  return role !== undefined && refuseKey(key, role, timeMs) === null;
+function readSignatures(signatures: JsonValue | undefined): ReturnType<typeof readCommandSignatures> {
+  try {
+    return readCommandSignatures(signatures, 'signatures');
+  } catch (error) {
+    if (error instanceof ShapeError) {
+      return [];
+    }
+    throw error;
+  }
+}
+
+function areEnough(
+  signers: readonly TrustedKey[],
+  needed: readonly (readonly Role[])[],
+  at: { readonly timeMs: number; readonly keys: KeyBook },
+): boolean {
+  const moment = { timeMs: at.timeMs, trustedMs: at.keys.trustedMs };
+  const fitting = needed.map((roles) => signers.filter((key) => refuseKey(key, roles, moment) === null));
+  const [first = [], second] = fitting;
+  if (second === undefined) {
+    return first.length > 0;
+  }
+  const isOneEnough = at.keys.trustRoot.singleOperator;
+  return first.some((one) => second.some((other) => isOneEnough || other.subject !== one.subject));
+}
+
+/** What an allowed opening or activation names must be a version of the trust root that was passed (trust.md §3). */
+function isKnownTrustRoot(made: { kind: string; command: JsonObject }, trustRoot: TrustRoot): boolean {
+  if (made.kind !== 'tenant.opened' && made.kind !== 'trust_root.activated') {
+    return true;
+  }
+  const { trust_root: named } = made.command;
+  return isVersionOf(trustRoot, named);
+}
+
+/** Whether a digest is that of the trust root or of a version before it. */
+export function isVersionOf(trustRoot: TrustRoot, digest: JsonValue | undefined): boolean {
+  return digest === trustRoot.digest || (typeof digest === 'string' && trustRoot.history.includes(digest));
 }

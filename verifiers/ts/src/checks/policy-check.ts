@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GuardedSource } from '../documents/policy-document.ts';
 import type { DecidedLine } from '../journal/line.ts';
-import { encodeCanonical } from '../json/encode.ts';
-import type { JsonValue } from '../json/json-value.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { commandOf } from './bindings.ts';
-import type { Report } from './chain-check.ts';
+import { isObject } from '../json/json-value.ts';
+import { guardedOf, type Ledger } from '../ledger/ledger.ts';
+import { allowedCommand } from './bindings.ts';
+import type { Report } from './report.ts';
 
 const MISSING_MAX = 1_024;
-/** No manifest of 1 MiB can list more. */
-const LISTED_MAX = 65_536;
+/** No manifest can list more. */
+const LISTED_MAX = 4_097;
 
 /** Follows which policy is in force, and whether each body was decided, and each request inspected, under it. */
 export class PolicyCheck {
@@ -26,7 +25,6 @@ export class PolicyCheck {
     this.#report = report;
     if (ledger.policy !== null) {
       this.#inForce.push(ledger.policy);
-      this.#checkOpening(ledger.policy);
     }
   }
 
@@ -36,10 +34,10 @@ export class PolicyCheck {
   }
 
   decided(line: DecidedLine): void {
-    const before = this.#ledger.policy;
     if (line.decision === null) {
       return;
     }
+    const before = this.#ledger.policy;
     this.#activate(line);
     const { policy_digest: stated, decision } = line.decision;
     const isRequest = line.receipt.read.change_kind === 'change.requested';
@@ -48,7 +46,8 @@ export class PolicyCheck {
       this.#report({ claim: 'policy', code: 'CLY_POLICY_OTHER', at, message: 'is not the policy in force' });
     }
     this.#requireDocument(stated, at);
-    const inspected = line.receipt.read.inspected_under?.policy_digest;
+    const { inspected_under: under } = line.receipt.value;
+    const inspected = isObject(under) ? under.policy_digest : undefined;
     // A refused request may have been inspected under another policy, or under none that counts.
     if (isRequest && decision !== 'block' && inspected !== stated) {
       const message = 'is not the policy that decided';
@@ -62,10 +61,9 @@ export class PolicyCheck {
   }
 
   #activate(line: DecidedLine): void {
-    const kind = line.change.read.kind;
-    const policy = commandOf(line)?.policy;
-    const isActivation = kind === 'policy.activated' || kind === 'tenant.opened';
-    if (!isActivation || line.decision?.decision !== 'allow' || typeof policy !== 'string') {
+    const command = allowedCommand(line, 'policy.activated', 'tenant.opened');
+    const policy = command?.policy;
+    if (typeof policy !== 'string') {
       return;
     }
     if (policy !== this.#ledger.policy && this.#inForce.length < LISTED_MAX) {
@@ -73,16 +71,12 @@ export class PolicyCheck {
     }
     this.#ledger.policy = policy;
     const guarded = this.#documents.get(policy);
-    this.#ledger.guarded = guarded ?? [];
+    this.#ledger.guarded = guardedOf(guarded ?? []);
     const at = { line: line.line, member: 'change.body.command.policy' };
     this.#requireDocument(policy, at);
     if (guarded === undefined) {
-      this.#report({
-        claim: 'reconciliation',
-        code: 'CLY_RECONCILE_POLICY',
-        at,
-        message: 'names no document, so what it guards is not known',
-      });
+      const message = 'names no document, so what it guards is not known';
+      this.#report({ claim: 'reconciliation', code: 'CLY_RECONCILE_POLICY', at, message });
     }
   }
 
@@ -99,18 +93,5 @@ export class PolicyCheck {
       at,
       message: `${digest} is no sound artifact of kind policy`,
     });
-  }
-
-  #checkOpening(policy: string): void {
-    const guarded = this.#documents.get(policy);
-    const carried = encodeCanonical(this.#ledger.guarded as unknown as JsonValue);
-    if (guarded !== undefined && encodeCanonical(guarded as unknown as JsonValue) !== carried) {
-      this.#report({
-        claim: 'policy',
-        code: 'CLY_POLICY_GUARDED',
-        at: { line: 1 },
-        message: 'the opening ledger guards other relations than its policy',
-      });
-    }
   }
 }

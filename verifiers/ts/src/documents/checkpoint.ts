@@ -3,10 +3,12 @@ import { sha256 } from '../hash/sha256.ts';
 import { ShapeError } from '../json/shape.ts';
 import { findInvalidUtf8 } from '../json/utf8.ts';
 import { decodeBase64 } from '../signature/base64.ts';
+import { ORIGIN } from './manifest-parts.ts';
 
 export const CHECKPOINT_BYTES_MAX = 16_384;
 const SIGNATURES_MAX = 32;
-const SIGNATURE_LINE = /^— (\S+) (\S+)$/;
+const LINE_LENGTH_MAX = 1_024;
+const SIGNATURE_LINE = /^— ([^\s+]+) (\S+)$/u;
 const SIZE = /^(?:0|[1-9][0-9]{0,15})$/;
 
 export interface NoteSignature {
@@ -21,8 +23,10 @@ export interface Checkpoint {
   readonly origin: string;
   readonly size: number;
   readonly root: Buffer;
-  /** The bytes that are signed. */
+  /** The bytes that are signed: the first three lines. */
   readonly signedBytes: Buffer;
+  /** The first five lines, up to the log's own signature: what time-stamps cover. */
+  readonly sealedBytes: Buffer;
   readonly signatures: readonly NoteSignature[];
 }
 
@@ -36,8 +40,8 @@ export function parseCheckpoint(bytes: Buffer): Checkpoint {
   }
   const lines = bytes.toString('utf8').split('\n');
   const [origin = '', sizeText = '', rootText = '', blank, ...rest] = lines;
-  if (origin === '' || /[\s+]/u.test(origin)) {
-    throw new ShapeError('line 1', 'must be an origin without white space or plus');
+  if (!ORIGIN.test(origin)) {
+    throw new ShapeError('line 1', 'must be an origin');
   }
   const size = Number(sizeText);
   if (!SIZE.test(sizeText) || !Number.isSafeInteger(size)) {
@@ -55,20 +59,21 @@ export function parseCheckpoint(bytes: Buffer): Checkpoint {
     size,
     root,
     signedBytes: Buffer.from(`${origin}\n${sizeText}\n${rootText}\n`),
+    sealedBytes: Buffer.from(`${origin}\n${sizeText}\n${rootText}\n\n${rest[0]}\n`),
     signatures: rest.map((line, index) => parseSignatureLine(line, `line ${index + 5}`)),
   };
 }
 
-function parseSignatureLine(line: string, member: string): NoteSignature {
+export function parseSignatureLine(line: string, member: string): NoteSignature {
   const match = SIGNATURE_LINE.exec(line);
   const bytes = decodeBase64(match?.[2] ?? '');
-  if (match === null || bytes === null || bytes.length < 5) {
+  if (match === null || bytes === null || bytes.length < 5 || [...line].length > LINE_LENGTH_MAX) {
     throw new ShapeError(member, 'must be a signature line of a note');
   }
   return { name: match[1] ?? '', keyHint: bytes.subarray(0, 4), signature: bytes.subarray(4) };
 }
 
-/** The key hint of an Ed25519 key (type 01) under a name. */
-export function noteKeyHint(name: string, publicKey: Buffer): Buffer {
-  return sha256(Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(1), publicKey])).subarray(0, 4);
+/** The key id of an Ed25519 key under a name: type 01 for a log's signature, 04 for a cosignature. */
+export function noteKeyHint(name: string, publicKey: Buffer, type: number = 1): Buffer {
+  return sha256(Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(type), publicKey])).subarray(0, 4);
 }

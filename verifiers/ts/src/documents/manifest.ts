@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import { frontierLength } from '../hash/compact-range.ts';
-import { isObject } from '../json/json-value.ts';
+import type { JsonObject } from '../json/json-value.ts';
 import { parseJson } from '../json/parse.ts';
+import { anything, closed, digest, id, list, nullable, oneOf, text } from '../json/shape.ts';
+import { type ExportManifest, readExportManifest } from './export-manifest.ts';
 import {
-  anything,
-  closed,
-  digest,
-  id,
-  integer,
-  list,
-  matching,
-  nullable,
-  oneOf,
-  type Reader,
-  ShapeError,
-  text,
-} from '../json/shape.ts';
+  count,
+  readArtifacts,
+  readCut,
+  readFrontier,
+  readJournalFacts,
+  readNullableDigest,
+  readOrigin,
+  readProducer,
+  readRange,
+  readTenant,
+  requireRules,
+  sharedRules,
+} from './manifest-parts.ts';
+import { readCost, readGovernance, readPerformance, readSecurity } from './metrics-shape.ts';
+import { UnsupportedFormat } from './unsupported-format.ts';
 
 export const MANIFEST_BYTES_MAX = 1_048_576;
-export const FORMAT = 'clyra/bundle/v0';
-export const PROFILE = 'def/v0';
-const ARTIFACTS_MAX = 4_096;
-
-const count = integer(0);
-export const tenantName: Reader<string> = matching(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a tenant name');
+const FORMAT = 'clyra/bundle/v0';
+const EXPORT_FORMAT = 'clyra/export/v0';
+const PROFILES: readonly string[] = ['def/v0', 'pef/v0'];
+const LISTED_MAX = 1_024;
 
 const readReconciliation = closed({
-  sources: list(closed({ source_id: text, covers_until: count, lsn: anything })),
+  sources: list(closed({ source_id: text, covers_until: count, lsn: text })),
+  horizon: nullable(count),
   state: oneOf('final', 'provisional'),
   observations: count,
   guarded: count,
@@ -35,85 +38,98 @@ const readReconciliation = closed({
   reused: count,
   unattributed: count,
   claimed_unproved: count,
+  unjudged: count,
+  grants_forgotten: count,
+  unobserved: count,
   pending: count,
   grants_unused: count,
+});
+const readCoverage = closed({
+  source_id: text,
+  observation_id: nullable(id),
+  scope: nullable(text),
+  lsn: nullable(text),
+  guarded: count,
+  uncovered: list(text, 256),
+  blind_spots: list(closed({ code: text, relation: nullable(text) }), 64),
+  gaps: count,
+});
+const readOutage = closed({
+  source_id: text,
+  component: text,
+  failed_at: count,
+  detected_at: count,
+  restored_at: count,
+  cause: text,
+  changes_refused: count,
 });
 
 const readMembers = closed({
   format: oneOf(FORMAT),
   profiles: list(text, 16),
-  tenant: tenantName,
+  tenant: readTenant,
   stream_id: id,
-  origin: text,
-  range: closed({ start: count, end: integer(1) }),
+  origin: readOrigin,
+  range: readRange,
   root: digest,
-  frontier: list(digest, 53),
-  cut: closed({ kind: text, offset: count, partition: count, state_digest: digest, receipt_id: id }),
-  opening_state: nullable(digest),
-  opening_ledger: nullable(digest),
+  frontier: readFrontier,
+  cut: readCut,
+  opening_state: readNullableDigest,
+  opening_ledger: readNullableDigest,
   closing_ledger: digest,
-  journal: closed({ sha256: digest, size: integer(1), lines: integer(1), segments: list(digest) }),
-  artifacts: list(closed({ kind: oneOf('policy', 'state', 'ledger'), sha256: digest, size: count }), ARTIFACTS_MAX),
-  policies: list(digest),
+  journal: readJournalFacts,
+  artifacts: readArtifacts(oneOf('policy', 'state', 'ledger', 'document')),
+  documents: closed({ named: count, held: count }),
+  policies: list(digest, 4_096),
   engine: anything,
   trust_root: digest,
-  runs: closed({ closed: list(closed({ run_id: text, count })), open: list(text) }),
+  runs: closed({ closed: list(closed({ run_id: text, count })), open: list(text, 65_536) }),
   decisions: closed({ allow: count, block: count, hold: count, recorded: count }),
   reconciliation: readReconciliation,
-  gaps: list(closed({ source_id: text, from_lsn: anything, to_lsn: anything, reason: anything })),
-  separation: oneOf('none', 'processes'),
-  previous_manifest: nullable(digest),
-  producer: closed({ name: text, version: text }),
+  coverage: list(readCoverage, LISTED_MAX),
+  gaps: list(closed({ source_id: text, from_lsn: text, to_lsn: text, reason: text }), LISTED_MAX),
+  outages: list(readOutage, LISTED_MAX),
+  governance: readGovernance,
+  performance: readPerformance,
+  cost: readCost,
+  security: readSecurity,
+  separation: oneOf('none', 'processes', 'operators'),
+  bundle_log: closed({ number: count, frontier: readFrontier }),
+  previous_manifest: readNullableDigest,
+  producer: readProducer,
 });
 
-export type Manifest = ReturnType<typeof readMembers>;
-
-/** The manifest names a format or profile of another version. */
-export class UnsupportedFormat extends Error {}
+/** A manifest of a bundle, with the value it was read from. */
+export type BundleManifest = ReturnType<typeof readMembers> & {
+  readonly value: JsonObject;
+  readonly export?: undefined;
+};
+export type Manifest = BundleManifest | ExportManifest;
 
 /** Parses manifest.json. Throws JsonError, ShapeError or UnsupportedFormat. */
 export function parseManifest(bytes: Uint8Array): Manifest {
   const { value } = parseJson(bytes, { grammar: 'record', canonical: true, bytesMax: MANIFEST_BYTES_MAX });
-  const format = isObject(value) ? value.format : undefined;
-  if (typeof format === 'string' && format !== FORMAT && /^clyra\/bundle\/v[0-9]+$/.test(format)) {
+  const { format } = value;
+  if (typeof format === 'string' && /^clyra\/(?:bundle|export)\/v[0-9]+$/.test(format) && !format.endsWith('/v0')) {
     throw new UnsupportedFormat(`format ${format}`);
   }
-  const manifest = readMembers(value, '');
-  requireConsistent(manifest);
-  const unknown = manifest.profiles.find((profile) => profile !== PROFILE);
-  if (unknown !== undefined || manifest.profiles.length !== 1) {
-    throw new UnsupportedFormat(`profiles ${manifest.profiles.join(', ')}`);
-  }
-  return manifest;
+  return format === EXPORT_FORMAT ? readExportManifest(value) : readBundleManifest(value);
 }
 
-function requireConsistent(manifest: Manifest): void {
-  const { start, end } = manifest.range;
-  const isFirst = start === 0;
-  const rules: readonly (readonly [string, boolean, string])[] = [
-    ['range', end > start, 'must hold a line'],
-    ['journal.lines', manifest.journal.lines === end - start, 'must be the length of the range'],
-    [
-      'journal.segments',
-      manifest.journal.segments.length === Math.ceil(manifest.journal.lines / SEGMENT_LINES),
-      'must have one root for each segment',
-    ],
-    ['frontier', manifest.frontier.length === frontierLength(start), 'must be the compact range of [0,start)'],
+function readBundleManifest(value: JsonObject): BundleManifest {
+  const manifest = readMembers(value, '');
+  const isFirst = manifest.range.start === 0;
+  const { number, frontier } = manifest.bundle_log;
+  requireRules([
+    ...sharedRules(manifest),
     ['opening_ledger', (manifest.opening_ledger === null) === isFirst, 'must be null at start 0 and only there'],
     ['opening_state', (manifest.opening_state === null) === isFirst, 'must be null at start 0 and only there'],
     ['previous_manifest', (manifest.previous_manifest === null) === isFirst, 'must be null at start 0 and only there'],
-    ['origin', manifest.origin.endsWith(`/${manifest.tenant}`), 'must end with the tenant'],
-    ['artifacts', isRising(manifest.artifacts.map((artifact) => artifact.sha256)), 'must rise by sha256'],
-  ];
-  for (const [member, holds, message] of rules) {
-    if (!holds) {
-      throw new ShapeError(member, message);
-    }
+    ['bundle_log.frontier', frontier.length === frontierLength(number), 'must be the compact range of [0,number)'],
+  ]);
+  const unknown = manifest.profiles.find((profile) => !PROFILES.includes(profile));
+  if (unknown !== undefined) {
+    throw new UnsupportedFormat(`profile ${unknown}`);
   }
-}
-
-export const SEGMENT_LINES = 64;
-
-function isRising(values: readonly string[]): boolean {
-  return values.every((value, index) => index === 0 || (values[index - 1] as string) < value);
+  return { ...manifest, value };
 }

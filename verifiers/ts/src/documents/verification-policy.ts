@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseJson } from '../json/parse.ts';
-import { closed, list, oneOf, text } from '../json/shape.ts';
+import { closed, list, oneOf, ShapeError, text } from '../json/shape.ts';
 import { CLAIM_IDS, type ClaimId } from '../report/claim.ts';
 
 export const VERIFICATION_POLICY_BYTES_MAX = 65_536;
@@ -10,10 +10,10 @@ export interface VerificationPolicy {
   readonly require: readonly ClaimId[];
 }
 
-/** Without a policy all is required but what needs the engine. */
+/** Without a policy all is required but what a bundle may lack in good order. */
 export const DEFAULT_POLICY: VerificationPolicy = {
   name: 'default',
-  require: CLAIM_IDS.filter((claim) => claim !== 'reperformance'),
+  require: CLAIM_IDS.filter((claim) => claim !== 'reperformance' && claim !== 'disclosure'),
 };
 
 const readPolicy = closed({
@@ -26,5 +26,8 @@ const readPolicy = closed({
 export function parseVerificationPolicy(bytes: Uint8Array): VerificationPolicy {
   const form = { grammar: 'record', canonical: false, bytesMax: VERIFICATION_POLICY_BYTES_MAX } as const;
   const { name, require } = readPolicy(parseJson(bytes, form).value, '');
+  if (new Set(require).size !== require.length) {
+    throw new ShapeError('require', 'names a claim twice');
+  }
   return { name, require };
 }

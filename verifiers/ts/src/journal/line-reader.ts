@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FileHandle } from 'node:fs/promises';
+import type { OpenFile } from '../source/bundle-source.ts';
 
 const CHUNK_BYTES = 262_144;
 const LF = 0x0a;
@@ -14,15 +14,17 @@ export interface LineSink {
 }
 
 /** Reads lines in constant memory, whatever the file holds. Rejects only when the file cannot be read. */
-export async function readLines(file: FileHandle, lineBytesMax: number, sink: LineSink): Promise<void> {
+export async function readLines(file: OpenFile, lineBytesMax: number, sink: LineSink): Promise<void> {
   const buffer = Buffer.alloc(lineBytesMax + CHUNK_BYTES);
+  let position = 0;
   let kept = 0;
   let skipping = false;
   for (;;) {
-    const { bytesRead } = await file.read(buffer, kept, CHUNK_BYTES, null);
+    const bytesRead = await file.read(buffer.subarray(kept, kept + CHUNK_BYTES), position);
     if (bytesRead === 0) {
       break;
     }
+    position += bytesRead;
     sink.onBytes(buffer.subarray(kept, kept + bytesRead));
     const filled = kept + bytesRead;
     let from = 0;

@@ -1,73 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sha256Hex } from '../hash/sha256.ts';
+
+import { linkTo } from '../hash/link.ts';
+import { sha256 } from '../hash/sha256.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { type ParsedJson, parseJson, RECORD } from '../json/parse.ts';
-import {
-  anything,
-  closed,
-  digest,
-  id,
-  integer,
-  list,
-  nullable,
-  object,
-  oneOf,
-  open,
-  optional,
-  ShapeError,
-  text,
-} from '../json/shape.ts';
-import { readOperations } from '../ledger/ledger.ts';
+import { closed, digest, id, integer, nullable, object, oneOf, ShapeError, text } from '../json/shape.ts';
 import { readBlock, type SignatureBlock } from '../signature/block.ts';
+import {
+  type BodyOf,
+  OBSERVATIONS,
+  type ObservationKind,
+  readChangeBody,
+  readDecision,
+  readGrants,
+  readObservationBody,
+  readReceiptBody,
+  readRunEnd,
+} from './bodies.ts';
 
 const count = integer(0);
-
-const readGrant = open({
-  token_hash: text,
-  source_id: text,
-  relations: list(text),
-  operations: readOperations,
-  rows_max: count,
-  expires_at: count,
-});
-const readInspectedUnder = open({ policy_digest: nullable(digest) });
-
-const readDecidedBody = open({
-  decision: oneOf('allow', 'block', 'hold'),
-  policy_digest: nullable(digest),
-  engine: anything,
-});
-const readReceiptBody = open({
-  v: integer(0, 0),
-  kind: oneOf('decided', 'recorded'),
-  change_kind: text,
-  receipt_id: id,
-  event_id: text,
-  tenant: text,
-  tenant_seq: count,
-  tenant_prev: digest,
-  stream_id: id,
-  partition: count,
-  offset: count,
-  previous_offset: integer(-1),
-  change_digest: digest,
-  decided_at: count,
-  run_id: optional(text),
-  seq: optional(count),
-  prev: optional(digest),
-  state_digest: optional(digest),
-  count: optional(count),
-  grants: optional(list(readGrant)),
-  inspected_under: optional(readInspectedUnder),
-});
-const readChangeBody = open({ v: integer(0, 0), kind: text, tenant: text, event_id: text });
-const readObservationBody = open({
-  v: integer(0, 0),
-  kind: oneOf('transaction', 'watermark', 'gap'),
-  tenant: text,
-  source_id: text,
-  observation_id: id,
-});
 const readDecidedLine = closed({
   v: integer(0, 0),
   kind: oneOf('decided'),
@@ -89,25 +40,25 @@ const readMatchedLine = closed({
   status: oneOf('matched', 'exceeded', 'reused', 'unattributed', 'claimed_unproved'),
   event_id: nullable(text),
   receipt_id: nullable(id),
-  token_hash: nullable(text),
+  token_hash: nullable(digest),
   reason: text,
 });
+const readReplacedLine = closed({ $leaf: digest });
 
 /** A body with the digest of its bytes and the block that signs it. */
 export interface SignedBody<T> {
   readonly value: JsonObject;
   readonly read: T;
-  readonly text: string;
-  readonly digest: string;
-  readonly sig: SignatureBlock | null;
+  readonly digest: Buffer;
+  readonly sig: SignatureBlock;
 }
 
 export type ChangeBody = ReturnType<typeof readChangeBody>;
 export type ReceiptBody = ReturnType<typeof readReceiptBody>;
-export type Decision = ReturnType<typeof readDecidedBody>;
-export type ObservationBody = ReturnType<typeof readObservationBody>;
+export type Decision = ReturnType<typeof readDecision>;
+export type Grants = NonNullable<ReturnType<typeof readGrants>>;
 
-interface At {
+export interface At {
   /** From 1, in the file. */
   readonly line: number;
   /** From 0, in the tenant's log. */
@@ -117,54 +68,89 @@ interface At {
 export interface DecidedLine extends At {
   readonly kind: 'decided';
   readonly appendTimeMs: number;
-  readonly change: SignedBody<ChangeBody> & { readonly sig: SignatureBlock };
-  readonly receipt: SignedBody<ReceiptBody>;
+  readonly change: SignedBody<ChangeBody>;
+  readonly receipt: Omit<SignedBody<ReceiptBody>, 'sig'> & { readonly sig: SignatureBlock | null };
+  /** What the next body of the tenant links to. */
+  readonly link: string;
   /** Null for a `recorded` body. */
   readonly decision: Decision | null;
+  /** Of an allowed request. */
+  readonly grants: Grants;
 }
+
+/** The members of an observation that its kind asks for; null for a kind that this version does not name. */
+export type Observed = { [K in ObservationKind]: { readonly of: K; readonly body: BodyOf<K> } }[ObservationKind] | null;
 
 export interface ObservedLine extends At {
   readonly kind: 'observed';
   readonly appendTimeMs: number;
-  readonly observation: SignedBody<ObservationBody> & { readonly sig: SignatureBlock };
+  readonly observation: SignedBody<ReturnType<typeof readObservationBody>>;
+  readonly observed: Observed;
 }
 
 export interface MatchedLine extends At {
   readonly kind: 'matched';
-  readonly text: string;
   readonly value: JsonObject;
   readonly read: ReturnType<typeof readMatchedLine>;
 }
 
+/** A line of an export that gives only its leaf hash. */
+export interface ReplacedLine extends At {
+  readonly kind: 'replaced';
+  readonly leafHash: Buffer;
+}
+
 export type JournalLine = DecidedLine | ObservedLine | MatchedLine;
 
-/** Whether a line is a cut before which derived lines stand (bundle.md §1). */
+/** Whether a line is a cut before which derived lines stand (journal.md §2). */
 export function isCut(line: DecidedLine): boolean {
   return line.receipt.read.state_digest !== undefined && line.receipt.read.change_kind !== 'tenant.opened';
 }
 
-/** No signature covers an append time. Where it is the decision time too, the signed body pins it; else it is loose. */
-export function isLoose(line: DecidedLine): boolean {
-  return line.appendTimeMs !== line.receipt.read.decided_at;
-}
-
 /** Parses one line without its LF. Throws JsonError or ShapeError. */
 export function parseLine(bytes: Uint8Array, at: At): JournalLine {
+  return readLine(parseJson(bytes, RECORD), at);
+}
+
+/** Parses one line of an export, which may be replaced. */
+export function parseExportLine(bytes: Uint8Array, at: At): JournalLine | ReplacedLine {
   const parsed = parseJson(bytes, RECORD);
+  if (parsed.value.$leaf === undefined) {
+    return readLine(parsed, at);
+  }
+  return { ...at, kind: 'replaced', leafHash: Buffer.from(readReplacedLine(parsed.value, '').$leaf, 'hex') };
+}
+
+function readLine(parsed: ParsedJson, at: At): JournalLine {
   const kind = oneOf('decided', 'observed', 'matched')(parsed.value.kind, 'kind');
-  if (kind === 'decided') {
-    return parseDecided(parsed, at);
+  switch (kind) {
+    case 'decided':
+      return readDecided(parsed, at);
+    case 'observed':
+      return readObserved(parsed, at);
+    case 'matched':
+      return { ...at, kind, value: parsed.value, read: readMatchedLine(parsed.value, '') };
   }
-  if (kind === 'matched') {
-    return { ...at, kind, text: parsed.text, value: parsed.value, read: readMatchedLine(parsed.value, '') };
-  }
+}
+
+function readObserved(parsed: ParsedJson, at: At): ObservedLine {
   const line = readObservedLine(parsed.value, '');
   const { body, sig } = line.observation;
   const read = readObservationBody(body, 'observation.body');
-  return { ...at, kind, appendTimeMs: line.append_time, observation: { ...hashBody(parsed, body), read, sig } };
+  const observed = readKind(read.kind, body);
+  const observation = { value: body, read, sig, digest: sha256(parsed.bytesOf(body)) };
+  return { ...at, kind: 'observed', appendTimeMs: line.append_time, observation, observed };
 }
 
-function parseDecided(parsed: ParsedJson, at: At): DecidedLine {
+function readKind(kind: string, body: JsonObject): Observed {
+  if (!Object.hasOwn(OBSERVATIONS, kind)) {
+    return null;
+  }
+  const of = kind as ObservationKind;
+  return { of, body: OBSERVATIONS[of](body, 'observation.body') } as Observed;
+}
+
+function readDecided(parsed: ParsedJson, at: At): DecidedLine {
   const line = readDecidedLine(parsed.value, '');
   const receipt = readReceiptBody(line.receipt.body, 'receipt.body');
   const isSigned = receipt.kind === 'decided';
@@ -175,21 +161,25 @@ function parseDecided(parsed: ParsedJson, at: At): DecidedLine {
   if (inRun !== 0 && inRun !== 3) {
     throw new ShapeError('receipt.body.run_id', 'stands with seq and prev, or none of them stands');
   }
+  const change = readChangeBody(line.change.body, 'change.body');
+  const receiptBytes = parsed.bytesOf(line.receipt.body);
+  const decision = isSigned ? readDecision(line.receipt.body, 'receipt.body') : null;
+  const isAllowed = decision?.decision === 'allow';
+  if (isAllowed && receipt.change_kind === 'run.closed') {
+    readRunEnd(line.receipt.body, 'receipt.body');
+  }
   return {
     ...at,
     kind: 'decided',
     appendTimeMs: line.append_time,
-    change: {
-      ...hashBody(parsed, line.change.body),
-      read: readChangeBody(line.change.body, 'change.body'),
-      sig: line.change.sig,
-    },
-    receipt: { ...hashBody(parsed, line.receipt.body), read: receipt, sig: line.receipt.sig },
-    decision: isSigned ? readDecidedBody(line.receipt.body, 'receipt.body') : null,
+    change: { ...line.change, value: line.change.body, read: change, digest: sha256(parsed.bytesOf(line.change.body)) },
+    receipt: { sig: line.receipt.sig, value: line.receipt.body, read: receipt, digest: sha256(receiptBytes) },
+    link: linkTo(receiptBytes),
+    decision,
+    grants: isAllowed && receipt.change_kind === 'change.requested' ? grantsOf(line.receipt.body) : [],
   };
 }
 
-function hashBody(parsed: ParsedJson, value: JsonObject): { value: JsonObject; text: string; digest: string } {
-  const text = parsed.textOf(value);
-  return { value, text, digest: sha256Hex(text) };
+function grantsOf(body: JsonObject): Grants {
+  return readGrants(body.grants, 'receipt.body.grants') ?? [];
 }

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SEGMENT_LINES } from '../documents/manifest.ts';
 import { CompactRange } from '../hash/compact-range.ts';
 
 const DAMAGED_MAX = 16;
 
-/** Lines `from`..`to` (from 1) whose root is not the manifest's; `loose` are lines whose append time nothing else pins. */
+/** Lines `from`..`to` (from 1) whose root is not the manifest's. */
 export interface DamagedSegment {
   readonly from: number;
   readonly to: number;
-  readonly loose: readonly number[];
 }
 
-/** Hashes each 64 consecutive lines into a tree of their own, so that damage can be placed (bundle.md §2). */
+/** Hashes each few consecutive lines into a tree of their own, so that damage can be placed (bundle.md §3). */
 export class Segments {
   readonly #roots: readonly string[];
+  readonly #linesEach: number;
   readonly #damaged: DamagedSegment[] = [];
   #range = new CompactRange();
-  #loose: number[] = [];
   #lines = 0;
   #index = 0;
   #damagedCount = 0;
 
-  constructor(roots: readonly string[]) {
+  constructor(roots: readonly string[], linesEach: number) {
     this.#roots = roots;
+    this.#linesEach = linesEach;
   }
 
   get damaged(): readonly DamagedSegment[] {
@@ -36,14 +35,9 @@ export class Segments {
   append(leaf: Buffer): void {
     this.#range.append(leaf);
     this.#lines += 1;
-    if (this.#range.size === SEGMENT_LINES) {
+    if (this.#range.size === this.#linesEach) {
       this.#close();
     }
-  }
-
-  /** Says that the line appended last carries an append time that differs from its decision time. */
-  markLoose(): void {
-    this.#loose.push(this.#lines);
   }
 
   end(): void {
@@ -56,11 +50,10 @@ export class Segments {
     if (this.#range.root().toString('hex') !== this.#roots[this.#index]) {
       this.#damagedCount += 1;
       if (this.#damaged.length < DAMAGED_MAX) {
-        this.#damaged.push({ from: this.#lines - this.#range.size + 1, to: this.#lines, loose: this.#loose });
+        this.#damaged.push({ from: this.#lines - this.#range.size + 1, to: this.#lines });
       }
     }
     this.#index += 1;
     this.#range = new CompactRange();
-    this.#loose = [];
   }
 }

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import type { Manifest } from '../documents/manifest.ts';
 import { CompactRange } from '../hash/compact-range.ts';
 import { hashLeaf } from '../hash/tree.ts';
 import { RECORD } from '../json/parse.ts';
 import { describeParseError, type Failures } from '../report/failures.ts';
-import type { JournalFold } from './journal-fold.ts';
-import { isLoose, parseLine } from './line.ts';
+import { JOURNAL } from '../source/bundle-names.ts';
+import type { OpenFile } from '../source/bundle-source.ts';
+import { type JournalLine, parseExportLine, parseLine, type ReplacedLine } from './line.ts';
 import { type LineSink, readLines } from './line-reader.ts';
 import { Segments } from './segments.ts';
-
-export const JOURNAL = 'journal.jsonl';
 
 export interface JournalResult {
   readonly sha256: string;
@@ -19,17 +17,22 @@ export interface JournalResult {
   readonly lines: number;
   readonly root: Buffer;
   readonly segments: Segments;
-  /** The first line that is no line of the format. What the fold says ends before it. */
+  /** The first line that is no line of the format: the lines are judged up to it. */
   readonly unreadableLine: number | null;
 }
 
-/** Streams the journal once: digests, tree, segments, grammar, and (without a broken line before) the fold. */
+/** What judges lines, one after the other. */
+export interface LineJudge {
+  step(line: JournalLine | ReplacedLine): void;
+}
+
+/** Streams the journal once: digests, tree, segments, grammar, and (without a broken line before) the judge. */
 export async function verifyJournal(
-  file: FileHandle,
+  file: OpenFile,
   given: { readonly manifest: Manifest; readonly failures: Failures },
-  fold: JournalFold | null,
+  judge: LineJudge | null,
 ): Promise<JournalResult> {
-  const reading = new Reading(given.manifest, fold, given.failures);
+  const reading = new Reading(given.manifest, judge, given.failures);
   await readLines(file, RECORD.bytesMax, reading);
   return reading.result();
 }
@@ -37,22 +40,22 @@ export async function verifyJournal(
 class Reading implements LineSink {
   readonly #hash = createHash('sha256');
   readonly #start: number;
+  readonly #isExport: boolean;
   readonly #tree: CompactRange;
   readonly #segments: Segments;
-  readonly #fold: JournalFold | null;
+  readonly #judge: LineJudge | null;
   readonly #failures: Failures;
   #size = 0;
   #lines = 0;
   #unreadableLine: number | null = null;
 
-  constructor(manifest: Manifest, fold: JournalFold | null, failures: Failures) {
+  constructor(manifest: Manifest, judge: LineJudge | null, failures: Failures) {
     this.#start = manifest.range.start;
-    this.#tree = new CompactRange(
-      manifest.range.start,
-      manifest.frontier.map((hex) => Buffer.from(hex, 'hex')),
-    );
-    this.#segments = new Segments(manifest.journal.segments);
-    this.#fold = fold;
+    this.#isExport = manifest.export !== undefined;
+    const frontier = manifest.frontier.map((hex) => Buffer.from(hex, 'hex'));
+    this.#tree = new CompactRange(manifest.range.start, frontier);
+    this.#segments = new Segments(manifest.journal.segments, manifest.journal.segment_lines);
+    this.#judge = judge;
     this.#failures = failures;
   }
 
@@ -63,21 +66,23 @@ class Reading implements LineSink {
 
   onLine(bytes: Uint8Array): void {
     this.#lines += 1;
-    const leaf = hashLeaf(bytes);
+    const at = { line: this.#lines, leaf: this.#start + this.#lines - 1 };
+    let line: JournalLine | ReplacedLine | null = null;
+    if (this.#unreadableLine === null) {
+      try {
+        line = this.#isExport ? parseExportLine(bytes, at) : parseLine(bytes, at);
+      } catch (error) {
+        const place = { file: JOURNAL, line: at.line };
+        const { code, message, location } = describeParseError(error, 'CLY_LINE_SHAPE', place);
+        this.#break(code, message, location);
+      }
+    }
+    // After a broken line an export's replaced lines are still leaves of their own.
+    const leaf = line?.kind === 'replaced' ? line.leafHash : (this.#replacedAfterBreak(bytes, at) ?? hashLeaf(bytes));
     this.#tree.append(leaf);
     this.#segments.append(leaf);
-    const at = { line: this.#lines, leaf: this.#start + this.#lines - 1 };
-    try {
-      const line = parseLine(bytes, at);
-      if (line.kind === 'decided' && isLoose(line)) {
-        this.#segments.markLoose();
-      }
-      if (this.#unreadableLine === null) {
-        this.#fold?.step(line);
-      }
-    } catch (error) {
-      const { code, message, location } = describeParseError(error, 'CLY_LINE_SHAPE', { file: JOURNAL, line: at.line });
-      this.#break(code, message, location);
+    if (line !== null) {
+      this.#judge?.step(line);
     }
   }
 
@@ -107,8 +112,22 @@ class Reading implements LineSink {
     };
   }
 
+  #replacedAfterBreak(bytes: Uint8Array, at: { line: number; leaf: number }): Buffer | null {
+    if (!this.#isExport || this.#unreadableLine === null) {
+      return null;
+    }
+    try {
+      const line = parseExportLine(bytes, at);
+      return line.kind === 'replaced' ? line.leafHash : null;
+    } catch {
+      return null;
+    }
+  }
+
   #break(code: string, message: string, location: { file: string; line?: number }): void {
-    this.#unreadableLine ??= this.#lines;
-    this.#failures.add({ claim: 'integrity', code, message, location });
+    if (this.#unreadableLine === null) {
+      this.#unreadableLine = this.#lines;
+      this.#failures.add({ claim: 'integrity', code, message, location });
+    }
   }
 }

@@ -12,7 +12,7 @@ export type JsonCode =
   | 'CLY_JSON_STRING'
   | 'CLY_JSON_CANONICAL';
 
-/** Bytes that are not the JSON asked for. `byte` counts from 0 in the bytes given to the parser. */
+/** Bytes that are not of the grammar asked for; `byte` counts from 0. */
 export class JsonError extends Error {
   readonly code: JsonCode;
   readonly byte: number;

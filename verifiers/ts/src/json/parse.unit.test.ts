@@ -36,10 +36,10 @@ describe('records', () => {
     ['{"a":1 }', 'CLY_JSON_SYNTAX 6'],
     ['{"a":[1,]}', 'CLY_JSON_SYNTAX 8'],
     ['{"a"', 'CLY_JSON_SYNTAX 4'],
-    ['{"a', 'CLY_JSON_STRING 3'],
+    ['{"a', 'CLY_JSON_SYNTAX 3'],
     ['{"a":tru}', 'CLY_JSON_SYNTAX 5'],
     ['{"a":1,"a":1}', 'CLY_JSON_DUPLICATE 7'],
-    ['{"a":1,"\\u0061":2}', 'CLY_JSON_DUPLICATE 7'],
+    ['{"a":1,"\\u0061":2}', 'CLY_JSON_CANONICAL 8'],
     ['{"b":1,"a":1}', 'CLY_JSON_ORDER 7'],
     ['{"\\u0061":1}', 'CLY_JSON_CANONICAL 2'],
     ['{"A":1}', 'CLY_JSON_NAME 1'],
@@ -50,18 +50,18 @@ describe('records', () => {
     ['{"a":1.0}', 'CLY_JSON_NUMBER 5'],
     ['{"a":1e2}', 'CLY_JSON_NUMBER 5'],
     ['{"a":-0}', 'CLY_JSON_NUMBER 5'],
-    ['{"a":01}', 'CLY_JSON_SYNTAX 6'],
+    ['{"a":01}', 'CLY_JSON_NUMBER 5'],
     ['{"a":9007199254740992}', 'CLY_JSON_NUMBER 5'],
     ['{"a":1e400}', 'CLY_JSON_NUMBER 5'],
     ['{"a":-}', 'CLY_JSON_NUMBER 5'],
-    ['{"a":"\\ud800"}', 'CLY_JSON_STRING 5'],
-    ['{"a":"\\ufdd0"}', 'CLY_JSON_STRING 5'],
-    ['{"a":"\ufffe"}', 'CLY_JSON_STRING 5'],
-    ['{"a":"\\ud83f\\udfff"}', 'CLY_JSON_STRING 5'],
-    ['{"a":"\\x"}', 'CLY_JSON_STRING 6'],
-    ['{"a":"\n"}', 'CLY_JSON_STRING 6'],
+    ['{"a":"\\ud800"}', 'CLY_JSON_STRING 6'],
+    ['{"a":"\\ufdd0"}', 'CLY_JSON_STRING 6'],
+    ['{"a":"\ufffe"}', 'CLY_JSON_STRING 6'],
+    ['{"a":"\\ud83f\\udfff"}', 'CLY_JSON_STRING 6'],
+    ['{"a":"\\x"}', 'CLY_JSON_SYNTAX 6'],
+    ['{"a":"\n"}', 'CLY_JSON_SYNTAX 6'],
     ['{"é":1}', 'CLY_JSON_NAME 1'],
-    ['{"a":"é","b":01}', 'CLY_JSON_SYNTAX 15'],
+    ['{"a":"é","b":01}', 'CLY_JSON_NUMBER 14'],
   ])('%j: %s', (text, expected) => {
     expect(outcome(Buffer.from(text), RECORD)).toBe(expected);
   });
@@ -85,7 +85,7 @@ describe('records', () => {
   it('give the very text of an inner object', () => {
     const parsed = parseJson(Buffer.from('{"a":{"b":{"c":"é"}}}'), RECORD);
     const inner = (parsed.value.a as Record<string, never>).b as never;
-    expect(parsed.textOf(inner)).toBe('{"c":"é"}');
+    expect(Buffer.from(parsed.bytesOf(inner)).toString()).toBe('{"c":"é"}');
   });
 });
 
@@ -95,7 +95,7 @@ describe('documents', () => {
     ['{"__proto__":{"a":1.5}}', 'ok'],
     ['{"A":1e+21,"b":0.001}', 'ok'],
     ['{"9":1,"10":2}', 'CLY_JSON_ORDER 7'],
-    ['{"a":1.50}', 'CLY_JSON_CANONICAL 8'],
+    ['{"a":1.50}', 'CLY_JSON_CANONICAL 5'],
     ['{"a":1e400}', 'CLY_JSON_NUMBER 5'],
     ['{"\u{1f600}":1,"\ufb33":2}', 'ok'],
   ])('%j: %s', (text, expected) => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { decodeBase64 } from '../signature/base64.ts';
 import { isObject, type JsonObject, type JsonValue } from './json-value.ts';
 
 /** A value that parses but is not of the shape its format gives it. `member` is a path such as `receipt.body.offset`. */
@@ -47,8 +48,27 @@ export const object: Reader<JsonObject> = (value, member) => {
   return value;
 };
 
+/** Standard base64 with padding and unused bits zero. */
+export const base64: Reader<Buffer> = (value, member) => {
+  const bytes = typeof value === 'string' ? decodeBase64(value) : null;
+  if (bytes === null) {
+    throw new ShapeError(member, 'must be base64');
+  }
+  return bytes;
+};
+
 export const digest: Reader<string> = matching(DIGEST, 'must be 64 lower-case hex digits');
 export const id: Reader<string> = matching(ID, 'must be 32 lower-case hex digits');
+
+export function base64Of(length: number): Reader<Buffer> {
+  return (value, member) => {
+    const bytes = base64(value, member);
+    if (bytes.length !== length) {
+      throw new ShapeError(member, `must be ${length} bytes of base64`);
+    }
+    return bytes;
+  };
+}
 
 export function matching(pattern: RegExp, message: string): Reader<string> {
   return (value, member) => {
@@ -99,6 +119,19 @@ export function list<T>(reader: Reader<T>, countMax: number = Number.MAX_SAFE_IN
         throw inside(`${member}[${index}]`, error);
       }
     });
+  };
+}
+
+/** A list whose values rise by a text of each, none twice (spec README: ascending). */
+export function ascending<T>(reader: Reader<readonly T[]>, keyOf: (value: T) => string): Reader<readonly T[]> {
+  return (value, member) => {
+    const values = reader(value, member);
+    for (let index = 1; index < values.length; index += 1) {
+      if (keyOf(values[index - 1] as T) >= keyOf(values[index] as T)) {
+        throw new ShapeError(`${member}[${index}]`, 'does not stand in ascending order');
+      }
+    }
+    return values;
   };
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { GuardedSource } from '../documents/policy-document.ts';
-import { type Grant, type Pending, readRelation } from './ledger.ts';
+import type { Grant, Pending, Relation } from './ledger-lines.ts';
 
-/** What a recorder did not list one by one: it may have touched anything (records.md §6). */
+/** What a recorder did not list one by one: it may have touched anything. */
 const UNLISTED = '*.*';
 
 /** Between the clock of a source and the broker's. */
 const CLOCK_SLACK_MS = 5_000;
 
-export type MatchStatus = 'matched' | 'exceeded' | 'reused' | 'unattributed' | 'claimed_unproved';
+export const MATCH_STATUSES = ['matched', 'exceeded', 'reused', 'unattributed', 'claimed_unproved'] as const;
+export type MatchStatus = (typeof MATCH_STATUSES)[number];
 
-/** A `matched` line as a value (bundle.md §1). */
+/** A `matched` line as a value (journal.md §1). */
 export interface Match {
   readonly v: 0;
   readonly kind: 'matched';
@@ -23,18 +23,19 @@ export interface Match {
   readonly reason: string;
 }
 
-type Relation = ReturnType<typeof readRelation>;
-
-/** Judges one observation (bundle.md §4) and marks the grants it uses. Null when nothing guarded was touched. */
-export function judge(
-  pending: Pending,
-  guarded: readonly GuardedSource[],
-  grants: ReadonlyMap<string, Grant>,
-): Match | null {
-  const touched = touchedRelations(pending, guarded);
-  if (touched.length === 0) {
-    return null;
+/** The relations of a transaction that are guarded for its source, and what the recorder did not list. */
+export function touchedOf<T extends Relation>(
+  relations: readonly T[],
+  guarded: ReadonlySet<string> | undefined,
+): readonly T[] {
+  if (guarded === undefined || guarded.size === 0) {
+    return [];
   }
+  return relations.filter((relation) => guarded.has(nameOf(relation)) || nameOf(relation) === UNLISTED);
+}
+
+/** Judges one pending transaction (journal.md §5) and marks the grants it uses. */
+export function judge(pending: Pending, grants: ReadonlyMap<string, Grant>): Match {
   const tokens = [...new Set(pending.token_hashes)];
   if (tokens.length === 0) {
     return match(pending, ['unattributed', 'no_token'], null);
@@ -48,7 +49,7 @@ export function judge(
   if (named.some((grant) => grant.used_by !== null && grant.used_by !== pending.observation_id)) {
     return match(pending, ['reused', 'token_used'], first);
   }
-  const excess = findExcess(pending, touched, named);
+  const excess = findExcess(pending, named);
   for (const grant of named) {
     grant.used_by = pending.observation_id;
   }
@@ -57,25 +58,16 @@ export function judge(
     : match(pending, ['exceeded', excess], first);
 }
 
-function touchedRelations(pending: Pending, guarded: readonly GuardedSource[]): readonly Relation[] {
-  const names = new Set(
-    guarded.filter((source) => source.source_id === pending.source_id).flatMap((source) => source.relations),
-  );
-  return pending.relations
-    .map((relation, index) => readRelation(relation, `relations[${index}]`))
-    .filter((relation) => names.has(nameOf(relation)) || (nameOf(relation) === UNLISTED && names.size > 0));
-}
-
 /** The first reason in the order of the specification why the effect goes beyond its grants, or null. */
-function findExcess(pending: Pending, touched: readonly Relation[], grants: readonly Grant[]): string | null {
-  const relations = new Set(grants.flatMap((grant) => grant.relations));
+function findExcess(pending: Pending, grants: readonly Grant[]): string | null {
+  const { relations: touched, committed_at: at } = pending;
+  const listed = new Set(grants.flatMap((grant) => grant.relations));
   const rows = touched.reduce((sum, relation) => sum + relation.inserts + relation.updates + relation.deletes, 0);
   const rowsMax = grants.reduce((sum, grant) => sum + grant.rows_max, 0);
-  const at = pending.committed_at;
   if (grants.some((grant) => grant.source_id !== pending.source_id)) {
     return 'source';
   }
-  if (touched.some((relation) => !relations.has(nameOf(relation)))) {
+  if (touched.some((relation) => !listed.has(nameOf(relation)))) {
     return 'relation';
   }
   if (touched.some((relation) => operationsOf(relation).some((operation) => !isCovered(relation, operation, grants)))) {
@@ -90,7 +82,7 @@ function findExcess(pending: Pending, touched: readonly Relation[], grants: read
   return isOutside ? 'time' : null;
 }
 
-/** One grant must name both the relation and the operation (bundle.md §4, step 5). */
+/** One grant must name both the relation and the operation. */
 function isCovered(relation: Relation, operation: string, grants: readonly Grant[]): boolean {
   return grants.some(
     (grant) =>
@@ -109,7 +101,7 @@ function operationsOf(relation: Relation): readonly string[] {
   return counts.filter(([, count]) => count > 0).map(([operation]) => operation);
 }
 
-function nameOf(relation: Relation): string {
+export function nameOf(relation: Relation): string {
   return `${relation.schema}.${relation.name}`;
 }
 

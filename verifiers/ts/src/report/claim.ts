@@ -7,9 +7,11 @@ export const CLAIM_IDS = [
   'authorship',
   'policy',
   'reconciliation',
+  'coverage',
   'reperformance',
   'time',
   'witness',
+  'disclosure',
 ] as const;
 export type ClaimId = (typeof CLAIM_IDS)[number];
 export type ClaimStatus = 'PASS' | 'FAIL' | 'PARTIAL' | 'ABSENT' | 'UNSUPPORTED';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Finding } from '../checks/reconciliation-check.ts';
+import type { Finding } from '../checks/derived-lines.ts';
 import type { Mode } from '../checks/signature-check.ts';
 import type { MatchStatus } from '../ledger/judge.ts';
 import type { Claim, ClaimId, Failure } from './claim.ts';

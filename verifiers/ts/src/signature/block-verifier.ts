@@ -2,53 +2,50 @@
 import type { KeyObject } from 'node:crypto';
 import { hashLeaf, rootOfPath } from '../hash/tree.ts';
 import { encodeCanonical } from '../json/encode.ts';
-import type { Role, TrustedKey, TrustRoot } from '../trust/trust-root.ts';
-import { decodeBase64 } from './base64.ts';
-import type { SignatureBlock } from './block.ts';
+import type { KeyBook } from '../trust/delegations.ts';
+import type { KeyCode } from '../trust/judge-key.ts';
+import type { Role } from '../trust/trust-root.ts';
+import { BATCH_SIZE_MAX, type SignatureBlock } from './block.ts';
 import { verifyEd25519 } from './ed25519.ts';
 import { encodePae } from './pae.ts';
 
 export const BODY_TYPES = {
-  intake: 'application/vnd.clyra.change.v0+json',
-  enforcer: 'application/vnd.clyra.receipt.v0+json',
-  recorder: 'application/vnd.clyra.observation.v0+json',
+  change: 'application/vnd.clyra.change.v0+json',
+  receipt: 'application/vnd.clyra.receipt.v0+json',
+  observation: 'application/vnd.clyra.observation.v0+json',
 } as const;
-export type SigningRole = keyof typeof BODY_TYPES;
-
-export type SignatureCode =
-  | 'CLY_KEY_UNKNOWN'
-  | 'CLY_KEY_ROLE'
-  | 'CLY_KEY_TIME'
-  | 'CLY_KEY_REVOKED'
-  | 'CLY_KEY_ALGORITHM'
-  | 'CLY_SIG_PATH'
-  | 'CLY_SIG_INVALID';
+export type BodyKind = keyof typeof BODY_TYPES;
+export type SignatureCode = KeyCode | 'CLY_SIG_PATH' | 'CLY_SIG_INVALID';
 
 /** Sends remembered, so that the bodies of one send cost one Ed25519 check. A miss costs time, never a verdict. */
 const SENDS_MAX = 4_096;
 
-/** Judges signature blocks against one trust root. */
+/** Judges signature blocks by one book of keys. */
 export class BlockVerifier {
-  readonly #trustRoot: TrustRoot;
+  readonly keys: KeyBook;
   readonly #sends: Map<string, boolean> = new Map();
 
-  constructor(trustRoot: TrustRoot) {
-    this.#trustRoot = trustRoot;
+  constructor(keys: KeyBook) {
+    this.keys = keys;
   }
 
   /** Null when the block signs the body whose digest (32 bytes) is given; else the code of what is wrong. */
-  check(block: SignatureBlock, bodyDigest: Buffer, by: { role: SigningRole; timeMs: number }): SignatureCode | null {
-    const key = this.#trustRoot.keys.get(block.key_id);
-    const refusal = refuseKey(key, by.role, by.timeMs);
-    if (refusal !== null || key?.ed25519 == null) {
-      return refusal ?? 'CLY_KEY_ALGORITHM';
+  check(
+    block: SignatureBlock,
+    bodyDigest: Buffer,
+    as: { readonly body: BodyKind; readonly roles: readonly Role[]; readonly timeMs: number },
+  ): SignatureCode | null {
+    const key = this.keys.judge(block.key_id, as.roles, as.timeMs);
+    if (typeof key === 'string') {
+      return key;
     }
+    const isPlaced = block.index < block.size && block.size <= BATCH_SIZE_MAX;
     const path = block.path.map((hex) => Buffer.from(hex, 'hex'));
-    const root = block.index < block.size ? rootOfPath(hashLeaf(bodyDigest), path, block) : null;
+    const root = isPlaced ? rootOfPath(hashLeaf(bodyDigest), path, block) : null;
     if (root === null) {
       return 'CLY_SIG_PATH';
     }
-    const signer = { keyId: key.keyId, key: key.ed25519.key, type: BODY_TYPES[by.role] };
+    const signer = { keyId: key.keyId, key: key.ed25519 as KeyObject, type: BODY_TYPES[as.body] };
     return this.#isSendSigned(signer, { root: root.toString('hex'), size: block.size }, block.sig)
       ? null
       : 'CLY_SIG_INVALID';
@@ -57,37 +54,22 @@ export class BlockVerifier {
   #isSendSigned(
     signer: { keyId: string; key: KeyObject; type: string },
     send: { root: string; size: number },
-    sig: string,
+    sig: Buffer,
   ): boolean {
-    const name = `${signer.type} ${signer.keyId} ${send.size} ${send.root} ${sig}`;
+    const name = `${signer.type} ${signer.keyId} ${send.size} ${send.root} ${sig.toString('latin1')}`;
     const known = this.#sends.get(name);
     if (known !== undefined) {
       return known;
     }
-    const signature = decodeBase64(sig);
     const payload = Buffer.from(encodeCanonical({ root: send.root, size: send.size }));
-    const isSigned = signature !== null && verifyEd25519(signer.key, encodePae(signer.type, payload), signature);
-    this.#sends.set(name, isSigned);
+    const isSigned = verifyEd25519(signer.key, encodePae(signer.type, payload), sig);
+    // A send of one body is not met again.
+    if (send.size > 1) {
+      this.#sends.set(name, isSigned);
+    }
     if (this.#sends.size > SENDS_MAX) {
       this.#sends.delete(this.#sends.keys().next().value as string);
     }
     return isSigned;
   }
-}
-
-/** Why a key may not sign for a role at a time, or null. */
-export function refuseKey(key: TrustedKey | undefined, role: Role, timeMs: number): SignatureCode | null {
-  if (key === undefined) {
-    return 'CLY_KEY_UNKNOWN';
-  }
-  if (!key.roles.has(role)) {
-    return 'CLY_KEY_ROLE';
-  }
-  if (key.ed25519 === null) {
-    return 'CLY_KEY_ALGORITHM';
-  }
-  if (timeMs < key.validFromMs || timeMs > key.validToMs) {
-    return 'CLY_KEY_TIME';
-  }
-  return key.revokedAtMs !== null && timeMs >= key.revokedAtMs ? 'CLY_KEY_REVOKED' : null;
 }

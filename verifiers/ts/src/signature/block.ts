@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closed, digest, id, integer, list, matching } from '../json/shape.ts';
+import { base64Of, closed, digest, id, integer, list } from '../json/shape.ts';
 
 export const BATCH_SIZE_MAX = 1_024;
 const PATH_LENGTH_MAX = 10;
@@ -9,14 +9,14 @@ export interface SignatureBlock {
   readonly index: number;
   readonly key_id: string;
   readonly path: readonly string[];
-  readonly sig: string;
+  readonly sig: Buffer;
   readonly size: number;
 }
 
 export const readBlock = closed({
-  index: integer(0, BATCH_SIZE_MAX - 1),
+  index: integer(0),
   key_id: id,
   path: list(digest, PATH_LENGTH_MAX),
-  sig: matching(/^[A-Za-z0-9+/]{86}==$/, 'must be 64 bytes of base64'),
-  size: integer(1, BATCH_SIZE_MAX),
+  sig: base64Of(64),
+  size: integer(0),
 });
