@@ -2,13 +2,18 @@
 import { Command } from 'commander';
 import { addChangeCommand } from './commands/change.ts';
 import { addDiffCommand } from './commands/diff.ts';
+import { addDiscloseCommand } from './commands/disclose.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addExplainCommand } from './commands/explain.ts';
+import { addExportCommand } from './commands/export.ts';
 import { addGuardCommand } from './commands/guard.ts';
+import { addInspectCommand } from './commands/inspect.ts';
 import { addKeysCommand } from './commands/keys.ts';
 import { addKillSwitchCommand } from './commands/kill-switch.ts';
 import { addPolicyCommand } from './commands/policy.ts';
+import { addProofCommands } from './commands/proof.ts';
 import { addQuickstartCommand } from './commands/quickstart.ts';
+import { addRedactCommand } from './commands/redact.ts';
 import { addReferenceCommand } from './commands/reference.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addSnapshotCommand } from './commands/snapshot.ts';
@@ -59,6 +64,11 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addChangeCommand,
   addExplainCommand,
   addVerifyCommand,
+  addInspectCommand,
+  addProofCommands,
+  addExportCommand,
+  addDiscloseCommand,
+  addRedactCommand,
   addTrustCommand,
   addKeysCommand,
   addWitnessCommand,
