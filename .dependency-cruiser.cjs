@@ -21,6 +21,7 @@ const CORE_ORDER = [
   'enforcement',
   'reconciliation',
   'evidence',
+  'disclosure',
   'snapshot',
   'diff',
 ];
@@ -58,6 +59,7 @@ const IMPORTERS = {
   '@kafkajs/confluent-schema-registry': ['^libs/adapters/avro/'],
   pg: ['^libs/adapters/postgres/'],
   'pg-logical-replication': ['^libs/adapters/postgres/'],
+  tweetnacl: ['^libs/adapters/sealing/'],
   'libpg-query': ['^libs/adapters/sql/'],
   '@guanmingchiu/sqlparser-ts': ['^libs/adapters/sql/'],
   '@aws-sdk/client-kms': ['^libs/adapters/signing/', '^test/'],

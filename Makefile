@@ -42,8 +42,9 @@ down: setup ## stop the local stack
 bench: setup ## measure, side by side with a peer; prints a table
 	@$(GATE) --bench
 
-docs: setup ## write the generated pages of docs/reference
+docs: setup ## write the generated pages: docs/reference, docs/spec/examples.md
 	@$(RUN) tools/src/reference.ts
+	@$(RUN) test/spec/write-examples.ts
 
 lint types unit prop vector replay sim int e2e faults: setup ## one step of the gate alone
 	@$(GATE) --only $@

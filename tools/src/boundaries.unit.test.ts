@@ -47,6 +47,7 @@ const OFFENDERS: Readonly<Record<string, readonly [from: string, specifier: stri
   ],
   'one-importer-pg': ['services/intake/src/pg.ts', 'pg'],
   'one-importer-pg-logical-replication': ['services/intake/src/wal.ts', 'pg-logical-replication'],
+  'one-importer-tweetnacl': ['services/intake/src/nacl.ts', 'tweetnacl'],
   'one-importer-libpg-query': ['services/intake/src/sql.ts', 'libpg-query'],
   'one-importer-guanmingchiu-sqlparser-ts': ['services/intake/src/sql-other.ts', '@guanmingchiu/sqlparser-ts'],
   'one-importer-undici': ['services/enforcer/src/http.ts', 'undici'],
@@ -129,9 +130,9 @@ function writeTree(tree: string): void {
   write(tree, 'services/intake/src/plain.unit.test.ts', 'export const plain = 1;\n');
   write(tree, 'services/intake/src/test-support/plain.ts', 'export const plain = 1;\n');
   write(tree, 'services/intake/src/circle-b.ts', importOf('./circle-a.ts'));
-  write(tree, 'libs/core/src/evidence/last.ts', 'export const last = 1;\n');
+  write(tree, 'libs/core/src/diff/last.ts', 'export const last = 1;\n');
   for (const folder of CORE_ORDER) {
-    write(tree, `libs/core/src/${folder}/backwards.ts`, importOf('../evidence/last.ts'));
+    write(tree, `libs/core/src/${folder}/backwards.ts`, importOf('../diff/last.ts'));
   }
   for (const [from, specifier] of Object.values(OFFENDERS).concat(LAW_ABIDING)) write(tree, from, importOf(specifier));
 }

@@ -5,8 +5,10 @@ import { encodeRecord, parseRecord } from '@clyra/core/canonical/record';
 import type { Facts } from '@clyra/core/change/change-body';
 import { PARTITION_TENANT } from '@clyra/core/change/change-body';
 import { parseSourceLine, type SourceLine } from '@clyra/core/evidence/journal-line';
+import { contentId } from '@clyra/core/evidence/observation-body';
 import { decidedLine, observedLine } from '@clyra/core/evidence/write-line';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
+import type { Signer } from '@clyra/core/ports/signer';
 import type { RelationEffect } from '@clyra/core/reconciliation/ledger-entry';
 import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
 import { OBSERVATION_TYPE, RECEIPT_TYPE } from '@clyra/core/signing/pae';
@@ -47,6 +49,8 @@ export class History {
   readonly entries: HistoryEntry[] = [];
   /** State artifacts of all cuts, by state digest. */
   readonly states = new Map<Digest, Uint8Array>();
+  /** Documents that lines name, by digest. */
+  readonly documents = new Map<Digest, Uint8Array>();
   #window = 0;
   #lsn = 0x1000;
   #observationCount = 0;
@@ -66,6 +70,7 @@ export class History {
     const source = { source_id: SOURCE, database: digestOf('crm database'), system_id: SYSTEM_ID };
     await this.script.command('source.registered', source, [SCRIPT_KEYS.operator]);
     await this.#answerAll();
+    await this.coverage();
     return this;
   }
 
@@ -127,6 +132,45 @@ export class History {
     await this.#observe('gap', SOURCE, members);
   }
 
+  /** What the source can show; a history says it at its opening. */
+  async coverage(members: JsonObject = {}, sourceId = SOURCE): Promise<void> {
+    const said = {
+      system_id: SYSTEM_ID,
+      timeline: 1,
+      lsn: this.#nextLsn(),
+      scope: 'all',
+      relations: [],
+      blind_spots: [],
+    };
+    await this.#observe('coverage', sourceId, { ...said, ...members });
+  }
+
+  async outage(members: JsonObject = {}): Promise<void> {
+    const now = this.nowMs;
+    const said = {
+      component: 'kafka',
+      failed_at: now - 900,
+      detected_at: now - 500,
+      restored_at: now,
+      changes_refused: 3,
+    };
+    const by = { sourceId: 'intake:1', signer: SCRIPT_KEYS.intake };
+    await this.#observe('outage', by, { ...said, cause: 'CLY_LOG_UNAVAILABLE', ...members });
+  }
+
+  async accessed(members: JsonObject = {}): Promise<void> {
+    const said = { actor: 'auditor', action: 'read', range: { start: 0, end: 1 }, manifest: digestOf('manifest') };
+    const by = { sourceId: 'bundler:1', signer: SCRIPT_KEYS.bundler };
+    await this.#observe('accessed', by, { ...said, at: this.nowMs, ...members });
+  }
+
+  /** Says that a document belongs to the log. */
+  async document(bytes: Uint8Array, document = 'snapshot'): Promise<void> {
+    const said = { document, sha256: digestOf(bytes), size: bytes.length, media_type: 'application/json' };
+    this.documents.set(said.sha256, bytes);
+    await this.#observe('document', 'recorder:1', said);
+  }
+
   /** The lines of the tenant, as a bundler would sequence the entries in this order. */
   lines(): SourceLine[] {
     return this.entries.filter((entry) => tenantOf(entry) !== PARTITION_TENANT).map((entry) => lineOf(entry));
@@ -153,10 +197,12 @@ export class History {
     }
   }
 
-  async #observe(kind: string, sourceId: string, members: JsonObject): Promise<void> {
-    const id = digestOf(`observation ${this.#observationCount}`).slice(0, 32);
-    const body = encodeRecord({ v: 0, kind, tenant: TENANT, source_id: sourceId, observation_id: id, ...members });
-    const [block] = await signBatch(SCRIPT_KEYS.recorder, OBSERVATION_TYPE, [digestOf(body)]);
+  async #observe(kind: string, by: string | Writer, members: JsonObject): Promise<void> {
+    const { sourceId, signer } = typeof by === 'string' ? { sourceId: by, signer: SCRIPT_KEYS.recorder } : by;
+    const said = { v: 0, kind, tenant: TENANT, source_id: sourceId, ...members };
+    const id = observationId(said);
+    const body = encodeRecord({ ...said, observation_id: id });
+    const [block] = await signBatch(signer, OBSERVATION_TYPE, [digestOf(body)]);
     if (block === undefined) throw new Error('a send of one body has one block');
     const signature = encodeRecord(blockToJson(block));
     const observation = { body, signature, tenant: TENANT, kind, source_id: sourceId, observation_id: id };
@@ -169,6 +215,18 @@ export class History {
     this.#lsn += 0x100;
     return `0/${this.#lsn.toString(16).toUpperCase()}`;
   }
+}
+
+type Writer = { readonly sourceId: string; readonly signer: Signer };
+
+/** docs/spec/records.md §6. */
+function observationId(said: JsonObject): string {
+  const { kind, system_id: system, timeline } = said;
+  if (kind !== 'transaction' && kind !== 'watermark') {
+    return kind === 'gap' ? digestOf(`gap ${said['to_lsn']} -${said['detected_at']}`).slice(0, 32) : contentId(said);
+  }
+  const [lsn, ordinal] = kind === 'transaction' ? [said['commit_end_lsn'], 0] : [said['lsn'], said['covers_until']];
+  return digestOf(`${system}\n${timeline}\n${lsn}\n${ordinal}`).slice(0, 32);
 }
 
 const INSERT: RelationEffect = { schema: 'public', name: 'contacts', inserts: 1, updates: 0, deletes: 0, truncates: 0 };

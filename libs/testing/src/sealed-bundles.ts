@@ -3,6 +3,7 @@ import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import { activationOf } from '@clyra/core/evidence/activation';
 import { artifactsOf } from '@clyra/core/evidence/bundle-artifacts';
 import { sealBundle } from '@clyra/core/evidence/bundle-files';
+import { type BundlePlace, FIRST_PLACE } from '@clyra/core/evidence/bundle-log';
 import { bundleLocation } from '@clyra/core/evidence/bundle-names';
 import { JournalFold } from '@clyra/core/evidence/journal-fold';
 import { encodeManifest } from '@clyra/core/evidence/manifest';
@@ -16,6 +17,7 @@ export type SealedBundle = {
   readonly envelope: Envelopes['BundleEnvelope'];
   /** By path inside the bundle. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly nextPlace: BundlePlace;
 };
 
 /** The bundles of a history, as a bundler would seal them: one for each sealing cut. */
@@ -23,28 +25,39 @@ export async function sealHistory(history: History): Promise<SealedBundle[]> {
   const fold = new JournalFold(TENANT);
   const bundles: SealedBundle[] = [];
   let previousManifest: Digest | null = null;
+  let bundleLog = FIRST_PLACE;
   let journal: Buffer[] = [];
   for (const line of history.lines()) {
     const step = fold.push(line, activationOf(line).policy === undefined ? undefined : SCRIPT_POLICY.guarded);
     journal.push(...step.leaves.map((leaf) => Buffer.concat([leaf, Buffer.from('\n')])));
     if (step.sealed === undefined) continue;
-    const bundle = await seal(step.sealed, { history, journal: Buffer.concat(journal), previousManifest });
+    const bundle = await seal(step.sealed, { history, journal: Buffer.concat(journal), previousManifest, bundleLog });
     bundles.push(bundle);
+    bundleLog = bundle.nextPlace;
     previousManifest = bundle.envelope.manifest_digest;
     journal = [];
   }
   return bundles;
 }
 
-type Parts = { readonly history: History; readonly journal: Uint8Array; readonly previousManifest: Digest | null };
+type Parts = {
+  readonly history: History;
+  readonly journal: Uint8Array;
+  readonly previousManifest: Digest | null;
+  readonly bundleLog: BundlePlace;
+};
 
-async function seal(sealed: SealedRange, { history, journal, previousManifest }: Parts): Promise<SealedBundle> {
+async function seal(sealed: SealedRange, parts: Parts): Promise<SealedBundle> {
+  const { history, journal, previousManifest, bundleLog } = parts;
   const origin = `${SCRIPT_TRUST.root.logOrigin}/${sealed.tenant}`;
   const state = sealed.openingState === null ? null : (history.states.get(sealed.openingState) ?? null);
-  const artifacts = artifactsOf(sealed, { policies: new Map([[POLICY_DIGEST, POLICY_BYTES]]), state });
+  const policies = new Map([[POLICY_DIGEST, POLICY_BYTES]]);
+  const artifacts = artifactsOf(sealed, { policies, state, documents: [...history.documents.values()] });
   const producer = { name: 'clyra-test', version: '0.0.0' };
-  const bytes = encodeManifest(sealed, { origin, artifacts, separation: 'none', previousManifest, producer });
-  const seals = await sealBundle(sealed, { bytes, origin }, { log: SCRIPT_KEYS.log, bundler: SCRIPT_KEYS.bundler });
+  const extras = { origin, artifacts, separation: 'none', bundleLog, previousManifest, producer } as const;
+  const bytes = encodeManifest(sealed, extras);
+  const signers = { log: SCRIPT_KEYS.log, bundler: SCRIPT_KEYS.bundler };
+  const seals = await sealBundle(sealed, { bytes, origin, bundleLog }, signers);
   const { tenant, start, end } = sealed;
   return {
     envelope: {
@@ -61,8 +74,10 @@ async function seal(sealed: SealedRange, { history, journal, previousManifest }:
       ['manifest.json', bytes],
       ['VERIFY.md', seals.verifyText],
       ['checkpoint', seals.checkpoint],
+      ['bundle-log.checkpoint', seals.bundleLogCheckpoint],
       ['manifest.dsse.json', seals.envelope],
     ]),
+    nextPlace: seals.nextPlace,
   };
 }
 

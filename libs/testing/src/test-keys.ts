@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, type KeyObject, sign } from 'node:crypto';
 import { canonicalJson } from '@clyra/core/canonical/canonical-json';
 import type { Signer } from '@clyra/core/ports/signer';
 import { keyIdOf } from '@clyra/core/signing/ed25519';
 import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
 import type { Role, TrustRoot } from '@clyra/core/signing/trust-root';
 
-/** A key made for one test run; no test key is ever committed. */
+/** A key made at run time; no test key is ever committed. */
 export type TestKey = Signer & { readonly subject: string; readonly roles: readonly Role[] };
 
+/** RFC 8410 §7: an Ed25519 PKCS #8 key without attributes is these 16 bytes and the seed. */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** The same key for a subject in every run, so that worked examples can be compared; worth nothing outside of tests. */
 export function makeTestKey(subject: string, roles: readonly Role[]): TestKey {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const raw = rawPublicKey(publicKey);
+  const seed = hash('sha256', `test key of ${subject}`, 'buffer');
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
+  const raw = rawPublicKey(createPublicKey(privateKey));
   return {
     subject,
     roles,

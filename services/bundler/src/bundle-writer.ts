@@ -2,8 +2,9 @@
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import { artifactsOf } from '@clyra/core/evidence/bundle-artifacts';
 import { sealBundle } from '@clyra/core/evidence/bundle-files';
+import type { BundlePlace } from '@clyra/core/evidence/bundle-log';
 import { bundleLocation, checkpointName } from '@clyra/core/evidence/bundle-names';
-import { parseCheckpoint } from '@clyra/core/evidence/checkpoint';
+import { parseCheckpoint, type TreeHead } from '@clyra/core/evidence/checkpoint';
 import { encodeManifest, sameRange } from '@clyra/core/evidence/manifest';
 import type { SealedRange } from '@clyra/core/evidence/sealed-range';
 import { ClyraError } from '@clyra/core/kernel/error';
@@ -13,6 +14,9 @@ import type { BundlerOptions } from './bundler-options.ts';
 import type { DocumentStore } from './document-store.ts';
 import type { LineSpool } from './line-spool.ts';
 
+/** A larger document is named by its digest, and not carried. */
+const DOCUMENT_BYTES_MAX = 67_108_864;
+
 export type WrittenBundle = {
   readonly tenant: string;
   readonly origin: string;
@@ -20,6 +24,8 @@ export type WrittenBundle = {
   readonly end: number;
   readonly manifestDigest: Digest;
   readonly location: string;
+  /** Of the bundle that comes next in the tenant's log of bundles. */
+  readonly nextPlace: BundlePlace;
 };
 
 export type WriteRequest = {
@@ -27,6 +33,7 @@ export type WriteRequest = {
   readonly spool: LineSpool;
   readonly trustRoot: TrustRoot;
   readonly previousManifest: Digest | null;
+  readonly bundleLog: BundlePlace;
 };
 
 type Put = {
@@ -51,14 +58,14 @@ export class BundleWriter {
     this.#persistence = persistence;
   }
 
-  async write({ sealed, spool, trustRoot, previousManifest }: WriteRequest): Promise<WrittenBundle> {
+  async write({ sealed, spool, trustRoot, previousManifest, bundleLog }: WriteRequest): Promise<WrittenBundle> {
     this.#checkKeys(sealed, trustRoot);
     const { tenant, start, end } = sealed;
     const location = bundleLocation(tenant, { start, end });
     const origin = `${trustRoot.logOrigin}/${tenant}`;
     const artifacts = await this.#artifacts(sealed);
     const { separation, producer } = this.#options;
-    const made = encodeManifest(sealed, { origin, artifacts, separation, previousManifest, producer });
+    const made = encodeManifest(sealed, { origin, artifacts, separation, bundleLog, previousManifest, producer });
     const never = (): boolean => false;
     await this.#put({ name: `${location}/journal.jsonl`, content: () => spool.content(), isSame: never });
     for (const { sha256, bytes } of artifacts) {
@@ -66,16 +73,16 @@ export class BundleWriter {
     }
     const isSame = (found: Uint8Array): boolean => sameRange(found, made);
     const manifest = await this.#put({ name: `${location}/manifest.json`, content: made, isSame });
-    const seals = await sealBundle(sealed, { bytes: manifest, origin }, this.#options.signers);
+    const seals = await sealBundle(sealed, { bytes: manifest, origin, bundleLog }, this.#options.signers);
     await this.#put({ name: `${location}/VERIFY.md`, content: seals.verifyText, isSame: () => true });
-    const sameHead = (found: Uint8Array): boolean => {
-      const head = parseCheckpoint(found);
-      return head.origin === origin && head.size === end && head.root === sealed.root;
-    };
+    const sameHead = sameHeadAs({ origin, size: end, root: sealed.root });
     await this.#put({ name: checkpointName(tenant, end), content: seals.checkpoint, isSame: sameHead });
     await this.#put({ name: `${location}/checkpoint`, content: seals.checkpoint, isSame: sameHead });
+    const isSameLog = sameHeadAs(parseCheckpoint(seals.bundleLogCheckpoint));
+    const bundleLogName = `${location}/bundle-log.checkpoint`;
+    await this.#put({ name: bundleLogName, content: seals.bundleLogCheckpoint, isSame: isSameLog });
     await this.#put({ name: `${location}/manifest.dsse.json`, content: seals.envelope, isSame: never });
-    return { tenant, origin, start, end, manifestDigest: digestOf(manifest), location };
+    return { tenant, origin, start, end, manifestDigest: digestOf(manifest), location, nextPlace: seals.nextPlace };
   }
 
   async #artifacts(sealed: SealedRange): Promise<ReturnType<typeof artifactsOf>> {
@@ -89,7 +96,13 @@ export class BundleWriter {
       openingState === null
         ? null
         : await this.#persistence.until(`states/${openingState}`, () => this.#documents.state(openingState));
-    return artifactsOf(sealed, { policies, state });
+    const documents: Uint8Array[] = [];
+    for (const { sha256, size } of sealed.documents.list) {
+      if (size > DOCUMENT_BYTES_MAX) continue;
+      const bytes = await this.#persistence.until(`documents/${sha256}`, () => this.#documents.document(sha256));
+      if (bytes !== undefined) documents.push(bytes);
+    }
+    return artifactsOf(sealed, { policies, state, documents });
   }
 
   /** Returns the bytes that stand under the name afterwards. */
@@ -128,4 +141,12 @@ export class BundleWriter {
       );
     }
   }
+}
+
+/** A checkpoint that stands there already may have been signed by another key of the same log. */
+function sameHeadAs(head: TreeHead): (found: Uint8Array) => boolean {
+  return (found) => {
+    const other = parseCheckpoint(found);
+    return other.origin === head.origin && other.size === head.size && other.root === head.root;
+  };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TopicNames } from '@clyra/core/change/topics';
 import type { BundleSigners } from '@clyra/core/evidence/bundle-files';
-import type { Separation } from '@clyra/core/evidence/manifest';
+import type { Separation } from '@clyra/core/evidence/sealed-range';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';

@@ -40,6 +40,12 @@ export class DocumentStore {
     return this.#get(`states/${digest}`);
   }
 
+  /** A document that lines name; undefined where this installation does not have it, or has another under its name. */
+  async document(digest: Digest): Promise<Uint8Array | undefined> {
+    const bytes = await this.#blobs.get(`documents/${digest}`);
+    return bytes !== undefined && digestOf(bytes) === digest ? bytes : undefined;
+  }
+
   async #load(name: string, digest: Digest): Promise<Uint8Array> {
     const bytes = await this.#get(name);
     if (digestOf(bytes) === digest) return bytes;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import { activationOf, guardedOf } from '@clyra/core/evidence/activation';
+import { afterBundle, FIRST_PLACE } from '@clyra/core/evidence/bundle-log';
 import { bundleLocation } from '@clyra/core/evidence/bundle-names';
 import { JournalFold } from '@clyra/core/evidence/journal-fold';
 import type { SourceLine } from '@clyra/core/evidence/journal-line';
@@ -39,6 +40,7 @@ export class TenantLog {
   readonly #spool: LineSpool;
   #trustRoot: TrustRoot | undefined;
   #previousManifest: Digest | null = null;
+  #bundleLog = FIRST_PLACE;
   #newest: WrittenBundle | undefined;
 
   constructor(options: TenantLogOptions) {
@@ -97,6 +99,7 @@ export class TenantLog {
     if (sealed.end < this.#wholeEnd) return;
     const bundle = sealed.end === this.#wholeEnd ? await this.#read(sealed) : await this.#write(sealed);
     this.#previousManifest = bundle.manifestDigest;
+    this.#bundleLog = bundle.nextPlace;
     this.#newest = bundle;
     await this.#options.onBundle(bundle);
   }
@@ -111,8 +114,13 @@ export class TenantLog {
   async #write(sealed: SealedRange): Promise<WrittenBundle> {
     const { writer } = this.#options;
     if (this.#trustRoot === undefined) throw this.#damaged('seals a range before it names a trust root');
-    const previousManifest = this.#previousManifest;
-    const bundle = await writer.write({ sealed, spool: this.#spool, trustRoot: this.#trustRoot, previousManifest });
+    const bundle = await writer.write({
+      sealed,
+      spool: this.#spool,
+      trustRoot: this.#trustRoot,
+      previousManifest: this.#previousManifest,
+      bundleLog: this.#bundleLog,
+    });
     this.#spool.clear();
     return bundle;
   }
@@ -127,7 +135,10 @@ export class TenantLog {
     if (bytes === undefined || head === undefined || head.closing_ledger !== digestOf(sealed.closingLedger)) {
       throw this.#damaged(`does not give the ledger of ${location}`);
     }
-    return { tenant, origin: head.origin, start, end, manifestDigest: digestOf(bytes), location };
+    const { origin, root, bundle_log: place } = head;
+    const manifestDigest = digestOf(bytes);
+    const { next } = afterBundle(place, { manifest: manifestDigest, origin, range: { start, end }, root });
+    return { tenant, origin, start, end, manifestDigest, location, nextPlace: next };
   }
 
   #damaged(what: string): ClyraError {

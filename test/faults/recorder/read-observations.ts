@@ -39,7 +39,7 @@ export async function readObservations(world: FaultWorld): Promise<Observed> {
       if (body.committed_at <= coversUntilMs) problems.push(`${body.commit_end_lsn} stands after its watermark`);
       transactions.push({ observationId: body.observation_id, ...committedOf(body) });
     } else {
-      counts[body.kind] += 1;
+      if (body.kind === 'watermark' || body.kind === 'gap') counts[body.kind] += 1;
       if (body.kind === 'watermark') coversUntilMs = Math.max(coversUntilMs, body.covers_until);
     }
   }

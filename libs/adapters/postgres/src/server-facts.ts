@@ -13,6 +13,10 @@ export type ServerFacts = {
   readonly role: string;
   /** The attribute; managed services grant the same by a role of their own, and a replication session then opens too. */
   readonly roleHasReplication: boolean;
+  /** The event triggers of integrations/postgres are there and on: schema changes are in the stream. */
+  readonly announcesDdl: boolean;
+  /** Anybody may write logical messages: a link in the log could be written by a session that was allowed nothing. */
+  readonly messagesAreOpen: boolean;
   /** 0 is without limit. */
   readonly walSenderTimeoutMs: number;
   /** -1 is without limit: a recorder that is away long enough fills the disk. */
@@ -25,6 +29,11 @@ const SERVER_SQL = `select current_setting('server_version') as version,
     current_database()::text as database, current_user::text as role,
     coalesce((select rolreplication or rolsuper from pg_catalog.pg_roles where rolname = current_user), false)
       as "roleHasReplication",
+    (select count(*) = 2 from pg_catalog.pg_event_trigger
+      where evtname in ('clyra_on_ddl', 'clyra_on_drop') and evtenabled in ('O', 'A')) as "announcesDdl",
+    exists (select from pg_catalog.pg_proc p where p.proname = 'pg_logical_emit_message'
+      and p.pronamespace = 'pg_catalog'::regnamespace and has_function_privilege('public', p.oid, 'execute'))
+      as "messagesAreOpen",
     (select setting::int from pg_catalog.pg_settings where name = 'wal_sender_timeout') as "walSenderTimeoutMs",
     (select setting::int from pg_catalog.pg_settings where name = 'max_slot_wal_keep_size') as "maxSlotWalKeepSizeMb"`;
 

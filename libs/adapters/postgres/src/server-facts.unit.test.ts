@@ -10,6 +10,8 @@ const SERVER: ServerFacts = {
   database: 'shop',
   role: 'clyra',
   roleHasReplication: true,
+  announcesDdl: true,
+  messagesAreOpen: false,
   walSenderTimeoutMs: 60_000,
   maxSlotWalKeepSizeMb: 10_240,
 };

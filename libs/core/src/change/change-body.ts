@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Commitment } from '../canonical/commitment-value.ts';
 import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import type { DetectorFacts, ExternalFact } from './detector-fact.ts';
@@ -122,9 +123,9 @@ export type Facts = {
   readonly headers_missing?: readonly string[];
   readonly execution_token_hash: Digest;
   readonly inspected_under: { readonly policy_digest: Digest | null; readonly inspector: string };
-  readonly origin?: string;
-  readonly client_app_id?: string;
-  readonly session_id?: string;
+  readonly origin?: string | Commitment;
+  readonly client_app_id?: string | Commitment;
+  readonly session_id?: string | Commitment;
   /** One for each `sql_safety` rule of the route. */
   readonly sql?: readonly SqlFact[];
   /** Present where the policy has a `detectors` rule for the route. */

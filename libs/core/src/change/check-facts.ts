@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isCommitment } from '../canonical/commitment-value.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
 import { DECIMAL } from '../kernel/decimal.ts';
 import { checkDetectorFacts, checkExternalFact, EXTERNAL_FACTS_MAX } from './detector-fact.ts';
@@ -86,7 +87,8 @@ export function checkFacts(facts: JsonObject): void {
   readText(under, 'inspector', ID);
   checkAnalyses(facts);
   for (const name of ['origin', 'client_app_id', 'session_id']) {
-    if (facts[name] !== undefined) readText(facts, name, SHORT_TEXT);
+    // Of class commit: the value itself, or what commits to it.
+    if (facts[name] !== undefined && !isCommitment(facts[name])) readText(facts, name, SHORT_TEXT);
   }
 }
 

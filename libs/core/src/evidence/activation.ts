@@ -17,13 +17,17 @@ export function activationOf(line: SourceLine): Activation {
     return NOTHING;
   }
   const { kind } = line.change.body;
-  if (kind !== 'tenant.opened' && kind !== 'policy.activated') return NOTHING;
+  const mayTrust = kind === 'tenant.opened' || (kind as string) === 'trust_root.activated';
+  if (!mayTrust && kind !== 'policy.activated') return NOTHING;
   const { command } = line.change.body as CommandChange;
   const digest = (name: string): Digest | undefined => {
     const value = command[name];
     return typeof value === 'string' && DIGEST.test(value) ? value : undefined;
   };
-  return { policy: digest('policy'), trustRoot: kind === 'tenant.opened' ? digest('trust_root') : undefined };
+  return {
+    policy: (kind as string) === 'trust_root.activated' ? undefined : digest('policy'),
+    trustRoot: mayTrust ? digest('trust_root') : undefined,
+  };
 }
 
 const LIMITS = { bytesMax: 16_777_216, depthMax: 64, valuesMax: 1_000_000 };

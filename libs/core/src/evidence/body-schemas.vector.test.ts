@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { digestOf } from '../canonical/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
-import { readObservation } from './observation-body.ts';
+import { contentId, readObservation } from './observation-body.ts';
 import { readReceipt } from './read-receipt.ts';
 
 type Named = { readonly schema: string; readonly document: JsonObject };
@@ -17,7 +17,7 @@ type Named = { readonly schema: string; readonly document: JsonObject };
 const documents = schemaDocuments();
 const ajv = new Ajv2020({ strict: true, unicodeRegExp: false, schemas: [...documents.values()] });
 /** The policy schema is for editors, with keywords that strict mode does not take; policy-schema.unit.test.ts holds it. */
-const ELSEWHERE = ['policy', 'types', 'commands/kill-switch-scope'];
+const ELSEWHERE = ['policy', 'types', 'commands/kill-switch-scope', 'ledger/delegation'];
 
 function valid({ schema, document }: Named): boolean {
   const id = documents.get(schema)?.['$id'] ?? `no file schemas/json/${schema}.schema.json`;
@@ -68,7 +68,7 @@ describe('the JSON Schemas of the bodies', () => {
       if (read === undefined) continue;
       for (const at of placesOf(named.document).keys()) {
         for (const value of [null, -1, '', 'x', []]) {
-          const changed = { ...named, document: mutate(named.document, { how: 'replace', at, value }) };
+          const changed = { ...named, document: restamped(mutate(named.document, { how: 'replace', at, value })) };
           if (valid(changed) && !isRead(read, changed.document)) refused.push(changed);
         }
       }
@@ -97,6 +97,13 @@ describe('the JSON Schemas of the bodies', () => {
   }
 });
 
+/** An id that follows from the body is made anew: a schema cannot say how. */
+function restamped(document: JsonObject): JsonObject {
+  const isOwn = ['coverage', 'outage', 'accessed', 'document'].includes(String(document['kind']));
+  const isWhole = /^[0-9a-f]{32}$/.test(String(document['observation_id']));
+  return isOwn && isWhole ? { ...document, observation_id: contentId(document) } : document;
+}
+
 function isRead(read: (body: JsonObject) => unknown, body: JsonObject): boolean {
   try {
     read(body);
@@ -120,6 +127,13 @@ function onePerSchema(all: readonly Named[]): Named[] {
 
 function jsonOf(bytes: Uint8Array | string): JsonObject {
   return JSON.parse(Buffer.from(bytes).toString('utf8')) as JsonObject;
+}
+
+function linesOf(bytes: Uint8Array | undefined): JsonObject[] {
+  const lines = Buffer.from(bytes ?? '')
+    .toString('utf8')
+    .split('\n');
+  return lines.filter((line) => line !== '').map(jsonOf);
 }
 
 function changeOf(document: JsonObject): Named[] {
@@ -179,21 +193,17 @@ const VERIFICATION_POLICY: Named = {
 
 function ofBundle(files: ReadonlyMap<string, Uint8Array>): Named[] {
   const manifest = jsonOf(files.get('manifest.json') ?? '');
-  const lines = Buffer.from(files.get('journal.jsonl') ?? '')
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map(jsonOf);
   const ledgers = (manifest['artifacts'] as readonly { readonly kind: string; readonly sha256: string }[]).filter(
     ({ kind }) => kind === 'ledger',
   );
+  const carried = ledgers.flatMap(({ sha256 }) => linesOf(files.get(`artifacts/${sha256}`)));
   return [
     { schema: 'bundle/manifest', document: manifest },
-    ...lines.map((document) => ({ schema: `journal/${String(document['kind'])}`, document })),
-    ...ledgers.map(({ sha256 }) => ({
-      schema: 'bundle/ledger',
-      document: jsonOf(files.get(`artifacts/${sha256}`) ?? ''),
+    ...linesOf(files.get('journal.jsonl')).map((document) => ({
+      schema: `journal/${String(document['kind'])}`,
+      document,
     })),
+    ...carried.map((document) => ({ schema: `ledger/${String(document['kind'])}`, document })),
   ];
 }
 
@@ -207,6 +217,14 @@ async function busyHistory(): Promise<History> {
   await history.transaction();
   await history.watermark();
   await history.gap();
+  await history.outage();
+  await history.accessed();
+  await history.document(Buffer.from('{}'));
+  await history.coverage({
+    scope: 'listed',
+    relations: ['public.contacts'],
+    blind_spots: [{ code: 'ddl_unannounced' }],
+  });
   const open = await history.request({}, { supersedes: first.folded.eventId });
   await history.request({ route: 'audiences.push', schema: { id: null, verdict: 'not_required', errors: [] } });
   await history.request({ content: 'CLY_JSON_UTF8', origin: 'crm', client_app_id: 'app', session_id: 's' });
@@ -229,6 +247,10 @@ async function busyHistory(): Promise<History> {
     event_id: open.folded.eventId,
   });
   await history.outcome(open.folded.eventId, 'not_forwarded');
+  await history.run('run.opened', 'run-2');
+  history.nowMs += 10;
+  await history.transaction();
+  history.nowMs -= 10;
   await history.closeWindow();
   return history;
 }

@@ -10,6 +10,8 @@ export type BundleDocuments = {
   readonly policies: ReadonlyMap<Digest, Uint8Array>;
   /** The state artifact of the previous sealed cut; null at start 0. */
   readonly state: Uint8Array | null;
+  /** Documents that the lines name, as far as they are here. */
+  readonly documents?: readonly Uint8Array[];
 };
 
 export type ArtifactFile = Artifact & { readonly bytes: Uint8Array };
@@ -18,7 +20,10 @@ export type ArtifactFile = Artifact & { readonly bytes: Uint8Array };
  * The artifacts of a bundle, each checked against what the lines commit to, ascending by digest.
  * Throws CLY_BUNDLE_STATE or CLY_BUNDLE_POLICY where a document is another than its name says.
  */
-export function artifactsOf(sealed: SealedRange, { policies, state }: BundleDocuments): readonly ArtifactFile[] {
+export function artifactsOf(
+  sealed: SealedRange,
+  { policies, state, documents = [] }: BundleDocuments,
+): readonly ArtifactFile[] {
   const files = new Map<Digest, ArtifactFile>();
   const add = (kind: ArtifactKind, bytes: Uint8Array): void => {
     const sha256 = digestOf(bytes);
@@ -36,6 +41,12 @@ export function artifactsOf(sealed: SealedRange, { policies, state }: BundleDocu
     const bytes = policies.get(digest);
     if (bytes === undefined || digestOf(bytes) !== digest) throw damaged('CLY_BUNDLE_POLICY', `policies/${digest}`);
     add('policy', bytes);
+  }
+  for (const bytes of documents) {
+    const sha256 = digestOf(bytes);
+    const isNamed = sealed.documents.list.some((one) => one.sha256 === sha256 && one.size === bytes.length);
+    // One that is an artifact for another reason keeps that kind.
+    if (isNamed && !files.has(sha256)) add('document', bytes);
   }
   return [...files.values()].sort((left, right) => (left.sha256 < right.sha256 ? -1 : 1));
 }

@@ -5,6 +5,7 @@ import { sealHistory } from '@clyra/testing/sealed-bundles';
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
 import { artifactsOf } from './bundle-artifacts.ts';
+import { FIRST_PLACE } from './bundle-log.ts';
 import { bundleLocation, checkpointName, parseCheckpointName } from './bundle-names.ts';
 import { noteKeyHint, parseCheckpoint, signCheckpoint } from './checkpoint.ts';
 import { encodeManifest, readManifestHead, sameRange } from './manifest.ts';
@@ -45,6 +46,7 @@ describe('the artifacts of a bundle', () => {
       openingLedger: null,
       closingLedger: Buffer.from('{}'),
       policies: [],
+      documents: { list: [] },
     };
     const build = (state: Uint8Array | null) => () =>
       artifactsOf(sealed as unknown as SealedRange, { policies: new Map(), state });
@@ -90,7 +92,7 @@ describe('a manifest', () => {
     expect(manifest['opening_ledger']).toBe(
       readManifestHead(first?.files.get('manifest.json') ?? bytes).closing_ledger,
     );
-    expect(readManifestHead(bytes)).toMatchObject({ tenant: 'acme', partition: 0, range: { start: 4, end: 6 } });
+    expect(readManifestHead(bytes)).toMatchObject({ tenant: 'acme', partition: 0, range: { start: 5, end: 7 } });
   });
 
   it('says the same of its range whoever produced it, and nothing else does', async () => {
@@ -103,8 +105,15 @@ describe('a manifest', () => {
 
   it('is never larger than a verifier reads', () => {
     const segments = Array.from({ length: 16_000 }, (_, index) => digestOf(String(index)));
-    const sealed = { journal: { segments }, openingLedger: null, closingLedger: Buffer.from('{}') };
-    const extras = { origin: 'o', artifacts: [], previousManifest: null, producer: { name: 'p', version: '0' } };
+    const documents = { named: 0, list: [], heldOf: () => 0 };
+    const sealed = { journal: { segments }, openingLedger: null, closingLedger: Buffer.from('{}'), documents };
+    const extras = {
+      origin: 'o',
+      artifacts: [],
+      bundleLog: FIRST_PLACE,
+      previousManifest: null,
+      producer: { name: 'p', version: '0' },
+    };
     expect(() => encodeManifest(sealed as unknown as SealedRange, { ...extras, separation: 'none' })).toThrow(
       expect.objectContaining({ code: 'CLY_BUNDLE_MANIFEST_SIZE' }),
     );

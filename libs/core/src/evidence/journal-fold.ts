@@ -6,13 +6,13 @@ import { assert } from '../kernel/assert.ts';
 import { ClyraError } from '../kernel/error.ts';
 import { CompactRange } from '../merkle/compact-range.ts';
 import type { GuardedSource } from '../policy/policy.ts';
-import { reconciliationState } from '../reconciliation/totals.ts';
 import { activationOf } from './activation.ts';
 import type { ChainTracker } from './chain-tracker.ts';
-import { CommitOrder, type NewestCommit } from './commit-order.ts';
+import { coverageOf } from './coverage.ts';
 import type { DecidedLine, ObservedLine, SourceLine } from './journal-line.ts';
 import { ascending, encodeLedger, type Ledger } from './ledger.ts';
 import { RangeDigest } from './range-digest.ts';
+import { metricsOf, profilesOf, reconciliationOf, unobservedGrants } from './range-facts.ts';
 import { RangeSummary } from './range-summary.ts';
 import type { Reconciliation, SealedRange } from './sealed-range.ts';
 import { TenantBook } from './tenant-book.ts';
@@ -25,10 +25,6 @@ export type FoldOpening = {
   readonly frontier: readonly Digest[];
   readonly ledger: Ledger;
   readonly state: Digest;
-  readonly trustRoot: Digest;
-  readonly registered: readonly string[];
-  readonly lastOutcomeMs: number | undefined;
-  readonly newestCommits: ReadonlyMap<string, NewestCommit>;
 };
 
 export type FoldStep = {
@@ -40,7 +36,7 @@ export type FoldStep = {
 const SEALING = new Set(['run.closed', 'window.closed']);
 
 /**
- * The log of one tenant as a pure fold of its sequenced lines (docs/spec/bundle.md): tree, ledger, derived lines at
+ * The log of one tenant as a pure fold of its sequenced lines (docs/spec/journal.md): tree, ledger, derived lines at
  * cuts, and what each manifest says. It holds O(log n) hashes and the ledger, never the lines.
  * After an error it must not be used again: the log is then damaged or a document is missing.
  */
@@ -48,13 +44,8 @@ export class JournalFold {
   readonly tenant: string;
   readonly #tree: CompactRange;
   #book: TenantBook | undefined;
-  #trustRoot: Digest | undefined;
   #partition: number | undefined;
   readonly #watermarks = new Map<string, ObservedLine>();
-  /** Sources of the whole log, and its last outcome: a ledger has neither, so a resumed fold must be told. */
-  readonly #registered: Set<string>;
-  readonly #commits: CommitOrder;
-  #lastOutcomeMs: number | undefined;
   #opening: { start: number; frontier: readonly Digest[]; state: Digest | null; ledger: Uint8Array | null };
   #digest = new RangeDigest();
   #summary: RangeSummary;
@@ -62,12 +53,11 @@ export class JournalFold {
   constructor(tenant: string, opening?: FoldOpening) {
     this.tenant = tenant;
     this.#tree = new CompactRange(opening?.size, opening?.frontier);
-    this.#trustRoot = opening?.trustRoot;
-    this.#registered = new Set(opening?.registered);
-    this.#commits = new CommitOrder(opening?.newestCommits);
-    this.#lastOutcomeMs = opening?.lastOutcomeMs;
-    if (opening !== undefined) this.#book = new TenantBook(tenant, opening.streamId, opening.ledger);
-    this.#summary = new RangeSummary(opening?.ledger.policy ?? null);
+    if (opening !== undefined) {
+      const { streamId, ledger } = opening;
+      this.#book = new TenantBook({ tenant, streamId, trustRoot: ledger.head.trust_root }, ledger);
+    }
+    this.#summary = new RangeSummary(opening?.ledger.head.policy ?? null);
     this.#opening = {
       start: opening?.size ?? 0,
       frontier: this.#tree.roots,
@@ -86,7 +76,7 @@ export class JournalFold {
   }
 
   get trustRoot(): Digest | undefined {
-    return this.#trustRoot;
+    return this.#book?.trustRoot;
   }
 
   /** The chains after the newest line; undefined before the first. */
@@ -96,7 +86,7 @@ export class JournalFold {
 
   /** Totals of the open range, for a status page. */
   get reconciliation(): Reconciliation | undefined {
-    return this.#book === undefined ? undefined : this.#reconciliation(this.#book);
+    return this.#book === undefined ? undefined : reconciliationOf(this.#summary, this.#book);
   }
 
   /** `guarded` comes from the policy that the line activates, if it does (activationOf). */
@@ -108,9 +98,9 @@ export class JournalFold {
       this.#watermarks.set(body.source_id, line);
       return { leaves: [], sealed: undefined };
     }
-    const isNew = body.kind === 'gap' ? this.#commits.acceptGap(body) : this.#commits.accept(body);
-    if (!isNew) return { leaves: [], sealed: undefined };
-    return { leaves: [this.#append(this.#opened(), line)], sealed: undefined };
+    const book = this.#opened();
+    if (book.sources.isRepetition(body)) return { leaves: [], sealed: undefined };
+    return { leaves: [this.#append(book, line)], sealed: undefined };
   }
 
   #decided(line: DecidedLine, guarded: readonly GuardedSource[] | undefined): FoldStep {
@@ -121,9 +111,9 @@ export class JournalFold {
     const cut = cutOf(line);
     if (cut !== undefined) this.#derive(book, line.appendTimeMs, leaves);
     book.chain.accept(body, line.receipt.bytes);
-    book.decided(line);
+    this.#summary.unobserved += unobservedGrants(book, line);
+    this.#summary.matches.grants_forgotten += book.decided(line).forgotten;
     this.#summary.decided(line);
-    this.#note(line);
     this.#activate(book, line, guarded);
     this.#tree.append(this.#digest.append(line.bytes));
     leaves.push(line.bytes);
@@ -155,21 +145,13 @@ export class JournalFold {
     if (line.change.body.kind !== 'tenant.opened' || trustRoot === undefined) {
       throw this.#damaged('a log that does not begin with an allowed tenant.opened');
     }
-    this.#trustRoot = trustRoot;
-    this.#book = new TenantBook(this.tenant, line.receipt.body.stream_id);
+    this.#book = new TenantBook({ tenant: this.tenant, streamId: line.receipt.body.stream_id, trustRoot });
     return this.#book;
   }
 
-  #note({ change, receipt, appendTimeMs }: DecidedLine): void {
-    if (change.body.kind === 'change.outcome') this.#lastOutcomeMs = appendTimeMs;
-    if (change.body.kind !== 'source.registered') return;
-    const sourceId = change.body.command['source_id'];
-    const allowed = receipt.body.kind === 'decided' && receipt.body.decision === 'allow';
-    if (allowed && typeof sourceId === 'string') this.#registered.add(sourceId);
-  }
-
   #activate(book: TenantBook, line: DecidedLine, guarded: readonly GuardedSource[] | undefined): void {
-    const { policy } = activationOf(line);
+    const { policy, trustRoot } = activationOf(line);
+    if (trustRoot !== undefined) book.trust(trustRoot);
     if (policy === undefined) return;
     assert(guarded !== undefined, 'a line that activates a policy comes with what it guards');
     book.activate(policy, guarded);
@@ -177,7 +159,7 @@ export class JournalFold {
   }
 
   #append(book: TenantBook, line: ObservedLine): Uint8Array {
-    book.observed(line, this.#tree.size);
+    if (book.observed(line, this.#tree.size).unjudged) this.#summary.matches.unjudged += 1;
     this.#summary.observed(line);
     this.#tree.append(this.#digest.append(line.bytes));
     return line.bytes;
@@ -196,9 +178,10 @@ export class JournalFold {
   }
 
   #seal(book: TenantBook, cut: DecidedBody & { readonly state_digest: Digest }, appendTimeMs: number): SealedRange {
-    const closingLedger = encodeLedger(book.ledger());
+    const ledger = book.ledger();
+    const closingLedger = encodeLedger(ledger);
     const { change_kind: kind, offset, partition, state_digest, receipt_id } = cut;
-    assert(this.#trustRoot !== undefined, 'an open log has its trust root');
+    const summary = this.#summary;
     const sealed: SealedRange = {
       tenant: this.tenant,
       streamId: book.chain.streamId,
@@ -212,34 +195,28 @@ export class JournalFold {
       openingLedger: this.#opening.ledger,
       closingLedger,
       journal: this.#digest.facts(),
-      policies: [...this.#summary.policies],
+      policies: [...summary.policies],
       engine: cut.engine,
-      trustRoot: this.#trustRoot,
-      runs: { closed: this.#summary.closedRuns, open: ascending(book.chain.runs).map(([runId]) => runId) },
-      decisions: this.#summary.decisions,
-      reconciliation: this.#reconciliation(book),
-      gaps: this.#summary.gaps,
+      trustRoot: book.trustRoot,
+      runs: { closed: summary.closedRuns, open: ascending(book.chain.runs).map(([runId]) => runId) },
+      decisions: summary.decisions,
+      reconciliation: reconciliationOf(summary, book),
+      gaps: summary.gaps,
+      outages: summary.outages,
+      coverage: coverageOf(ledger, summary.gapsBySource),
+      metrics: metricsOf(summary),
+      profiles: profilesOf(summary, ledger),
+      documents: {
+        named: summary.documents.named,
+        list: summary.documents.documents,
+        heldOf: (held) => summary.documents.heldOf(held),
+      },
+      sharesKeys: summary.signers.isShared,
     };
     this.#opening = { start: sealed.end, frontier: this.#tree.roots, state: state_digest, ledger: closingLedger };
     this.#digest = new RangeDigest();
     this.#summary = new RangeSummary(book.policy);
     return sealed;
-  }
-
-  #reconciliation(book: TenantBook): Reconciliation {
-    const { guarded, watermarks } = book;
-    return {
-      ...this.#summary.matches,
-      sources: ascending(watermarks).map(([, { source_id, covers_until, lsn }]) => ({ source_id, covers_until, lsn })),
-      state: reconciliationState({
-        guarded,
-        watermarks,
-        registered: this.#registered,
-        lastOutcomeMs: this.#lastOutcomeMs,
-      }),
-      pending: book.pendingCount,
-      grants_unused: book.unusedGrantCount,
-    };
   }
 
   #opened(): TenantBook {
@@ -259,7 +236,7 @@ export class JournalFold {
   }
 }
 
-/** The body of a cut before which derived lines stand (docs/spec/bundle.md §1). */
+/** The body of a cut before which derived lines stand (docs/spec/journal.md §2). */
 function cutOf({ receipt: { body } }: DecidedLine): (DecidedBody & { readonly state_digest: Digest }) | undefined {
   if (body.kind !== 'decided' || body.state_digest === undefined || body.change_kind === 'tenant.opened')
     return undefined;

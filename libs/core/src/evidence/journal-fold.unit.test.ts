@@ -40,7 +40,9 @@ describe('the fold of a journal', () => {
   it('seals a run with everything that belongs to it', async () => {
     const { leaves, sealed } = foldAll((await ordinaryRun()).lines());
     expect(leaves.map(kindOf)).toEqual([
-      ...Array<string>(5).fill('decided'),
+      ...Array<string>(2).fill('decided'),
+      'observed',
+      ...Array<string>(3).fill('decided'),
       'observed',
       'observed',
       'matched',
@@ -49,7 +51,7 @@ describe('the fold of a journal', () => {
     const [range] = sealed;
     expect(range).toMatchObject({
       start: 0,
-      end: 9,
+      end: 10,
       frontier: [],
       openingState: null,
       openingLedger: null,
@@ -87,8 +89,8 @@ describe('the fold of a journal', () => {
     await history.closeWindow();
     const { sealed } = foldAll(history.lines());
     expect(sealed.map(({ start, end }) => [start, end])).toEqual([
-      [0, 4],
-      [4, 7],
+      [0, 5],
+      [5, 8],
     ]);
     expect(sealed[1]?.openingState).toBe(sealed[0]?.cut.state_digest);
     expect(Buffer.from(sealed[1]?.openingLedger ?? []).toString()).toBe(

@@ -2,8 +2,9 @@
 import { ClyraError } from '../kernel/error.ts';
 import { BatchVerifier } from '../signing/batch-verifier.ts';
 import { CHANGE_TYPE, OBSERVATION_TYPE, RECEIPT_TYPE } from '../signing/pae.ts';
-import type { TrustRoot } from '../signing/trust-root.ts';
+import type { Role, TrustRoot } from '../signing/trust-root.ts';
 import type { DecidedLine, SourceLine } from './journal-line.ts';
+import type { ObservationKind } from './observation-body.ts';
 
 /** What of a line is signed; a line that is not assembled yet will do. */
 export type SignedLine =
@@ -17,14 +18,15 @@ export type SignedLine =
 export class LineSignatures {
   readonly #changes = new BatchVerifier(CHANGE_TYPE, 'intake');
   readonly #receipts = new BatchVerifier(RECEIPT_TYPE, 'enforcer');
-  readonly #observations = new BatchVerifier(OBSERVATION_TYPE, 'recorder');
+  readonly #observations = new Map<Role, BatchVerifier>();
 
   /** Throws CLY_LOG_SIGNATURE. */
   check(line: SignedLine, root: TrustRoot): void {
     const atMs = line.appendTimeMs;
     if (line.kind === 'observed') {
-      const { digest, block } = line.observation;
-      if (!this.#observations.verify(root, { digest, block, atMs })) throw unsigned('observation', atMs);
+      const { body, digest, block } = line.observation;
+      const isSigned = SIGNERS[body.kind].some((role) => this.#observer(role).verify(root, { digest, block, atMs }));
+      if (!isSigned) throw unsigned('observation', atMs);
       return;
     }
     const { change, receipt } = line;
@@ -39,7 +41,26 @@ export class LineSignatures {
       throw unsigned('receipt', receipt.body.offset);
     }
   }
+
+  #observer(role: Role): BatchVerifier {
+    const known = this.#observations.get(role) ?? new BatchVerifier(OBSERVATION_TYPE, role);
+    this.#observations.set(role, known);
+    return known;
+  }
 }
+
+const SERVICES = ['intake', 'enforcer', 'recorder', 'bundler', 'attestor'] as const;
+
+/** Who may say what (docs/spec/records.md §6). */
+const SIGNERS: Readonly<Record<ObservationKind, readonly Role[]>> = {
+  transaction: ['recorder'],
+  watermark: ['recorder'],
+  gap: ['recorder'],
+  coverage: ['recorder'],
+  outage: SERVICES,
+  accessed: ['bundler', 'attestor', 'operator'],
+  document: SERVICES,
+};
 
 /** A change that its intake did not sign still has a receipt, which says so; it belongs to the log as refused. */
 function isRefusedAsUnsigned({ receipt: { body } }: Pick<DecidedLine, 'receipt'>): boolean {

@@ -3,18 +3,16 @@ import { canonicalJson } from '../canonical/canonical-json.ts';
 import { DIGEST, type Digest, digestOf } from '../canonical/digest.ts';
 import { isJsonObject, type JsonObject } from '../canonical/json-value.ts';
 import { parseJson } from '../canonical/parse-json.ts';
-import { readDigest, readInteger, readObject, readText, shapeError } from '../change/shape.ts';
+import { readDigest, readInteger, readList, readObject, readText, shapeError } from '../change/shape.ts';
 import { ClyraError } from '../kernel/error.ts';
-import type { SealedRange } from './sealed-range.ts';
+import type { BundlePlace } from './bundle-log.ts';
+import type { SealedRange, Separation } from './sealed-range.ts';
 
 export const BUNDLE_FORMAT = 'clyra/bundle/v0';
-export const PROFILES = ['def/v0'];
 export const MANIFEST_BYTES_MAX = 1_048_576;
 
-export type ArtifactKind = 'policy' | 'state' | 'ledger';
+export type ArtifactKind = 'policy' | 'state' | 'ledger' | 'document';
 export type Artifact = { readonly kind: ArtifactKind; readonly sha256: Digest; readonly size: number };
-
-export type Separation = 'none' | 'processes';
 
 /** What a producer adds to a sealed range. */
 export type ManifestExtras = {
@@ -22,6 +20,7 @@ export type ManifestExtras = {
   /** Ascending by digest. */
   readonly artifacts: readonly Artifact[];
   readonly separation: Separation;
+  readonly bundleLog: BundlePlace;
   readonly previousManifest: Digest | null;
   readonly producer: { readonly name: string; readonly version: string };
 };
@@ -30,7 +29,7 @@ export type ManifestExtras = {
 export function encodeManifest(sealed: SealedRange, extras: ManifestExtras): Uint8Array {
   const manifest = {
     format: BUNDLE_FORMAT,
-    profiles: PROFILES,
+    profiles: sealed.profiles,
     tenant: sealed.tenant,
     stream_id: sealed.streamId,
     origin: extras.origin,
@@ -43,14 +42,22 @@ export function encodeManifest(sealed: SealedRange, extras: ManifestExtras): Uin
     closing_ledger: digestOf(sealed.closingLedger),
     journal: sealed.journal,
     artifacts: extras.artifacts.map(({ kind, sha256, size }) => ({ kind, sha256, size })),
+    documents: {
+      named: sealed.documents.named,
+      held: sealed.documents.heldOf(extras.artifacts.filter(({ kind }) => kind === 'document')),
+    },
     policies: sealed.policies,
     engine: sealed.engine,
     trust_root: sealed.trustRoot,
     runs: sealed.runs,
     decisions: sealed.decisions,
     reconciliation: sealed.reconciliation,
+    coverage: sealed.coverage,
     gaps: sealed.gaps,
-    separation: extras.separation,
+    outages: sealed.outages,
+    ...sealed.metrics,
+    separation: sealed.sharesKeys ? 'none' : extras.separation,
+    bundle_log: { number: extras.bundleLog.number, frontier: extras.bundleLog.frontier },
     previous_manifest: extras.previousManifest,
     producer: extras.producer,
   };
@@ -76,6 +83,7 @@ export type ManifestHead = {
   readonly closing_ledger: Digest;
   readonly trust_root: Digest;
   readonly artifacts: readonly Digest[];
+  readonly bundle_log: BundlePlace;
 };
 
 /** Throws JsonError or CLY_RECORD_SHAPE. */
@@ -99,7 +107,15 @@ export function readManifestHead(bytes: Uint8Array): ManifestHead {
       if (typeof digest !== 'string' || !DIGEST.test(digest)) throw shapeError('an artifact has no digest');
       return digest;
     }),
+    bundle_log: readPlace(readObject(manifest, 'bundle_log')),
   };
+}
+
+function readPlace(place: JsonObject): BundlePlace {
+  const frontier = readList(place, 'frontier', 53);
+  if (!frontier.every((root) => typeof root === 'string' && DIGEST.test(root)))
+    throw shapeError('a frontier has digests');
+  return { number: readInteger(place, 'number'), frontier: frontier as Digest[] };
 }
 
 /**

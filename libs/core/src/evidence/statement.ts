@@ -11,7 +11,7 @@ export type Statement = {
   readonly predicate: JsonObject;
 };
 
-export const BUNDLE_PREDICATE = 'https://clyra.dev/def/v0';
+export const BUNDLE_PREDICATE = 'https://clyra.dev/bundle/v0';
 
 /** An in-toto Statement v1 with one subject, canonical so that equal facts give equal bytes. */
 export function encodeStatement(statement: Statement): Uint8Array {

@@ -1,68 +1,146 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
+import { isJsonObject, type JsonObject } from '../canonical/json-value.ts';
+import type { CommandChange } from '../change/change-body.ts';
 import type { GuardedSource } from '../policy/policy.ts';
-import type { LedgerGrant, PendingObservation, Watermark } from '../reconciliation/ledger-entry.ts';
+import { GuardedSet, guardedRelations, guardedSources } from '../reconciliation/guarded-set.ts';
+import { OpenGrants } from '../reconciliation/open-grants.ts';
+import { PendingList } from '../reconciliation/pending-list.ts';
 import { type Judged, reconcileCut } from '../reconciliation/reconcile-cut.ts';
 import { ChainTracker } from './chain-tracker.ts';
 import type { DecidedLine, ObservedLine } from './journal-line.ts';
-import { ascending, type Ledger } from './ledger.ts';
+import { ascending, type Ledger, type LedgerDelegation } from './ledger.ts';
+import type { TransactionBody } from './observation-body.ts';
+import { SourceBook } from './source-book.ts';
+
+/** What there was no room for; counted, never silent. */
+export type Overflow = { readonly unjudged: boolean; readonly forgotten: number };
+
+const NO_OVERFLOW: Overflow = { unjudged: false, forgotten: 0 };
 
 /** The ledger while it is being written: what the fold of a tenant's lines carries on, and nothing else. */
 export class TenantBook {
   readonly chain: ChainTracker;
+  readonly sources: SourceBook;
+  readonly grants: OpenGrants;
+  readonly #pending: PendingList;
+  #delegations: readonly LedgerDelegation[];
   #policy: Digest | null;
+  #trustRoot: Digest;
   #guarded: readonly GuardedSource[];
-  #grants: Map<Digest, LedgerGrant>;
-  #pending: PendingObservation[];
-  readonly #watermarks: Map<string, Watermark>;
-  #lastAppendTimeMs: number;
+  #guardedSinceCut: GuardedSet;
+  #lastDecidedMs: number;
+  #lastOutcomeMs: number | null;
 
-  constructor(tenant: string, streamId: string, ledger?: Ledger) {
-    this.chain =
-      ledger === undefined
-        ? ChainTracker.atGenesis(tenant, streamId)
-        : new ChainTracker({
-            tenant,
-            streamId,
-            chain: ledger.chain,
-            runs: new Map(ledger.runs.map(({ run_id: runId, next_seq, head }) => [runId, { next_seq, head }])),
-            lastOffset: ledger.last_offset,
-          });
-    this.#policy = ledger?.policy ?? null;
-    this.#guarded = ledger?.guarded ?? [];
-    this.#grants = new Map(ledger?.grants.map((grant) => [grant.token_hash, grant]));
-    this.#pending = [...(ledger?.pending ?? [])];
-    this.#watermarks = new Map(ledger?.watermarks.map((watermark) => [watermark.source_id, watermark]));
-    this.#lastAppendTimeMs = ledger?.last_append_time ?? 0;
+  constructor(at: { readonly tenant: string; readonly streamId: string; readonly trustRoot: Digest }, ledger?: Ledger) {
+    const { tenant, streamId } = at;
+    this.chain = ledger === undefined ? ChainTracker.atGenesis(tenant, streamId) : chainOf(at, ledger);
+    this.sources = new SourceBook(ledger);
+    this.grants = new OpenGrants(ledger?.grants);
+    this.#pending = new PendingList(ledger?.pending);
+    this.#delegations = ledger?.delegations ?? [];
+    this.#policy = ledger?.head.policy ?? null;
+    this.#trustRoot = ledger?.head.trust_root ?? at.trustRoot;
+    this.#guarded = guardedSources(ledger?.guarded ?? []);
+    this.#guardedSinceCut = new GuardedSet(this.#guarded);
+    this.#lastDecidedMs = ledger?.head.last_decided_at ?? 0;
+    this.#lastOutcomeMs = ledger?.head.last_outcome_at ?? null;
   }
 
   get policy(): Digest | null {
     return this.#policy;
   }
 
+  get trustRoot(): Digest {
+    return this.#trustRoot;
+  }
+
   get guarded(): readonly GuardedSource[] {
     return this.#guarded;
   }
 
-  get watermarks(): ReadonlyMap<string, Watermark> {
-    return this.#watermarks;
+  get lastOutcomeMs(): number | null {
+    return this.#lastOutcomeMs;
   }
 
   get pendingCount(): number {
-    return this.#pending.length;
+    return this.#pending.list.length;
   }
 
-  get unusedGrantCount(): number {
-    return [...this.#grants.values()].filter((grant) => grant.used_by === null).length;
+  decided(line: DecidedLine): Overflow {
+    const { change, receipt, appendTimeMs } = line;
+    this.#lastDecidedMs = receipt.body.decided_at;
+    if (change.body.kind === 'change.outcome') this.#lastOutcomeMs = appendTimeMs;
+    if (receipt.body.kind !== 'decided' || receipt.body.decision !== 'allow') return NO_OVERFLOW;
+    if (change.body.kind === 'source.registered') this.#register(change.body);
+    if ((change.body.kind as string) === 'key.delegated') this.#delegate(change.body as CommandChange, appendTimeMs);
+    return change.body.kind === 'change.requested' ? this.#grant(line) : NO_OVERFLOW;
   }
 
-  decided({ receipt: { body }, appendTimeMs }: DecidedLine): void {
-    this.#lastAppendTimeMs = appendTimeMs;
-    if (body.kind !== 'decided' || body.decision !== 'allow' || body.change_kind !== 'change.requested') return;
-    for (const grant of body.grants ?? []) {
-      // A token names one grant for good: a second one under the same token must not renew a used one.
-      if (this.#grants.has(grant.token_hash)) continue;
-      this.#grants.set(grant.token_hash, {
+  activate(policy: Digest, guarded: readonly GuardedSource[]): void {
+    this.#policy = policy;
+    this.#guarded = guarded;
+    this.#guardedSinceCut.add(guarded);
+  }
+
+  trust(root: Digest): void {
+    this.#trustRoot = root;
+  }
+
+  observed({ observation: { body }, appendTimeMs }: ObservedLine, leaf: number): Overflow {
+    this.sources.observed(body);
+    return body.kind === 'transaction' ? this.#pend(body, { leaf, appendTimeMs }) : NO_OVERFLOW;
+  }
+
+  /** Judges at a cut, in leaf order, what the log had by then. */
+  reconcile(appendTimeMs: number): readonly Judged[] {
+    const { byToken: grants } = this.grants;
+    const watermarks = new Map(
+      [...this.sources.sources].flatMap(([sourceId, { watermark }]) =>
+        watermark === null ? [] : [[sourceId, { source_id: sourceId, ...watermark }] as const],
+      ),
+    );
+    const result = reconcileCut({ pending: this.#pending.list, grants, watermarks, appendTimeMs });
+    this.#pending.settle(result.pending);
+    this.grants.settle(result.grants);
+    this.#delegations = this.#delegations.filter((one) => validTo(one) >= appendTimeMs);
+    this.#guardedSinceCut = new GuardedSet(this.#guarded);
+    return result.judged;
+  }
+
+  ledger(): Ledger {
+    const { chain, lastOffset, runs } = this.chain;
+    return {
+      head: {
+        chain,
+        policy: this.#policy,
+        trust_root: this.#trustRoot,
+        last_decided_at: this.#lastDecidedMs,
+        last_offset: lastOffset,
+        last_outcome_at: this.#lastOutcomeMs,
+      },
+      runs: ascending(runs).map(([runId, run]) => ({ run_id: runId, ...run })),
+      guarded: guardedRelations(this.#guarded),
+      ...this.sources.parts(),
+      delegations: this.#delegations,
+      grants: ascending(this.grants.byToken).map(([, grant]) => grant),
+      pending: this.#pending.list,
+    };
+  }
+
+  #register({ command }: CommandChange): void {
+    const sourceId = command['source_id'];
+    if (typeof sourceId === 'string') this.sources.register(sourceId);
+  }
+
+  #delegate({ command, signatures }: CommandChange, appendTimeMs: number): void {
+    this.#delegations = [...this.#delegations, { append_time: appendTimeMs, command, signatures }];
+  }
+
+  #grant({ receipt: { body } }: DecidedLine): Overflow {
+    const grants = body.kind === 'decided' ? (body.grants ?? []) : [];
+    const kept = grants.filter((grant) =>
+      this.grants.add({
         token_hash: grant.token_hash,
         event_id: body.event_id,
         receipt_id: body.receipt_id,
@@ -73,51 +151,35 @@ export class TenantBook {
         not_before: body.decided_at,
         expires_at: grant.expires_at,
         used_by: null,
-      });
-    }
+      }),
+    );
+    return { unjudged: false, forgotten: grants.length - kept.length };
   }
 
-  activate(policy: Digest, guarded: readonly GuardedSource[]): void {
-    this.#policy = policy;
-    this.#guarded = guarded;
+  #pend(body: TransactionBody, at: { readonly leaf: number; readonly appendTimeMs: number }): Overflow {
+    const touched = this.#guardedSinceCut.touched(body.source_id, body.relations);
+    if (touched.length === 0) return NO_OVERFLOW;
+    const isKept = this.#pending.add({
+      observation_id: body.observation_id,
+      leaf: at.leaf,
+      append_time: at.appendTimeMs,
+      source_id: body.source_id,
+      committed_at: body.committed_at,
+      relations: touched.map(({ rows_digest: _, ...effect }) => effect),
+      token_hashes: body.token_hashes,
+    });
+    return { unjudged: !isKept, forgotten: 0 };
   }
+}
 
-  observed({ observation: { body }, appendTimeMs }: ObservedLine, leaf: number): void {
-    if (body.kind === 'watermark') {
-      const { source_id, lsn, covers_until } = body;
-      this.#watermarks.set(source_id, { source_id, lsn, covers_until });
-    } else if (body.kind === 'transaction') {
-      this.#pending.push({
-        observation_id: body.observation_id,
-        leaf,
-        append_time: appendTimeMs,
-        source_id: body.source_id,
-        committed_at: body.committed_at,
-        relations: body.relations.map(({ rows_digest: _, ...effect }) => effect),
-        token_hashes: body.token_hashes,
-      });
-    }
-  }
+function chainOf({ tenant, streamId }: { tenant: string; streamId: string }, ledger: Ledger): ChainTracker {
+  const runs = new Map(ledger.runs.map(({ run_id: runId, next_seq, head }) => [runId, { next_seq, head }]));
+  const { chain, last_offset: lastOffset } = ledger.head;
+  return new ChainTracker({ tenant, streamId, chain, runs, lastOffset });
+}
 
-  /** Judges at a cut, in leaf order, what the log had by then. */
-  reconcile(appendTimeMs: number): readonly Judged[] {
-    const result = reconcileCut({ guarded: this.#guarded, pending: this.#pending, grants: this.#grants, appendTimeMs });
-    this.#pending = [...result.pending];
-    this.#grants = new Map(result.grants);
-    return result.judged;
-  }
-
-  ledger(): Ledger {
-    return {
-      chain: this.chain.chain,
-      runs: ascending(this.chain.runs).map(([runId, run]) => ({ run_id: runId, ...run })),
-      policy: this.#policy,
-      guarded: this.#guarded,
-      grants: ascending(this.#grants).map(([, grant]) => grant),
-      pending: this.#pending,
-      watermarks: ascending(this.#watermarks).map(([, watermark]) => watermark),
-      last_append_time: this.#lastAppendTimeMs,
-      last_offset: this.chain.lastOffset,
-    };
-  }
+function validTo({ command }: LedgerDelegation): number {
+  const key = command['key'];
+  const validToMs = isJsonObject(key) ? (key as JsonObject)['valid_to'] : undefined;
+  return typeof validToMs === 'number' ? validToMs : 0;
 }

@@ -22,7 +22,7 @@ describe('lines', () => {
     await history.transaction();
     await history.watermark();
     const lines = history.lines();
-    expect(lines.length).toBe(4);
+    expect(lines.length).toBe(5);
     for (const { bytes } of lines) {
       expect(canonicalJson(parseRecord(bytes))).toBe(Buffer.from(bytes).toString('utf8'));
     }

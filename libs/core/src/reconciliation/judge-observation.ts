@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
-import type { GuardedSource, Operation } from '../policy/policy.ts';
+import type { Operation } from '../policy/policy.ts';
 import { type LedgerGrant, type PendingObservation, type RelationEffect, relationName } from './ledger-entry.ts';
 
 export const MATCH_STATUSES = ['matched', 'exceeded', 'reused', 'unattributed', 'claimed_unproved'] as const;
@@ -27,29 +27,22 @@ export type Verdict = {
   readonly uses: readonly Digest[];
 };
 
-export type Permissions = {
-  /** Of the policy in force at the cut. */
-  readonly guarded: readonly GuardedSource[];
-  readonly grants: ReadonlyMap<Digest, LedgerGrant>;
-};
-
 /** How far a source's clock may be from the log's, in milliseconds. */
 export const CLOCK_TOLERANCE_MS = 5_000;
 
 /**
- * Whether a transaction is what was permitted (docs/spec/bundle.md §4). Undefined where it touched nothing guarded.
- * A pure function of the observation and what stands before the cut.
+ * Whether a touching transaction is what was permitted (docs/spec/journal.md §5). A pure function of the observation
+ * and the grants that stand before the cut.
  */
-export function judgeObservation(observation: PendingObservation, permissions: Permissions): Verdict | undefined {
-  const touched = touchedRelations(observation, permissions.guarded);
-  if (touched.length === 0) return undefined;
+export function judgeObservation(observation: PendingObservation, known: ReadonlyMap<Digest, LedgerGrant>): Verdict {
+  const touched = observation.relations;
   const tokens = [...new Set(observation.token_hashes)];
   if (tokens.length === 0) return { ...NO_GRANT, status: 'unattributed', reason: 'no_token' };
-  const unknown = tokens.find((token) => !permissions.grants.has(token));
+  const unknown = tokens.find((token) => !known.has(token));
   if (unknown !== undefined) {
     return { ...NO_GRANT, status: 'claimed_unproved', reason: 'token_unknown', token_hash: unknown };
   }
-  const grants = tokens.map((token) => permissions.grants.get(token) as LedgerGrant);
+  const grants = tokens.map((token) => known.get(token) as LedgerGrant);
   const [first] = grants as [LedgerGrant, ...LedgerGrant[]];
   const named = { event_id: first.event_id, receipt_id: first.receipt_id, token_hash: first.token_hash };
   if (grants.some((grant) => grant.used_by !== null && grant.used_by !== observation.observation_id)) {
@@ -60,21 +53,7 @@ export function judgeObservation(observation: PendingObservation, permissions: P
   return { status: 'matched', reason: 'token_and_effect', ...named, uses: tokens };
 }
 
-/** A recorder lists so many relations and adds the rest up under this name: nobody can say that it touched nothing guarded. */
-const UNLISTED = '*.*';
-
 const NO_GRANT = { event_id: null, receipt_id: null, token_hash: null, uses: [] } as const;
-
-export function touchedRelations(
-  observation: Pick<PendingObservation, 'source_id' | 'relations'>,
-  guarded: readonly GuardedSource[],
-): readonly RelationEffect[] {
-  const names = new Set(
-    guarded.filter((source) => source.source_id === observation.source_id).flatMap((source) => source.relations),
-  );
-  const touches = (name: string): boolean => names.has(name) || (name === UNLISTED && names.size > 0);
-  return observation.relations.filter((relation) => touches(relationName(relation)));
-}
 
 /** What went beyond the grants, in the order in which the first that applies is named. */
 function excessOf(

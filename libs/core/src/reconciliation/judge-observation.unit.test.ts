@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
+import { GuardedSet } from './guarded-set.ts';
 import { judgeObservation, type Verdict } from './judge-observation.ts';
 import type { LedgerGrant, PendingObservation, RelationEffect } from './ledger-entry.ts';
 
@@ -45,10 +46,10 @@ function observation(overrides: Partial<PendingObservation> = {}): PendingObserv
 }
 
 function judge(of: Partial<PendingObservation>, grants: readonly LedgerGrant[] = [grant()]): Verdict | undefined {
-  return judgeObservation(observation(of), {
-    guarded: GUARDED,
-    grants: new Map(grants.map((one) => [one.token_hash, one])),
-  });
+  const made = observation(of);
+  const relations = new GuardedSet(GUARDED).touched(made.source_id, made.relations);
+  const known = new Map(grants.map((one) => [one.token_hash, one]));
+  return relations.length === 0 ? undefined : judgeObservation({ ...made, relations }, known);
 }
 
 describe('what touched nothing guarded has no verdict', () => {

@@ -2,7 +2,7 @@
 import type { Digest } from '../canonical/digest.ts';
 import type { Operation } from '../policy/policy.ts';
 
-/** docs/spec/bundle.md §3: what a ledger carries for reconciliation. Member names are those on the wire. */
+/** docs/spec/journal.md §4: what a ledger carries for reconciliation. Member names are those on the wire. */
 export type LedgerGrant = {
   readonly token_hash: Digest;
   readonly event_id: string;
@@ -30,7 +30,7 @@ export type RelationEffect = {
   readonly ddl?: number;
 };
 
-/** A transaction that no cut has judged yet. */
+/** A touching transaction that no cut has judged yet; its relations are the guarded ones. */
 export type PendingObservation = {
   readonly observation_id: string;
   /** Its place in the tenant's log. */

@@ -3,10 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { digestOf } from '../canonical/digest.ts';
 import type { LedgerGrant, PendingObservation } from './ledger-entry.ts';
-import { GRANT_MEMORY_MS, reconcileCut } from './reconcile-cut.ts';
+import { GRANT_GRACE_MS, GRANT_MEMORY_MS, reconcileCut } from './reconcile-cut.ts';
 
 const TOKENS = Array.from({ length: 6 }, (_, index) => digestOf(`token ${index}`));
-const GUARDED = [{ source_id: 'crm', relations: ['public.contacts'] }];
 const DAY_MS = 86_400_000;
 
 const grants = fc
@@ -54,8 +53,14 @@ const pending = fc
   );
 
 const input = fc
-  .record({ grants, pending, appendTimeMs: fc.nat(3 * DAY_MS) })
-  .map((made) => ({ ...made, guarded: GUARDED, grants: new Map(made.grants.map((one) => [one.token_hash, one])) }));
+  .record({ grants, pending, appendTimeMs: fc.nat(3 * DAY_MS), coversUntilMs: fc.option(fc.nat(3 * DAY_MS)) })
+  .map(({ coversUntilMs, ...made }) => ({
+    ...made,
+    watermarks: new Map(
+      coversUntilMs === null ? [] : [['crm', { source_id: 'crm', lsn: '0/1', covers_until: coversUntilMs }]],
+    ),
+    grants: new Map(made.grants.map((one) => [one.token_hash, one])),
+  }));
 
 describe('reconciling at a cut', () => {
   it('uses each grant for one observation at most', () => {
@@ -81,10 +86,13 @@ describe('reconciling at a cut', () => {
     );
   });
 
-  it('drops the grants that expired more than a day before, and no other', () => {
+  it('drops the grants that their source has told beyond, or that expired a day before, and no other', () => {
     fc.assert(
       fc.property(input, (made) => {
-        const kept = [...made.grants.values()].filter((one) => one.expires_at + GRANT_MEMORY_MS >= made.appendTimeMs);
+        const told = made.watermarks.get('crm')?.covers_until ?? 0;
+        const kept = [...made.grants.values()].filter(
+          (one) => one.expires_at + GRANT_MEMORY_MS >= made.appendTimeMs && told <= one.expires_at + GRANT_GRACE_MS,
+        );
         expect([...reconcileCut(made).grants.keys()]).toEqual(kept.map(({ token_hash: token }) => token));
       }),
     );
@@ -96,7 +104,7 @@ describe('reconciling at a cut', () => {
         fc.pre(earlierMs <= made.appendTimeMs && made.appendTimeMs <= GRANT_MEMORY_MS);
         const sorted = made.pending.toSorted((left, right) => left.append_time - right.append_time);
         const once = reconcileCut({ ...made, pending: sorted });
-        const first = reconcileCut({ ...made, pending: sorted, appendTimeMs: earlierMs });
+        const first = reconcileCut({ ...made, pending: sorted, watermarks: new Map(), appendTimeMs: earlierMs });
         const second = reconcileCut({ ...made, pending: first.pending, grants: first.grants });
         expect([...first.judged, ...second.judged]).toEqual(once.judged);
       }),

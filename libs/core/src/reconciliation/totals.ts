@@ -1,34 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { GuardedSource } from '../policy/policy.ts';
 import type { MatchStatus } from './judge-observation.ts';
 import type { Watermark } from './ledger-entry.ts';
 
 /** The counts of one range; `guarded` is the sum of all statuses. */
-export type MatchCounts = { observations: number; guarded: number } & Record<MatchStatus, number>;
+export type MatchCounts = {
+  observations: number;
+  guarded: number;
+  /** Touching transactions for which there was no room. */
+  unjudged: number;
+  /** Grants for which there was no room. */
+  grants_forgotten: number;
+} & Record<MatchStatus, number>;
 
 export function noMatches(): MatchCounts {
-  return { observations: 0, guarded: 0, matched: 0, exceeded: 0, reused: 0, unattributed: 0, claimed_unproved: 0 };
+  return {
+    observations: 0,
+    guarded: 0,
+    matched: 0,
+    exceeded: 0,
+    reused: 0,
+    unattributed: 0,
+    claimed_unproved: 0,
+    unjudged: 0,
+    grants_forgotten: 0,
+  };
 }
 
-export type Horizon = {
-  readonly guarded: readonly GuardedSource[];
-  readonly registered: ReadonlySet<string>;
-  readonly watermarks: ReadonlyMap<string, Watermark>;
-  /** Append time (ms) of the last outcome before the cut; undefined where there is none. */
-  readonly lastOutcomeMs: number | undefined;
-};
+/** Until when (ms) every guarded source that the log knows has told everything; null where there is none. */
+export function horizonOf(
+  guarded: ReadonlySet<string>,
+  sources: readonly { readonly source_id: string; readonly watermark: Omit<Watermark, 'source_id'> | null }[],
+): number | null {
+  const until = sources
+    .filter(({ source_id: sourceId }) => guarded.has(sourceId))
+    .map(({ watermark }) => watermark?.covers_until ?? 0);
+  return until.length === 0 ? null : Math.min(...until);
+}
 
-/**
- * `final` when every registered source that is guarded says that its log is complete beyond the last outcome
- * (docs/spec/bundle.md §4); a source that has said nothing yet keeps a bundle provisional.
- */
-export function reconciliationState(horizon: Horizon): 'final' | 'provisional' {
-  const { lastOutcomeMs, registered, watermarks } = horizon;
-  if (lastOutcomeMs === undefined) return 'final';
-  const behind = horizon.guarded.some(({ source_id: sourceId }) => {
-    const watermark = watermarks.get(sourceId);
-    const known = watermark !== undefined || registered.has(sourceId);
-    return known && (watermark?.covers_until ?? -1) < lastOutcomeMs;
-  });
-  return behind ? 'provisional' : 'final';
+/** `final` when no source that counts is behind the last outcome (docs/spec/journal.md §5). */
+export function reconciliationState(horizonMs: number | null, lastOutcomeMs: number | null): 'final' | 'provisional' {
+  return lastOutcomeMs === null || horizonMs === null || horizonMs >= lastOutcomeMs ? 'final' : 'provisional';
 }
