@@ -81,7 +81,6 @@ const RULE_LISTS = [
   'external_detectors',
   'voice',
   'deploy',
-  'lineage',
   'threat_map',
 ] as const;
 
@@ -141,7 +140,7 @@ threat_map: [{ code: CLY_SQL_, threat_class: sql }]`);
         .filter(([, member]) => 'default' in member)
         .map(([name, member]) => [name, member.default, (compiled as Record<string, unknown>)[name]] as const),
     );
-    expect(compared.length).toBe(64);
+    expect(compared.length).toBe(62);
     for (const [name, inSchema, inPolicy] of compared) expect([name, inPolicy]).toEqual([name, inSchema]);
     expect(policy.routes[0]?.mode).toBe(top?.['mode']?.default);
   });

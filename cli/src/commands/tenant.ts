@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
 import { digestOf } from '@clyra/core/canonical/digest';
 import { compilePolicy } from '@clyra/core/policy/compile-policy';
 import type { CompiledPolicy } from '@clyra/core/policy/policy';
@@ -8,6 +7,8 @@ import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { issueCommand, readTrustRoot } from '../intake/issue-command.ts';
 import { ensureCredential } from '../local/credentials.ts';
+import { readOverlays } from '../policy/read-overlays.ts';
+import { readText } from '../policy/read-text.ts';
 import { integerArgument, type KeyOptions, keyOption } from './arguments.ts';
 
 type OpenOptions = KeyOptions & { readonly partition?: number; readonly policy?: string };
@@ -51,8 +52,8 @@ export async function openTenant(context: Context, tenant: string, options: Open
 }
 
 /** Throws PolicyError that lists every problem with its line and column. */
-export async function compileFile(path: string): Promise<CompiledPolicy> {
-  return compilePolicy(await readFile(path, 'utf8'));
+export async function compileFile(path: string, overlays: readonly string[] = []): Promise<CompiledPolicy> {
+  return compilePolicy(await readText(path), await readOverlays(overlays));
 }
 
 /** Only a first choice that spreads tenants: once opened, the record is the directory. */

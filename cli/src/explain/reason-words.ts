@@ -12,9 +12,55 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
     means: 'an amount that the policy counts is not in the body, or is no plain decimal',
     next: 'Write the amount as 12.50, without sign or exponent, and its currency as EUR.',
   },
+  CLY_APPROVAL_EMERGENCY: {
+    means: 'the policy does not allow approvals in an emergency',
+    next: 'Have it approved, or change break_glass in the policy.',
+  },
+  CLY_APPROVAL_GRADE: {
+    means: 'the approver’s sign-in is not strong enough for this route',
+    next: 'Sign in with a second factor, or with one that cannot be phished.',
+  },
+  CLY_APPROVAL_IDP: {
+    means: 'the approver’s identity provider is not one that the policy names',
+    next: 'Sign in at one of idp_domains.',
+  },
+  CLY_APPROVAL_LOGIN: { means: 'the approver signed in too long ago', next: 'Sign in again, then approve.' },
+  CLY_APPROVAL_MFA: {
+    means: 'the provider does not say that a second factor was used',
+    next: 'Sign in with a second factor.',
+  },
+  CLY_APPROVAL_NONCE: {
+    means: 'the challenge of this approval was used before',
+    next: 'Open the approval page again: each has its own challenge.',
+  },
+  CLY_APPROVAL_PAYLOAD: {
+    means: 'the approval is for another payload',
+    next: 'Look at what is held now and approve that.',
+  },
+  CLY_APPROVAL_REPEATED: { means: 'this person has approved it already', next: 'Another person must approve it.' },
+  CLY_APPROVAL_REQUESTER: {
+    means: 'the approval is for another requester',
+    next: 'Look at what is held now and approve that.',
+  },
   CLY_APPROVAL_REQUIRED: {
     means: 'the policy lets a person decide on this route',
     next: 'Have it approved, then repeat the same request; nothing was spent meanwhile.',
+  },
+  CLY_APPROVAL_ROUTE: {
+    means: 'the approval is for another route or target',
+    next: 'Look at what is held now and approve that.',
+  },
+  CLY_APPROVAL_SELF: {
+    means: 'who asks for a change, carries it out or wrote it cannot approve it',
+    next: 'Have another person approve it.',
+  },
+  CLY_APPROVAL_TTL: {
+    means: 'the approval would be good for longer than 15 minutes',
+    next: 'Issue it with a shorter life.',
+  },
+  CLY_APPROVAL_UNKNOWN: {
+    means: 'nothing is held under this id, or it was used or has expired',
+    next: 'Send the request again; it is held anew.',
   },
   CLY_AUTH_REPLAYED: { means: 'the same signed request was seen before', next: SEND_AGAIN },
   CLY_BODY_DIGEST_MISMATCH: { means: 'the body is not the one that was signed', next: SEND_AGAIN },
@@ -49,10 +95,68 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
   CLY_COMMAND_ROLE: { means: 'no signer has the role that the command needs', next: 'Sign with a key of that role.' },
   CLY_COMMAND_SIGNATURE: { means: 'no signature of a known person holds', next: SIGN_ANEW },
   CLY_COMMAND_TWO_PERSONS: { means: 'the command needs two different people', next: 'Have a second person sign it.' },
+  CLY_COST_CAP: {
+    means: 'the run or the tenant would cost more than is allowed',
+    next: 'Close the run, or raise the cap in the policy.',
+  },
+  CLY_COST_CURRENCY: { means: 'too many currencies were used', next: 'Use one of the currencies counted so far.' },
+  CLY_DEPLOY_ARTIFACT: {
+    means: 'the digest of the artifact is not in the body',
+    next: 'Name it where the policy says.',
+  },
+  CLY_DEPLOY_AUTHOR: { means: 'the author of the commit is not in the body', next: 'Name them where the policy says.' },
+  CLY_DEPLOY_COMMIT: { means: 'no commit SHA is in the body', next: 'Name it where the policy says.' },
+  CLY_DEPLOY_ENVIRONMENT: { means: 'the environment is not in the body', next: 'Name it where the policy says.' },
+  CLY_DEPLOY_IN_FLIGHT: { means: 'the same deployment is under way', next: 'Wait for its outcome.' },
+  CLY_DEPLOY_RATE: { means: 'too many deployments in an hour', next: 'Wait, and look at what triggers them.' },
+  CLY_DEPLOY_REPEATED: {
+    means: 'this commit or artifact was deployed here before',
+    next: 'Nothing: it is there. A rollback needs a commit of its own.',
+  },
+  CLY_DEPLOY_SELF: { means: 'the author of the commit may not deploy it', next: 'Have another person deploy it.' },
+  CLY_DEPLOY_UNKNOWN: { means: 'what became of the first deployment is not known', next: 'An operator resolves it.' },
+  CLY_DETECTOR_NOT_CHECKED: {
+    means: 'the texts of the body were not looked at',
+    next: 'Send it again; if it repeats, tell the operator.',
+  },
+  CLY_DETECTOR_PROMPT_INJECTION: {
+    means: 'a text looks like instructions to a model',
+    next: 'Look at the text; the receipt names the pattern.',
+  },
+  CLY_DETECTOR_SECRET: {
+    means: 'a text looks like a key or a password',
+    next: 'Take it out; the receipt names the pattern.',
+  },
+  CLY_DETECTOR_SOCIAL_ENGINEERING: {
+    means: 'a text looks like an attempt to talk somebody into something',
+    next: 'Ask the person it speaks for, another way.',
+  },
+  CLY_DETECTOR_TECHNICAL_INDICATOR: {
+    means: 'a text has a shell command, a metadata address or the like',
+    next: 'Look at the text; the receipt names the pattern.',
+  },
+  CLY_EMERGENCY_SELF: { means: 'who used an emergency cannot review it', next: 'Have another person review it.' },
+  CLY_EMERGENCY_UNKNOWN: { means: 'no emergency under this id waits for review', next: 'Look at the overdue list.' },
   CLY_ENGINE_UNSUPPORTED: { means: 'this version does not have that engine', next: 'Update the enforcers first.' },
+  CLY_EXTERNAL_NOT_CHECKED: {
+    means: 'the external detector was not asked',
+    next: 'Send it again; if it repeats, tell the operator.',
+  },
+  CLY_EXTERNAL_OUTAGE: {
+    means: 'the external detector gave no usable answer',
+    next: 'Try again; the receipt says which class of outage it was.',
+  },
+  CLY_EXTERNAL_VERDICT: {
+    means: 'the external detector says that media or message are not genuine',
+    next: 'Ask the person another way.',
+  },
   CLY_FENCE_ACTOR: {
     means: 'the request names an actor that its credential is not',
     next: 'Let header, body and credential name the same actor.',
+  },
+  CLY_FENCE_HEADER: {
+    means: 'a header that the policy requires is missing',
+    next: 'Send the header that the reason names.',
   },
   CLY_FENCE_TENANT: {
     means: 'the request names a tenant that its credential does not belong to',
@@ -86,6 +190,17 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
   },
   CLY_KILL_SWITCH_ENGAGED: { means: 'this kill switch is engaged already', next: 'Nothing.' },
   CLY_KILL_SWITCH_NOT_ENGAGED: { means: 'this kill switch is not engaged', next: 'Check the scope.' },
+  CLY_KILL_SWITCH_TRIPPED: {
+    means: 'a threshold of the policy was reached, and the switch threw itself',
+    next: 'Find out why it failed so often; it comes back after its time.',
+  },
+  CLY_LOOP_ACTIONS: { means: 'too many actions in a minute', next: 'Slow the agent down.' },
+  CLY_LOOP_COOL_OFF: {
+    means: 'a loop was broken here, and the scope rests',
+    next: 'Wait, and look at what repeats itself.',
+  },
+  CLY_LOOP_PING_PONG: { means: 'two actors answer each other again and again', next: 'Stop one of them.' },
+  CLY_LOOP_REPEAT: { means: 'the same action came again and again', next: 'Look at why the agent repeats it.' },
   CLY_POLICY_INVALID: {
     means: 'the policy in force cannot be used by this version',
     next: 'Correct it and activate it anew with `clyra policy apply`.',
@@ -113,6 +228,14 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
   CLY_SCHEMA_NOT_CHECKED: { means: 'the body could not be checked against its schema', next: SEND_AGAIN },
   CLY_SCHEMA_OTHER: { means: 'the body was checked against another schema', next: 'Send it again.' },
   CLY_SOURCE_EXISTS: { means: 'a source with this id is registered', next: 'Choose another source id.' },
+  CLY_SQL_NOT_CHECKED: {
+    means: 'the statement was not analysed',
+    next: 'Name it where the policy says, in the dialect that it says.',
+  },
+  CLY_SQL_ROWS: {
+    means: 'the statement changes more rows than is allowed, or does not say how many',
+    next: 'Split it, or take a maintenance route.',
+  },
   CLY_STATE_FULL: { means: 'a limit of the tenant’s state is reached', next: ASK_STATUS },
   CLY_STREAM_EXISTS: { means: 'the partition is open already', next: 'Nothing.' },
   CLY_STREAM_NOT_OPENED: { means: 'the partition has not been opened', next: ASK_STATUS },
@@ -139,10 +262,30 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
     means: 'the value that a rate limit counts by is not in the body',
     next: SEND_AGAIN,
   },
+  CLY_VOICE_BARGE_IN: {
+    means: 'nobody could have interrupted for long enough',
+    next: 'Let the person interrupt before the action.',
+  },
+  CLY_VOICE_DISCLAIMER: {
+    means: 'the disclaimer was not played and acknowledged',
+    next: 'Play it, and have it acknowledged.',
+  },
+  CLY_VOICE_SESSION: { means: 'no voice session is named', next: 'Name it where the policy says.' },
+  CLY_VOICE_UNATTESTED: {
+    means: 'only the caller says so, and the policy wants a partner’s word',
+    next: 'Have the telephony partner report the conversation.',
+  },
   CLY_WINDOW_NUMBER: { means: 'another intake has moved this clock already', next: 'Nothing.' },
 };
 
 const FAMILIES: readonly (readonly [prefix: string, words: ReasonWords])[] = [
+  [
+    'CLY_SQL_',
+    {
+      means: 'the statement changes more than it should, or could not be proved not to',
+      next: 'Correct the statement, or have it approved.',
+    },
+  ],
   ['CLY_JSON_', { means: 'the body is not acceptable JSON', next: SEND_AGAIN }],
   ['CLY_RECORD_', { means: 'the record cannot be read', next: 'See clyra.quarantine for its bytes.' }],
 ];

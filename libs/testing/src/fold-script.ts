@@ -18,7 +18,7 @@ export const STREAM = '00112233445566778899aabbccddeeff';
 export const START_MS = 1_750_000_000_000;
 
 type ScriptRole = 'intake' | 'enforcer' | 'recorder' | 'log' | 'bundler' | 'attestor';
-type ScriptPerson = 'operator' | 'second' | 'author' | 'approver';
+type ScriptPerson = 'operator' | 'second' | 'author' | 'approver' | 'human';
 
 export const SCRIPT_KEYS: Readonly<Record<ScriptRole | ScriptPerson, TestKey>> = {
   recorder: makeTestKey('recorder-1', ['recorder']),
@@ -31,6 +31,8 @@ export const SCRIPT_KEYS: Readonly<Record<ScriptRole | ScriptPerson, TestKey>> =
   second: makeTestKey('omar', ['operator']),
   author: makeTestKey('alice', ['policy_author']),
   approver: makeTestKey('bob', ['policy_approver']),
+  /** The human door: it signs what people approve there. */
+  human: makeTestKey('human-door', ['approver']),
 };
 
 export const SCRIPT_TRUST: TestTrust = makeTestTrust(Object.values(SCRIPT_KEYS));

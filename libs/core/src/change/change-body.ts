@@ -2,8 +2,11 @@
 import type { Commitment } from '../canonical/commitment-value.ts';
 import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
+import type { DeployFact, RowsFact, VoiceFact } from './conversation-facts.ts';
 import type { DetectorFacts, ExternalFact } from './detector-fact.ts';
 import type { SqlFact } from './sql-fact.ts';
+
+export type { DeployFact, RowsFact, VoiceFact } from './conversation-facts.ts';
 
 /** docs/spec/records.md §4: the bodies on clyra.changes. Member names are those on the wire. */
 export type IntakeRef = { readonly instance: string; readonly epoch: number };
@@ -64,6 +67,9 @@ export const COMMAND_KINDS = [
   'kill_switch.engaged',
   'kill_switch.lifted',
   'change.resolved',
+  'approval.granted',
+  'approval.revoked',
+  'emergency.reviewed',
 ] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 
@@ -121,6 +127,9 @@ export type Facts = {
   readonly amounts?: readonly AmountFact[];
   /** Headers that the policy requires and the request lacks. */
   readonly headers_missing?: readonly string[];
+  readonly voice?: readonly VoiceFact[];
+  readonly deploy?: readonly DeployFact[];
+  readonly rows?: readonly RowsFact[];
   readonly execution_token_hash: Digest;
   readonly inspected_under: { readonly policy_digest: Digest | null; readonly inspector: string };
   readonly origin?: string | Commitment;

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { digestOf } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import { encodeRecord, parseRecord } from '../canonical/record.ts';
+import type { Facts } from './change-body.ts';
 import { parseChange } from './parse-change.ts';
 
 /** What a hostile or mistaken writer might put in place of a member; patterns are tried at their edges. */
@@ -65,7 +66,7 @@ beforeAll(async () => {
 
 describe('schemas/json/changes and parseChange', () => {
   it('accept a body of each kind', () => {
-    expect(new Set(bodies.map((body) => body['kind'])).size).toBe(14);
+    expect(new Set(bodies.map((body) => body['kind'])).size).toBe(17);
     for (const body of bodies)
       expect([body['kind'], accepts(body), isParsed(body)]).toEqual([body['kind'], true, true]);
   });
@@ -83,7 +84,7 @@ describe('schemas/json/changes and parseChange', () => {
 
   it('accept and refuse the same after several changes', () => {
     const seen = { accepted: 0, refused: 0 };
-    const property = fc.property(fc.nat(13), mutations, (index, changes) => {
+    const property = fc.property(fc.nat(16), mutations, (index, changes) => {
       agree(changes.reduce(mutate, bodies[index] as JsonObject), seen);
     });
     fc.assert(property, { numRuns: 2_000 });
@@ -128,7 +129,7 @@ async function bodyOfEachKind(): Promise<JsonObject[]> {
   const of = script.eventId();
   await script.append(script.body('run.opened', run));
   await script.request(
-    { origin: 'crm', client_app_id: 'app', session_id: 's-1', velocity: [velocity()], ...analyses() },
+    { origin: 'crm', client_app_id: 'app', session_id: 's-1', velocity: [velocity()], ...analyses(), ...ruleFacts() },
     { run_id: 'run-1', supersedes: of },
   );
   await script.append(script.body('change.outcome', { of, outcome: 'failed', upstream_status: 500, detail: 'no' }));
@@ -142,6 +143,8 @@ async function bodyOfEachKind(): Promise<JsonObject[]> {
   await script.command('kill_switch.engaged', scope, [operator]);
   await script.command('kill_switch.lifted', scope, [operator, second]);
   await script.command('change.resolved', { of, resolution: 'done' }, [operator]);
+  for (const kind of ['approval.granted', 'approval.revoked', 'emergency.reviewed'])
+    await script.command(kind, {}, [operator]);
   await script.append(script.body('run.closed', run));
   return script.envelopes.map(({ body }) => parseRecord(body));
 }
@@ -176,4 +179,28 @@ function analyses() {
 
 function velocity(): { rule: string; key_digest: string } {
   return { rule: 'refunds', key_digest: digestOf('key') };
+}
+
+/** What only rules of some policies ask for. */
+function ruleFacts(): Partial<Facts> {
+  return {
+    amounts: [
+      { rule: 'rate_limits/refunds', value: '12.50', currency: 'EUR' },
+      { rule: 'cost_caps/c', value: null, currency: null },
+    ],
+    headers_missing: ['x-tenant-id'],
+    voice: [
+      {
+        rule: 'calls',
+        session: 's-1',
+        disclaimer_played: true,
+        disclaimer_acknowledged: null,
+        barge_in_available: false,
+        barge_in_window_ms: 10,
+        asserted_by: 'partner',
+      },
+    ],
+    deploy: [{ rule: 'd', commit: 'abcdef0', artifact: 'sha256:1', environment: 'prod', author: null }],
+    rows: [{ rule: 's', value: 3 }],
+  };
 }

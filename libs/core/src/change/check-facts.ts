@@ -2,6 +2,7 @@
 import { isCommitment } from '../canonical/commitment-value.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
 import { DECIMAL } from '../kernel/decimal.ts';
+import { checkDeployFact, checkRowsFact, checkVoiceFact } from './conversation-facts.ts';
 import { checkDetectorFacts, checkExternalFact, EXTERNAL_FACTS_MAX } from './detector-fact.ts';
 import {
   ID,
@@ -34,6 +35,9 @@ const MEMBERS = new Set([
   'velocity',
   'amounts',
   'headers_missing',
+  'voice',
+  'deploy',
+  'rows',
   'execution_token_hash',
   'inspected_under',
   'origin',
@@ -96,6 +100,9 @@ export function checkFacts(facts: JsonObject): void {
 function checkAnalyses(facts: JsonObject): void {
   if (facts['sql'] !== undefined) for (const fact of readList(facts, 'sql', SQL_FACTS_MAX)) checkSqlFact(fact);
   if (facts['detectors'] !== undefined) checkDetectorFacts(readObject(facts, 'detectors'));
+  if (facts['voice'] !== undefined) for (const fact of readList(facts, 'voice', 16)) checkVoiceFact(fact);
+  if (facts['deploy'] !== undefined) for (const fact of readList(facts, 'deploy', 16)) checkDeployFact(fact);
+  if (facts['rows'] !== undefined) for (const fact of readList(facts, 'rows', 16)) checkRowsFact(fact);
   if (facts['external_detectors'] === undefined) return;
   for (const fact of readList(facts, 'external_detectors', EXTERNAL_FACTS_MAX)) checkExternalFact(fact);
 }

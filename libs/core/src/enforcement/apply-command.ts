@@ -3,12 +3,14 @@ import { DIGEST } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import type { CommandChange } from '../change/change-body.ts';
 import { ID, UUID } from '../change/shape.ts';
+import { grantApproval, reviewEmergency, revokeApproval } from './approvals/approval-commands.ts';
 import type { DecideInput } from './decide-input.ts';
 import { accepted, type Draft, refused } from './draft.ts';
 import { ENGINE_1, KEY_COUNT_MAX } from './limits.ts';
 import { type OpenChange, openKey, settle } from './open-change.ts';
 import { SWITCH_SCOPE } from './primitives/kill-switch.ts';
 import { putMeta } from './tenant-meta.ts';
+import { trippedBy } from './tripped.ts';
 
 type Input = DecideInput<CommandChange>;
 
@@ -28,6 +30,12 @@ export function applyCommand(input: Input): Draft {
       return turnSwitch(input);
     case 'change.resolved':
       return resolveChange(input);
+    case 'approval.granted':
+      return grantApproval(input);
+    case 'approval.revoked':
+      return revokeApproval(input);
+    case 'emergency.reviewed':
+      return reviewEmergency(input);
   }
 }
 
@@ -85,5 +93,7 @@ function resolveChange({ change, state, nowMs }: Input): Draft {
   const open = state.get(key) as unknown as OpenChange | undefined;
   if (open === undefined || open.state !== 'unknown') return refused('CLY_CHANGE_NOT_UNKNOWN', 'commands', of);
   const settlement = resolution === 'done' ? 'done' : 'returned';
-  return accepted([...settle(state, open, { settlement, nowMs }), { op: 'delete', key }]);
+  const ops = settle(state, open, { settlement, nowMs });
+  const draft = accepted([...ops, { op: 'delete', key }]);
+  return { ...draft, part: { ...draft.part, ...trippedBy(ops) } as Draft['part'] };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClockTicked, WindowClosed } from '../change/change-body.ts';
 import type { DecideInput } from './decide-input.ts';
-import { accepted, type Draft, recorded, refused } from './draft.ts';
+import { accepted, type DecidedPart, type Draft, recorded, refused } from './draft.ts';
 import { silentIntakes } from './intake-epochs.ts';
 import { overdue } from './open-change.ts';
 import type { StateOp, StateView } from './state-table.ts';
@@ -18,12 +18,42 @@ export function decideWindow({ change, state, meta, nowMs }: DecideInput<WindowC
   if (change.number !== meta.window + 1) return refused('CLY_WINDOW_NUMBER', 'windows');
   const late = overdue(state, nowMs);
   const ops = [...late, ...expired(state, nowMs, new Set(late.map((op) => op.key))), ...silentIntakes(state, nowMs)];
-  return { ...accepted([...ops, putMeta({ ...meta, window: change.number })]), cut: true };
+  const draft = accepted([...ops, putMeta({ ...meta, window: change.number })]);
+  return { ...draft, part: { ...draft.part, ...emergencies(state, nowMs) } as Draft['part'], cut: true };
 }
 
-const EXPIRING = ['event', 'nonce', 'idem', 'velocity', 'velocity_chunk', 'abandoned', 'command', 'run_closed'];
+/** What was done in an emergency and nobody else has reviewed yet: each window says so again. */
+function emergencies(state: StateView, nowMs: number): Pick<DecidedPart, 'emergencies'> {
+  const open = [...state.entries('emergency')];
+  if (open.length === 0) return {};
+  const overdueIds = open.filter(([, value]) => (value['review_by'] as number) <= nowMs).map(([key]) => key.slice(10));
+  return { emergencies: { open: open.length, overdue: overdueIds.sort().slice(0, OVERDUE_LISTED_MAX) } };
+}
 
-/** Keys that can no longer change a decision. A held idempotency key is never one of them. */
+const OVERDUE_LISTED_MAX = 64;
+
+const EXPIRING = [
+  'event',
+  'nonce',
+  'idem',
+  'velocity',
+  'velocity_chunk',
+  'metric',
+  'tripped',
+  'loop',
+  'cool',
+  'cost',
+  'deploy',
+  'deploy_rate',
+  'pending',
+  'held',
+  'challenge',
+  'abandoned',
+  'command',
+  'run_closed',
+];
+
+/** Keys that can no longer change a decision. What an open change holds, a key or a commit, is never one of them. */
 function expired(state: StateView, nowMs: number, touched: ReadonlySet<string>): StateOp[] {
   const ops: StateOp[] = [];
   for (const namespace of EXPIRING) {

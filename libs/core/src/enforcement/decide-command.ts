@@ -5,14 +5,17 @@ import { encodeRecord } from '../canonical/record.ts';
 import type { CommandChange } from '../change/change-body.ts';
 import type { Role } from '../signing/trust-root.ts';
 import { applyCommand } from './apply-command.ts';
+import { isEmergency } from './approvals/approval-commands.ts';
 import type { CommandSigner, DecideInput } from './decide-input.ts';
 import { type Draft, refused } from './draft.ts';
 import { COMMAND_VALID_MS_MAX, KEY_COUNT_MAX, TIME_SKEW_MS_MAX } from './limits.ts';
 
 type Input = DecideInput<CommandChange>;
 
-/** Who must have signed which command; `twoPersons` asks for two different subjects among them. */
-const AUTHORITY: Readonly<Record<string, { roles: readonly Role[]; twoPersons: boolean }>> = {
+/** Who must have signed: each of the roles, or with `any` one of them; `twoPersons` asks for two different subjects. */
+type Authority = { readonly roles: readonly Role[]; readonly twoPersons: boolean; readonly any?: true };
+
+const AUTHORITY: Readonly<Record<string, Authority>> = {
   'tenant.opened': { roles: ['operator'], twoPersons: false },
   'source.registered': { roles: ['operator'], twoPersons: false },
   'policy.activated': { roles: ['policy_author', 'policy_approver'], twoPersons: true },
@@ -20,12 +23,20 @@ const AUTHORITY: Readonly<Record<string, { roles: readonly Role[]; twoPersons: b
   'kill_switch.engaged': { roles: ['operator'], twoPersons: false },
   'kill_switch.lifted': { roles: ['operator'], twoPersons: true },
   'change.resolved': { roles: ['operator'], twoPersons: false },
+  'approval.granted': { roles: ['approver'], twoPersons: false },
+  'approval.revoked': { roles: ['approver', 'operator'], twoPersons: false, any: true },
+  'emergency.reviewed': { roles: ['approver', 'operator', 'policy_approver'], twoPersons: false, any: true },
 };
+const EMERGENCY: Authority = { roles: ['operator'], twoPersons: false };
+
+function authorityFor({ kind, command }: CommandChange): Authority {
+  return kind === 'approval.granted' && isEmergency(command) ? EMERGENCY : (AUTHORITY[kind] as Authority);
+}
 
 /** A command that people signed: right people, in time, once, and meant for the state it finds. */
 export function decideCommand(input: Input): Draft {
-  const { command, kind } = input.change;
-  const authority = AUTHORITY[kind] as { roles: readonly Role[]; twoPersons: boolean };
+  const { command } = input.change;
+  const authority = authorityFor(input.change);
   const wrong = authorityProblem(input.signers, authority) ?? timeProblem(input) ?? repeatProblem(input);
   if (wrong !== undefined) return refused(wrong, 'commands');
   const draft = applyCommand(input);
@@ -38,13 +49,11 @@ function commandKey(command: JsonObject): string {
   return `command/${digestOf(encodeRecord(command))}`;
 }
 
-function authorityProblem(
-  signers: readonly CommandSigner[],
-  authority: { roles: readonly Role[]; twoPersons: boolean },
-): string | undefined {
+function authorityProblem(signers: readonly CommandSigner[], authority: Authority): string | undefined {
   if (signers.length === 0) return 'CLY_COMMAND_SIGNATURE';
   const entitled = (role: Role): CommandSigner[] => signers.filter((signer) => signer.roles.has(role));
-  if (authority.roles.some((role) => entitled(role).length === 0)) return 'CLY_COMMAND_ROLE';
+  const lacking = authority.roles.filter((role) => entitled(role).length === 0);
+  if (lacking.length > (authority.any === true ? authority.roles.length - 1 : 0)) return 'CLY_COMMAND_ROLE';
   if (!authority.twoPersons) return undefined;
   const [first, second] = authority.roles;
   if (first === undefined) return undefined;

@@ -5,6 +5,7 @@ import type { DecideInput } from './decide-input.ts';
 import { type Draft, recorded } from './draft.ts';
 import { EVENT_MEMORY_MS, KEY_COUNT_MAX } from './limits.ts';
 import { type OpenChange, openKey, settle } from './open-change.ts';
+import { trippedBy } from './tripped.ts';
 
 /**
  * What came of an allowed change. Only the intake that holds it may say, however late: an outage of the log may make
@@ -20,7 +21,9 @@ export function decideOutcome(input: DecideInput<ChangeOutcome>): Draft {
   const holder = open.intake.instance === instance && open.intake.epoch === epoch;
   if (!holder) return recorded('ignored', [], change.of);
   const settlement = change.outcome === 'not_forwarded' ? 'returned' : change.outcome;
-  return recorded(settlement, [...settle(state, open, { settlement, nowMs }), { op: 'delete', key }], change.of);
+  const ops = settle(state, open, { settlement, nowMs });
+  const draft = recorded(settlement, [...ops, { op: 'delete', key }], change.of);
+  return { ...draft, part: { ...draft.part, ...trippedBy(ops) } as Draft['part'] };
 }
 
 function withoutOpen({ change, state, nowMs }: DecideInput<ChangeOutcome>): Draft {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '../canonical/json-value.ts';
 import type { ChangeRequested } from '../change/change-body.ts';
-import { type Route, routeById } from '../policy/policy.ts';
+import { appliesTo, type Route, routeById } from '../policy/policy.ts';
+import { type Lifted, liftHolds } from './approvals/lift-holds.ts';
 import type { DecideInput } from './decide-input.ts';
 import { type DecidedPart, type Draft, type RunStep, refused } from './draft.ts';
 import { EVENT_MEMORY_MS, KEY_COUNT_MAX, OUTCOME_DEADLINE_MS } from './limits.ts';
@@ -13,6 +14,7 @@ import type { Decision, Grant } from './receipt-body.ts';
 import type { StateOp, StateView } from './state-table.ts';
 import { type ReasonDraft, reasonOf } from './threat-map.ts';
 import { isSkewed } from './time-skew.ts';
+import { trippedBy } from './tripped.ts';
 
 type Input = DecideInput<ChangeRequested>;
 
@@ -80,7 +82,21 @@ function contextOf(input: Input): RequestContext {
   };
 }
 
-const SPENDING = ['event', 'nonce', 'idem', 'velocity', 'velocity_chunk', 'open'];
+const SPENDING = [
+  'event',
+  'nonce',
+  'idem',
+  'velocity',
+  'velocity_chunk',
+  'metric',
+  'tripped',
+  'loop',
+  'cool',
+  'cost',
+  'deploy',
+  'deploy_rate',
+  'open',
+];
 
 function fullNamespace(state: StateView): string | undefined {
   return SPENDING.find((namespace) => state.count(namespace) >= (KEY_COUNT_MAX[namespace] ?? 0));
@@ -99,20 +115,47 @@ function conclude(input: Input, context: RequestContext, evaluated: Evaluated): 
   const reasons: ReasonDraft[] = runKnown
     ? [...drafts]
     : [...drafts, { code: 'CLY_RUN_UNKNOWN', effect: 'block', rule: 'runs' }];
-  const decision = strongest(reasons);
-  const ops: StateOp[] = roomToRemember(input.state) ? findings.flatMap((finding) => finding.always ?? []) : [];
-  ops.push(...remembered(input, decision));
-  if (decision === 'allow')
-    ops.push(...findings.flatMap((finding) => finding.spend ?? []), openChange(input, findings));
+  const lifted = strongest(reasons) === 'hold' ? liftHolds(context) : undefined;
+  if (lifted?.isFull === true)
+    reasons.push({ code: 'CLY_STATE_FULL', effect: 'block', rule: 'state', detail: 'pending' });
+  const decision = lifted?.isApproved === true ? 'allow' : strongest(reasons);
+  const ops = opsOf(input, context, { findings, decision, lifted });
   const part: DecidedPart = {
     kind: 'decided',
     decision,
     mode: context.route?.mode ?? 'gate',
-    reasons: reasons.map(reasonOf),
+    reasons: reasons.map((reason) => reasonOf(reason, context.policy.threat_map)),
     ...Object.assign({}, ...findings.map((finding) => finding.fields ?? {})),
-    ...(decision === 'allow' ? grantsOf(input, context.route) : {}),
+    ...lifted?.fields,
+    ...(decision === 'allow' ? { ...grantsOf(input, context.route), ...lineageOf(context) } : {}),
+    ...(lifted?.supersedes === undefined ? {} : { supersedes: lifted.supersedes }),
+    ...trippedBy(ops),
   };
   return describe(input, { part, ops });
+}
+
+type Concluded = {
+  readonly findings: readonly Finding[];
+  readonly decision: Decision;
+  readonly lifted: Lifted | undefined;
+};
+
+/** What the decision does to the state; spending only where it allows. */
+function opsOf(input: Input, context: RequestContext, { findings, decision, lifted }: Concluded): StateOp[] {
+  const room = roomToRemember(input.state);
+  const ops: StateOp[] = room ? findings.flatMap((finding) => finding.always ?? []) : [];
+  ops.push(...remembered(input, decision));
+  if (lifted !== undefined && decision !== 'block') ops.push(...lifted.ops);
+  if (decision === 'allow') {
+    ops.push(...findings.flatMap((finding) => finding.spend ?? []), openChange(input, findings, lifted));
+  }
+  if (room) ops.push(...PRIMITIVES.flatMap((primitive) => primitive.observe?.(context, decision) ?? []));
+  return ops;
+}
+
+function lineageOf({ policy, route }: RequestContext): Pick<DecidedPart, 'lineage'> {
+  const rule = policy.lineage.find((candidate) => appliesTo(candidate, route?.id ?? ''));
+  return rule === undefined ? {} : { lineage: { reads: rule.reads, writes: rule.writes } };
 }
 
 function roomToRemember(state: StateView): boolean {
@@ -131,12 +174,13 @@ function remembered(input: Input, decision: Decision): StateOp[] {
   return [{ op: 'put', key: `event/${input.change.event_id}`, value }];
 }
 
-function openChange(input: Input, findings: readonly Finding[]): StateOp {
+function openChange(input: Input, findings: readonly Finding[], lifted: Lifted | undefined): StateOp {
   const spent: Record<string, JsonObject> = {};
   PRIMITIVES.forEach((primitive, index) => {
     const entry = findings[index]?.spent;
     if (entry !== undefined) spent[primitive.name] = entry;
   });
+  if (lifted?.spent !== undefined) spent['approvals'] = lifted.spent;
   const value: JsonObject = {
     intake: input.change.intake,
     state: 'allowed',

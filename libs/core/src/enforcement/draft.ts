@@ -12,7 +12,7 @@ export type DecidedPart = Omit<Partial<DecidedBody>, 'kind'> & {
   readonly reasons: readonly Reason[];
 };
 
-export type RecordedPart = Pick<RecordedBody, 'kind' | 'effect' | 'of'>;
+export type RecordedPart = Pick<RecordedBody, 'kind' | 'effect' | 'of' | 'tripped'>;
 
 /** What follows for the run's chain: nothing, one more body, its first body, or its last. */
 export type RunStep =

@@ -27,6 +27,14 @@ export const RUN_IDLE_MS = 86_400_000;
 export const INTAKE_MEMORY_MS = 86_400_000;
 /** How exactly it is known when an instance wrote last: state need not change with each of its records. */
 export const INTAKE_SEEN_STEP_MS = 3_600_000;
+/** How long a held request can be approved. */
+export const HELD_MEMORY_MS = 86_400_000;
+/** From when it is issued to when it admits nothing more. */
+export const APPROVAL_MS_MAX = 900_000;
+/** How long a challenge may not come again: longer than any approval that names it lives. */
+export const CHALLENGE_MEMORY_MS = 3_600_000;
+/** Approvals that wait on one held request. */
+export const GRANTS_MAX = 16;
 
 /** Keys per tenant and namespace: beyond, requests are blocked with CLY_STATE_FULL rather than forgotten. */
 export const KEY_COUNT_MAX: Readonly<Record<string, number>> = {
@@ -35,6 +43,17 @@ export const KEY_COUNT_MAX: Readonly<Record<string, number>> = {
   idem: 1_000_000,
   velocity: 100_000,
   velocity_chunk: 50_000,
+  metric: 100_000,
+  tripped: 10_000,
+  loop: 50_000,
+  cool: 50_000,
+  cost: 100_000,
+  deploy: 100_000,
+  deploy_rate: 10_000,
+  pending: 100_000,
+  held: 100_000,
+  challenge: 100_000,
+  emergency: 10_000,
   open: 50_000,
   abandoned: 100_000,
   run: 1_000,

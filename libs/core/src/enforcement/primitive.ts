@@ -2,7 +2,7 @@
 import type { JsonObject } from '../canonical/json-value.ts';
 import type { ChangeRequested, Facts } from '../change/change-body.ts';
 import type { Policy, Route } from '../policy/policy.ts';
-import type { IdempotencyField, VelocityField } from './receipt-body.ts';
+import type { Decision, PrimitiveFields } from './receipt-body.ts';
 import type { StateOp, StateView } from './state-table.ts';
 import type { ReasonDraft } from './threat-map.ts';
 
@@ -20,7 +20,7 @@ export type RequestContext = {
   readonly state: StateView;
 };
 
-export type ReceiptFields = { readonly idempotency?: IdempotencyField; readonly velocity?: readonly VelocityField[] };
+export type ReceiptFields = PrimitiveFields;
 
 export type Finding = {
   readonly reasons: readonly ReasonDraft[];
@@ -43,6 +43,8 @@ export type Settlement = 'done' | 'failed' | 'returned' | 'unknown';
 export type Primitive = {
   readonly name: string;
   evaluate(context: RequestContext): Finding;
+  /** What follows from the decision about the request, whatever it is; it changes nothing about this request. */
+  observe?(context: RequestContext, decision: Decision): readonly StateOp[];
   /** What follows for the state when an allowed change ends; `spent` is what evaluate returned. */
   settle?(end: {
     readonly state: StateView;

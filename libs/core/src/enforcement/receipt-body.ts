@@ -71,30 +71,124 @@ export type VelocityField = {
   readonly amount?: { readonly currency: string; readonly limit: string; readonly remaining: string };
 };
 
-export type DecidedBody = Common & {
-  readonly kind: 'decided';
-  readonly decision: Decision;
-  readonly mode: Mode;
-  readonly reasons: readonly Reason[];
-  readonly policy_digest: Digest | null;
-  readonly engine: number;
-  readonly actor?: string;
-  readonly route?: string;
-  readonly payload_digest?: Digest;
-  readonly inspected_under?: { readonly policy_digest: Digest | null; readonly inspector: string };
-  readonly supersedes?: string;
-  readonly duplicate_of?: string;
-  readonly grants?: readonly Grant[];
+/** How the holds on a request stand: waiting for approvals, or lifted by these. */
+export type ApprovalField = {
+  readonly state: 'pending' | 'used';
+  /** The change that was held first. */
+  readonly of: string;
+  readonly have?: number;
+  readonly need?: number;
+  readonly grade_min?: number;
+  readonly payload_hash?: Digest;
+  /** Milliseconds, tenant time: until when it can be approved. */
+  readonly expires_at?: number;
+  readonly ids?: readonly string[];
+  /** Stable subjects of those who approved. */
+  readonly approvers?: readonly string[];
+};
+
+export type EmergencyField = {
+  readonly approval_id: string;
+  readonly ticket: string;
+  /** Milliseconds, tenant time. */
+  readonly review_by: number;
+};
+
+/** A switch that this record has thrown. */
+export type TrippedField = {
+  readonly rule: string;
+  readonly scope: string;
+  readonly metric: string;
+  /** What was measured, as a decimal. */
+  readonly value: string;
+  readonly until: number;
+};
+
+export type CostField = {
+  readonly rule: string;
+  readonly scope: string;
+  readonly currency: string;
+  readonly limit: string;
+  readonly remaining: string;
+};
+
+export type VoiceField = {
+  readonly rule: string;
+  readonly session: string | null;
+  readonly disclaimer_required: boolean;
+  readonly disclaimer_played: boolean | null;
+  readonly disclaimer_acknowledged: boolean | null;
+  readonly barge_in_window_ms: number | null;
+  readonly asserted_by: string | null;
+  readonly compliant: boolean;
+  readonly codes: readonly string[];
+};
+
+export type DeployField = {
+  readonly rule: string;
+  readonly commit_sha: string;
+  readonly artifact: string | null;
+  readonly environment: string | null;
+  readonly author: string | null;
+};
+
+export type SqlField = {
+  readonly rule: string;
+  readonly dialect: string;
+  readonly statement_digest: Digest;
+  readonly statement_count: number;
+  readonly verdict: string;
+  readonly codes: readonly string[];
+};
+
+export type DetectorField = { readonly rule: string; readonly class: string; readonly count: number };
+
+export type ExternalField = { readonly id: string; readonly outcome: string; readonly outage?: string };
+
+/** What primitives add to a receipt, each its own members. */
+export type PrimitiveFields = {
   readonly idempotency?: IdempotencyField;
   readonly velocity?: readonly VelocityField[];
-  readonly state_digest?: Digest;
-  readonly count?: number;
+  readonly approval?: ApprovalField;
+  readonly bec_approval_grade?: number;
+  readonly approver_principal?: string;
+  readonly emergency?: EmergencyField;
+  readonly cost?: readonly CostField[];
+  readonly voice_compliance_check?: readonly VoiceField[];
+  readonly deploy?: readonly DeployField[];
+  readonly sql?: readonly SqlField[];
+  readonly detectors?: readonly DetectorField[];
+  readonly external_detectors?: readonly ExternalField[];
+  readonly prompt_delta_hash?: Digest;
 };
+
+export type DecidedBody = Common &
+  PrimitiveFields & {
+    readonly kind: 'decided';
+    readonly decision: Decision;
+    readonly mode: Mode;
+    readonly reasons: readonly Reason[];
+    readonly policy_digest: Digest | null;
+    readonly engine: number;
+    readonly actor?: string;
+    readonly route?: string;
+    readonly payload_digest?: Digest;
+    readonly inspected_under?: { readonly policy_digest: Digest | null; readonly inspector: string };
+    readonly supersedes?: string;
+    readonly duplicate_of?: string;
+    readonly grants?: readonly Grant[];
+    readonly lineage?: { readonly reads: readonly string[]; readonly writes: readonly string[] };
+    readonly tripped?: readonly TrippedField[];
+    readonly emergencies?: { readonly open: number; readonly overdue: readonly string[] };
+    readonly state_digest?: Digest;
+    readonly count?: number;
+  };
 
 export type RecordedBody = Common & {
   readonly kind: 'recorded';
   readonly effect: 'done' | 'failed' | 'returned' | 'remembered' | 'ticked' | 'ignored';
   readonly of?: string;
+  readonly tripped?: readonly TrippedField[];
 };
 
 export type PoisonedBody = Common & {

@@ -226,7 +226,10 @@ async function busyHistory(): Promise<History> {
     blind_spots: [{ code: 'ddl_unannounced' }],
   });
   const open = await history.request({}, { supersedes: first.folded.eventId });
-  await history.request({ route: 'audiences.push', schema: { id: null, verdict: 'not_required', errors: [] } });
+  const held = await history.request({
+    route: 'audiences.push',
+    schema: { id: null, verdict: 'not_required', errors: [] },
+  });
   await history.request({ content: 'CLY_JSON_UTF8', origin: 'crm', client_app_id: 'app', session_id: 's' });
   const refund = { schema: { id: null, verdict: 'not_required', errors: [] }, idempotency: null } as const;
   const velocity = [{ rule: 'refunds', key_digest: digestOf('actor') }];
@@ -237,6 +240,11 @@ async function busyHistory(): Promise<History> {
   await script.command('policy.activated', { policy: POLICY_DIGEST, replaces: POLICY_DIGEST }, [author, approver]);
   await script.command('engine.activated', { engine: 1 }, [author, approver]);
   await script.command('change.resolved', { of: open.folded.eventId, resolution: 'done' }, [operator]);
+  const of = held.folded.eventId;
+  const approvalId = digestOf('approval').slice(0, 32);
+  await script.command('approval.granted', certificateFor(of, approvalId), [SCRIPT_KEYS.human]);
+  await script.command('approval.revoked', { of, approval_id: approvalId, reason: 'drill' }, [operator]);
+  await script.command('emergency.reviewed', { approval_id: approvalId, verdict: 'none' }, [second]);
   await history.append(script.body('clock.ticked', { number: 1 }));
   await history.run('run.closed', 'run-1');
   script.appendEnvelope({
@@ -253,4 +261,29 @@ async function busyHistory(): Promise<History> {
   history.nowMs -= 10;
   await history.closeWindow();
   return history;
+}
+
+function certificateFor(of: string, approvalId: string): JsonObject {
+  return {
+    of,
+    approval_id: approvalId,
+    route: 'audiences.push',
+    method: 'POST',
+    target_digest: digestOf('/contacts'),
+    payload_hash: digestOf('canonical'),
+    requester: 'sync-bot',
+    challenge_nonce: digestOf('challenge'),
+    proof: 'oidc',
+    approver_sso_sub: '00u1',
+    idp_domain: 'login.example.com',
+    amr: ['pwd', 'hwk'],
+    mfa: true,
+    auth_time: 1_750_000_000_000,
+    id_token_digest: digestOf('token'),
+    jwks_digest: digestOf('keys'),
+    display_digest: digestOf('page'),
+    emergency: false,
+    ticket: 'T-1',
+    reason: 'drill',
+  };
 }

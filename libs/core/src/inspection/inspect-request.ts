@@ -6,11 +6,12 @@ import type { JsonValue } from '../canonical/json-value.ts';
 import { type Facts, INSPECTOR, type SchemaFact } from '../change/change-body.ts';
 import { appliesTo, type RateLimitRule, type Route } from '../policy/policy.ts';
 import { amountFacts } from './amount-facts.ts';
+import { bodyFacts } from './body-facts.ts';
 import { type BodyFinding, checkBody, mediaType, type ReceivedBody } from './check-body.ts';
-import { claimsOf } from './claims.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { valueAt } from './json-pointer.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
+import { missingHeaders, requestClaims } from './request-claims.ts';
 import type { HmacKey } from './request-signature.ts';
 import { parseTarget } from './request-target.ts';
 
@@ -24,7 +25,15 @@ export type InspectionInput = {
   readonly idempotencyKeys: readonly string[];
   readonly claimedDigest: Digest | null;
   readonly body: ReceivedBody;
-  readonly credential: { readonly id: string; readonly tenant: string; readonly actors: readonly string[] };
+  readonly credential: {
+    readonly id: string;
+    readonly tenant: string;
+    readonly actors: readonly string[];
+    /** A registered partner, such as a telephony gateway: its word about a conversation counts more. */
+    readonly isPartner?: boolean;
+  };
+  /** A header by its name in lower case; only those that the policy requires are asked for. */
+  readonly headers?: (name: string) => readonly string[];
   /** What the headers claim. */
   readonly tenant: string;
   readonly actor: string;
@@ -54,15 +63,15 @@ export function inspectRequest(input: InspectionInput): Inspection {
     idempotencyKey === 'invalid' ? 'CLY_IDEMPOTENCY_SYNTAX' : 'ok',
   ]);
   const amounts = route === undefined ? [] : amountFacts(rules, route.id, finding.value);
-  const tenants = { credential: [credential.tenant], header: input.tenant, pointer: rules.tenant_fences.body_tenant };
-  const actors = { credential: credential.actors, header: input.actor, pointer: rules.tenant_fences.body_actor };
+  const missing = missingHeaders(rules.tenant_fences, input.headers);
+  const claims = requestClaims(input, finding.value);
   const facts: Facts = {
     route: route?.id ?? null,
     method: input.method,
     target_digest: digestOf(input.target),
     principal: credential.id,
-    tenants: claimsOf({ ...tenants, body: finding.value }),
-    actors: claimsOf({ ...actors, body: finding.value }),
+    tenants: claims.tenants,
+    actors: claims.actors,
     nonce_digest: digestOf(`${credential.id}\n${input.nonce}`),
     content,
     payload_digest: body.digest,
@@ -75,6 +84,10 @@ export function inspectRequest(input: InspectionInput): Inspection {
         : idempotencyFacts(input, { routeId: route.id, key: idempotencyKey.key, finding }),
     velocity: route === undefined ? [] : velocityFacts(input, route, finding.value),
     ...(amounts.length === 0 ? {} : { amounts }),
+    ...(missing.length === 0 ? {} : { headers_missing: missing }),
+    ...(route === undefined
+      ? {}
+      : bodyFacts({ policy: rules, routeId: route.id, body: finding.value, isPartner: credential.isPartner === true })),
     execution_token_hash: digestOf(input.executionToken),
     inspected_under: { policy_digest: policy.digest, inspector: INSPECTOR },
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonValue } from '../canonical/json-value.ts';
 import { type Finding, pointerTo } from './policy-cursor.ts';
+import { regexRisk } from './regex-risk.ts';
 
 const PATTERN_LENGTH_MAX = 256;
 /** These would make a verdict depend on something outside the policy, or arrive only as a promise. */
@@ -52,7 +53,10 @@ function checkPattern(pattern: JsonValue | undefined, pointer: string, findings:
     new RegExp(pattern, 'u');
   } catch {
     findings.push({ pointer, message: 'the pattern is not a regular expression' });
+    return;
   }
+  const risk = regexRisk(pattern);
+  if (risk !== undefined) findings.push({ pointer, message: `the pattern can take very long: ${risk}` });
 }
 
 /** Every member name that a schema declares: only these may appear in a finding about a body. */

@@ -10,6 +10,8 @@ export type PolicyProblem = {
   readonly message: string;
   /** null for a compiled policy, which has no lines. */
   readonly place: SourcePlace | null;
+  /** The overlay it stands in; the policy itself has no name here. */
+  readonly file?: string;
 };
 
 /** CLY_POLICY_INVALID: every problem of one policy at once, so that an author fixes them in one go. */
@@ -29,5 +31,12 @@ export class PolicyError extends ClyraError {
 
 export function problemLine(problem: PolicyProblem): string {
   const place = problem.place === null ? '' : `${problem.place.line}:${problem.place.column} `;
-  return `${place}${problem.pointer === '' ? '/' : problem.pointer}: ${problem.message}`;
+  const file = problem.file === undefined ? '' : `${problem.file}:`;
+  return `${file}${place}${problem.pointer === '' ? '/' : problem.pointer}: ${problem.message}`;
+}
+
+/** By their places, those without one first. */
+export function inOrder(problems: readonly PolicyProblem[]): PolicyProblem[] {
+  const rank = ({ place }: PolicyProblem): number => (place === null ? 0 : place.line * 1_000_000 + place.column);
+  return [...problems].sort((a, b) => rank(a) - rank(b));
 }

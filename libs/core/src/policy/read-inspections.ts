@@ -11,7 +11,16 @@ const SQL_CODE_RULE = { pattern: /^CLY_SQL_[A-Z_]{1,48}$/, what: 'a code such as
 const NAME_RULE = { pattern: /^[a-z0-9][a-z0-9._/-]{0,63}$/, what: 'a name in lower case' };
 const SCOPE_RULE = { pattern: /^\$[^\u0000-\u001f]{0,255}$/, what: 'a JSONPath such as $.messages[*].content' };
 /** An answer that refuses must never be read as an outage, and an expired key is no reason to let things through. */
-export const OUTAGES = ['timeout', 'unreachable', 'auth', 'status', 'malformed', 'overload'] as const;
+export const OUTAGES = [
+  'timeout',
+  'unreachable',
+  'busy',
+  'server_error',
+  'rejected',
+  'malformed',
+  'breaker_open',
+  'not_configured',
+] as const;
 export const VERDICTS = ['likely_deepfake', 'spoofed_voice', 'high_risk_bec'] as const;
 
 export function readSqlSafety(policy: PolicyCursor, scope: RuleScope): SqlSafetyRule[] {

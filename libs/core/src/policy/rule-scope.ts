@@ -71,6 +71,7 @@ const ROUTE_WORDS = 'route ids, path patterns such as /refunds/*, or *';
 
 /** Route ids; a path pattern stands for the routes it covers. `route` is one of them, `routes` a list, `*` all. */
 export function readRouteIds(rule: PolicyCursor, scope: RuleScope): string[] {
+  if (scope.overlay !== null && rule.member('route').isAbsent() && rule.member('routes').isAbsent()) return ['*'];
   const cursors = routeCursors(rule);
   const ids = new Set<string>();
   const seen = new Set<unknown>();

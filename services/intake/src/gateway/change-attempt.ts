@@ -59,6 +59,7 @@ export class ChangeInspector {
       fingerprintKey: this.#tenantKey(tenant.tenant),
       executionToken,
       policy: tenant.policy,
+      headers: (name) => headers.all(name),
     });
     const change = this.#parts.writer.write({
       partition: tenant.partition,

@@ -69,7 +69,8 @@ export function refusalAnswer(receipt: DecidedBody, facts: RefusalFacts): Gatewa
       ...(code === 'CLY_SCHEMA_INVALID'
         ? { errors: facts.errors.map(({ pointer, rule }) => ({ pointer, detail: rule })) }
         : {}),
-      ...(code.startsWith('CLY_APPROVAL_') ? { payload_hash: facts.payloadHash } : {}),
+      ...(receipt.decision === 'hold' ? { payload_hash: facts.payloadHash } : {}),
+      ...(receipt.approval === undefined ? {} : { approval: receipt.approval as unknown as JsonObject }),
       ...(idempotency?.event_id === undefined ? {} : { first: idempotency as unknown as JsonObject }),
       ...facts.members,
     },
@@ -90,6 +91,9 @@ const DETAILS: Readonly<Record<string, string>> = {
   CLY_IDEMPOTENCY_MISSING: 'Send an Idempotency-Key header; repeat it unchanged when you repeat the request.',
   CLY_AUTH_REPLAYED: 'Sign each request with a new nonce.',
   CLY_KILL_SWITCH: 'An operator stopped these changes; they go on when two persons lift the switch.',
+  CLY_KILL_SWITCH_TRIPPED:
+    'A threshold of the policy was reached; these changes go on when the time in the receipt is over.',
+  CLY_LOOP_COOL_OFF: 'Wait until the cool-off is over, and look at what repeats itself.',
   CLY_RUN_UNKNOWN: 'Open the run with POST /v1/runs first, or leave the run id out.',
 };
 

@@ -22,6 +22,7 @@ export const fences: Primitive = {
       }
       reasons.push(...actorReasons(facts.actors));
     }
+    for (const name of facts.headers_missing ?? []) reasons.push(block('tenant_fences', 'CLY_FENCE_HEADER', name));
     return { reasons };
   },
 };

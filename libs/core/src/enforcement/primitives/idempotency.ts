@@ -35,7 +35,8 @@ export const idempotency: Primitive = {
     }
     const holder = context.state.get(`idem/${context.facts.idempotency.key_digest}`) as Holder | undefined;
     const open = holder !== undefined && (holder.state === 'in_flight' || holder.state === 'unknown');
-    if (holder !== undefined && (open || holder.expires_at > context.nowMs)) return refuse(context, holder);
+    const retried = rule.mode === 'retry_failed' && holder?.state === 'failed';
+    if (holder !== undefined && !retried && (open || holder.expires_at > context.nowMs)) return refuse(context, holder);
     return take(context, rule.ttl_seconds * 1_000, holder !== undefined);
   },
   settle({ state, spent, settlement, nowMs }): readonly StateOp[] {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
+import { ID, onlyMembers, readInteger, readText, shapeError } from './shape.ts';
+
+/** What is said about the voice conversation that an action comes from, and who says it. */
+export type VoiceFact = {
+  readonly rule: string;
+  readonly session: string | null;
+  readonly disclaimer_played: boolean | null;
+  readonly disclaimer_acknowledged: boolean | null;
+  readonly barge_in_available: boolean | null;
+  readonly barge_in_window_ms: number | null;
+  readonly asserted_by: 'caller' | 'partner';
+};
+
+/** What a deployment says about itself. */
+export type DeployFact = {
+  readonly rule: string;
+  readonly commit: string | null;
+  readonly artifact: string | null;
+  readonly environment: string | null;
+  readonly author: string | null;
+};
+
+/** How many rows the caller says that its statement changes. */
+export type RowsFact = { readonly rule: string; readonly value: number | null };
+
+const PARTY = /^(?:caller|partner)$/;
+export const COMMIT_SHA = /^[0-9a-f]{7,64}$/;
+export const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._:@/+-]{0,127}$/;
+
+/** Shape of one member of `facts.voice`. Throws CLY_RECORD_SHAPE. */
+export function checkVoiceFact(value: JsonValue): void {
+  const fact = objectOf(value, 'a voice fact');
+  onlyMembers(
+    fact,
+    new Set([
+      'rule',
+      'session',
+      'disclaimer_played',
+      'disclaimer_acknowledged',
+      'barge_in_available',
+      'barge_in_window_ms',
+      'asserted_by',
+    ]),
+  );
+  readText(fact, 'rule', ID);
+  if (fact['session'] !== null) readText(fact, 'session', PLAIN_NAME);
+  for (const name of ['disclaimer_played', 'disclaimer_acknowledged', 'barge_in_available']) {
+    if (fact[name] !== null && typeof fact[name] !== 'boolean') throw shapeError(`${name} is not true, false or null`);
+  }
+  if (fact['barge_in_window_ms'] !== null) readInteger(fact, 'barge_in_window_ms');
+  readText(fact, 'asserted_by', PARTY);
+}
+
+/** Shape of one member of `facts.deploy`. Throws CLY_RECORD_SHAPE. */
+export function checkDeployFact(value: JsonValue): void {
+  const fact = objectOf(value, 'a deploy fact');
+  onlyMembers(fact, new Set(['rule', 'commit', 'artifact', 'environment', 'author']));
+  readText(fact, 'rule', ID);
+  if (fact['commit'] !== null) readText(fact, 'commit', COMMIT_SHA);
+  for (const name of ['artifact', 'environment', 'author']) {
+    if (fact[name] !== null) readText(fact, name, PLAIN_NAME);
+  }
+}
+
+/** Shape of one member of `facts.rows`. Throws CLY_RECORD_SHAPE. */
+export function checkRowsFact(value: JsonValue): void {
+  const fact = objectOf(value, 'a count of rows');
+  onlyMembers(fact, new Set(['rule', 'value']));
+  readText(fact, 'rule', ID);
+  if (fact['value'] !== null) readInteger(fact, 'value');
+}
+
+function objectOf(value: JsonValue, what: string): JsonObject {
+  if (!isJsonObject(value)) throw shapeError(`${what} is not an object`);
+  return value;
+}

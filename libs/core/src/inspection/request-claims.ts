@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHmac } from 'node:crypto';
+import type { JsonValue } from '../canonical/json-value.ts';
+import type { Claimed } from '../change/change-body.ts';
+import type { TenantFences } from '../policy/policy.ts';
+import { claimsOf } from './claims.ts';
+import type { HmacKey } from './request-signature.ts';
+
+type Headers = ((name: string) => readonly string[]) | undefined;
+
+/** What of a request names somebody. */
+type ClaimingRequest = {
+  readonly credential: { readonly tenant: string; readonly actors: readonly string[] };
+  readonly tenant: string;
+  readonly actor: string;
+  readonly headers?: Headers;
+  readonly fingerprintKey: HmacKey;
+  readonly policy: { readonly policy: { readonly tenant_fences: TenantFences } };
+};
+type Claims = { readonly tenants: readonly Claimed[]; readonly actors: readonly Claimed[] };
+
+const CLAIMS_MAX = 8;
+
+/** The headers that the policy requires and the request lacks. */
+export function missingHeaders(fences: TenantFences, headers: Headers): readonly string[] {
+  return fences.required_headers.filter((name) => (headers?.(name) ?? []).every((value) => value.trim() === ''));
+}
+
+/** Every place that names a tenant or an actor: credential, headers, body, and the headers that the policy requires. */
+export function requestClaims(input: ClaimingRequest, body: JsonValue | undefined): Claims {
+  const { credential, policy } = input;
+  const fences = policy.policy.tenant_fences;
+  const further = (word: string): Claimed[] =>
+    fences.required_headers
+      .filter((name) => name.includes(word))
+      .flatMap((name) => input.headers?.(name) ?? [])
+      .filter((value) => value.trim() !== '')
+      .flatMap((value) => claimsOf({ credential: [], header: value.trim(), body: undefined, pointer: null }));
+  const tenants = claimsOf({
+    credential: [credential.tenant],
+    header: input.tenant,
+    body,
+    pointer: fences.body_tenant,
+  });
+  const actors = claimsOf({ credential: credential.actors, header: input.actor, body, pointer: fences.body_actor });
+  const all = {
+    tenants: [...tenants, ...further('tenant')].slice(0, CLAIMS_MAX),
+    actors: [...actors, ...further('actor')].slice(0, CLAIMS_MAX),
+  };
+  return fences.privacy === 'plain' ? all : hashed(input, all);
+}
+
+/** Keyed, and the same for the same name, so that fences and switches compare as before; the own tenant is known anyway. */
+function hashed({ credential, fingerprintKey }: ClaimingRequest, { tenants, actors }: Claims): Claims {
+  const hide = (claim: Claimed): Claimed => ({
+    from: claim.from,
+    value: `hmac:${createHmac('sha256', fingerprintKey).update(`id\n${claim.value}`, 'utf8').digest('hex').slice(0, 32)}`,
+  });
+  return {
+    tenants: tenants.map((claim) => (claim.value === credential.tenant ? claim : hide(claim))),
+    actors: actors.map((claim) => (claim.value === '*' ? claim : hide(claim))),
+  };
+}
