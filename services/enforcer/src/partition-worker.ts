@@ -32,6 +32,8 @@ const NO_BYTES = new Uint8Array();
 const QUEUE_HIGH = 20_000;
 const QUEUE_LOW = 5_000;
 const RETRY_MS = 250;
+/** Somewhat more than a record touches, so that a cut finds little left to hash. */
+const REFRESHED_BUCKETS = 8;
 
 /**
  * Folds one partition in order. It goes on synchronously as long as it can, and waits only for a schema id or a
@@ -87,6 +89,7 @@ export class PartitionWorker {
 
   #pump(): void {
     if (this.#busy) return;
+    const firstHead = this.#head;
     while (!this.#halted && !this.#held && this.#head < this.#queue.length) {
       const record = this.#queue[this.#head] as LogRecord;
       const read = this.#read(record);
@@ -101,7 +104,13 @@ export class PartitionWorker {
       }
       this.#take(record, read);
     }
+    this.#refresh(this.#head - firstHead);
     this.#relieve();
+  }
+
+  /** Whoever waits for a receipt does not wait for this: the receipts of what was folded are on their way. */
+  #refresh(foldedCount: number): void {
+    if (foldedCount > 0 && this.#head === this.#queue.length) this.fold.refresh(foldedCount * REFRESHED_BUCKETS);
   }
 
   #relieve(): void {

@@ -5,6 +5,7 @@ import type { Logger } from '@clyra/core/ports/logger';
 
 const RETRY_MS = 500;
 const QUEUE_MAX = 64;
+const SLICE_LINES = 2_000;
 
 /**
  * Writes states of cuts to the blob store, in order, beside the fold. A state that cannot be written is tried again;
@@ -13,19 +14,19 @@ const QUEUE_MAX = 64;
  */
 export class StateWriter {
   readonly #options: { readonly blobs: BlobStore; readonly clock: Clock; readonly logger: Logger };
-  readonly #queue: { readonly name: string; readonly bytes: Uint8Array }[] = [];
+  readonly #queue: { readonly name: string; readonly lines: readonly string[] }[] = [];
   #busy = false;
 
   constructor(options: { readonly blobs: BlobStore; readonly clock: Clock; readonly logger: Logger }) {
     this.#options = options;
   }
 
-  write(name: string, bytes: Uint8Array): void {
+  write(name: string, lines: readonly string[]): void {
     if (this.#queue.length >= QUEUE_MAX) {
       const left = this.#queue.shift();
       this.#options.logger.error('state not written, the next start writes it', { name: left?.name });
     }
-    this.#queue.push({ name, bytes });
+    this.#queue.push({ name, lines });
     if (!this.#busy) void this.#drain();
   }
 
@@ -33,7 +34,7 @@ export class StateWriter {
     this.#busy = true;
     for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
       try {
-        await this.#options.blobs.put(head.name, head.bytes);
+        await this.#options.blobs.put(head.name, await this.#bytesOf(head.lines));
         if (this.#queue[0] === head) this.#queue.shift();
       } catch (error) {
         this.#options.logger.warn('state not written, trying again', { name: head.name, error: String(error) });
@@ -41,5 +42,15 @@ export class StateWriter {
       }
     }
     this.#busy = false;
+  }
+
+  /** In slices: the fold of the partition goes on between them. */
+  async #bytesOf(lines: readonly string[]): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    for (let from = 0; from < lines.length; from += SLICE_LINES) {
+      if (from > 0) await sleep(this.#options.clock, 0);
+      parts.push(Buffer.from(lines.slice(from, from + SLICE_LINES).join(''), 'utf8'));
+    }
+    return Buffer.concat(parts);
   }
 }

@@ -76,6 +76,7 @@ export class PartitionFold {
   /** Up to here the bodies are those of the snapshot: records are folded only for tenants that are behind it. */
   #resumedAt = -1;
   readonly #marks = new Map<string, Mark>();
+  readonly #touched = new Set<Tenant>();
 
   constructor(partition: number, artifacts: Artifacts, start: FoldStart = {}) {
     const { resume, verifier = changeVerifier() } = start;
@@ -157,6 +158,12 @@ export class PartitionFold {
       signed: made.signed,
       stateDigest,
     };
+  }
+
+  /** Prepares the next cuts: hashes at most so many buckets of the states that changed. No body depends on it. */
+  refresh(bucketCountMax: number): void {
+    for (const tenant of this.#touched) tenant.table.refresh(Math.ceil(bucketCountMax / this.#touched.size));
+    this.#touched.clear();
   }
 
   #isCovered({ offset, read }: FoldRecord): boolean {
@@ -246,6 +253,7 @@ export class PartitionFold {
   }
 
   #advance(record: FoldRecord, tenant: Tenant, read: ReadChange): Answer {
+    this.#touched.add(tenant);
     const meta = readMeta(tenant.table);
     const root = this.#trustRoot(meta.trust_root);
     const place = this.#place(record);

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { stateDigestOf } from '../evidence/state-artifact.ts';
 import { ClyraError } from '../kernel/error.ts';
+import { bucketNameOf } from './state-buckets.ts';
 import { type StateOp, StateTable } from './state-table.ts';
 
 const key = fc
@@ -21,6 +22,7 @@ describe('the state table', () => {
         ops.forEach((one, index) => {
           grown.apply([one]);
           if (index % every === 0) grown.digest();
+          if (index % every === 1) grown.refresh(2);
         });
         const final = new Map(ops.map((one) => [one.key, one] as const));
         const direct = new StateTable();
@@ -44,6 +46,19 @@ describe('the state table', () => {
     );
   });
 
+  it('has one artifact: lines in another order are refused, also within a bucket', () => {
+    const names = Array.from({ length: 2_000 }, (_, count) => `idem/${count}`);
+    const byBucket = Map.groupBy(names, (name) => bucketNameOf(name));
+    const together = [...byBucket.values()].find((keys) => keys.length > 1) as string[];
+    for (const keys of [together, names.slice(0, 2)]) {
+      const table = new StateTable();
+      table.apply(keys.map((name) => ({ op: 'put', key: name, value: {} })));
+      const lines = [...table.lines()];
+      expect(StateTable.parse(Buffer.from(lines.join(''))).digest()).toBe(table.digest());
+      expect(() => StateTable.parse(Buffer.from(lines.reverse().join('')))).toThrow(ClyraError);
+    }
+  });
+
   it('counts each namespace', () => {
     const table = new StateTable();
     table.apply([
@@ -64,7 +79,7 @@ describe('the state table', () => {
     expect(stateDigestOf(artifact)).toBe(table.digest());
   });
 
-  it.each(['x', '{"a":1}\n', '{"key":"a","value":1}\n', '{"key":"b","value":{}}\n{"key":"a","value":{}}\n'])(
+  it.each(['x', '{"a":1}\n', '{"key":"a","value":1}\n', '{"key":"a","value":{}}\n{"key":"b","value":{}}\n'])(
     'refuses %j with a code: a damaged file is no reason to crash',
     (text) => {
       expect(() => StateTable.parse(Buffer.from(text))).toThrow(ClyraError);

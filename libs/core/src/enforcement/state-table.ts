@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalJson } from '../canonical/canonical-json.ts';
-import { type Digest, digestBytes, digestOf } from '../canonical/digest.ts';
+import type { Digest } from '../canonical/digest.ts';
 import { isJsonObject, type JsonObject } from '../canonical/json-value.ts';
 import { parseRecord } from '../canonical/record.ts';
 import { shapeError } from '../change/shape.ts';
+import { bucketNameOf, StateBuckets, type StateEntry } from './state-buckets.ts';
 
 /** What a decision may see of a tenant's state. Keys are `<namespace>/<id>`; values are records, never changed in place. */
 export interface StateView {
@@ -17,20 +17,10 @@ export type StateOp =
   | { readonly op: 'put'; readonly key: string; readonly value: JsonObject }
   | { readonly op: 'delete'; readonly key: string };
 
-type Entry = { value: JsonObject; line: string | undefined; readonly bucket: number };
-
-const BUCKET_COUNT = 256;
-const EMPTY_BUCKET = digestOf('');
-
-/**
- * A tenant's state with a digest that costs only what changed (docs/spec/records.md §2): a cut rehashes the buckets
- * touched since the last one, and only entries written since then are made canonical again.
- */
+/** A tenant's state, with a digest that costs what was written since the last one (docs/spec/records.md §2). */
 export class StateTable implements StateView {
-  readonly #namespaces = new Map<string, Map<string, Entry>>();
-  readonly #buckets: Map<string, Entry>[] = Array.from({ length: BUCKET_COUNT }, () => new Map());
-  readonly #bucketDigests: Digest[] = new Array<Digest>(BUCKET_COUNT).fill(EMPTY_BUCKET);
-  readonly #dirty = new Set<number>();
+  readonly #namespaces = new Map<string, Map<string, StateEntry>>();
+  readonly #buckets = new StateBuckets();
 
   get(key: string): JsonObject | undefined {
     return this.#namespaces.get(namespaceOf(key))?.get(key)?.value;
@@ -63,16 +53,8 @@ export class StateTable implements StateView {
       this.#namespaces.set(name, namespace);
     }
     const known = namespace.get(key);
-    if (known !== undefined) {
-      known.value = value;
-      known.line = undefined;
-      this.#dirty.add(known.bucket);
-      return;
-    }
-    const entry: Entry = { value, line: undefined, bucket: bucketOf(key) };
-    namespace.set(key, entry);
-    this.#buckets[entry.bucket]?.set(key, entry);
-    this.#dirty.add(entry.bucket);
+    if (known === undefined) namespace.set(key, this.#buckets.add(key, value));
+    else this.#buckets.replace(known, value);
   }
 
   #delete(key: string): void {
@@ -80,29 +62,26 @@ export class StateTable implements StateView {
     const entry = namespace?.get(key);
     if (namespace === undefined || entry === undefined) return;
     namespace.delete(key);
-    this.#buckets[entry.bucket]?.delete(key);
-    this.#dirty.add(entry.bucket);
+    this.#buckets.remove(entry);
   }
 
   digest(): Digest {
-    for (const bucket of this.#dirty) this.#bucketDigests[bucket] = this.#digestBucket(bucket);
-    this.#dirty.clear();
-    return digestOf(Buffer.concat(this.#bucketDigests.map(digestBytes)));
+    return this.#buckets.digest();
   }
 
-  #digestBucket(bucket: number): Digest {
-    const entries = this.#buckets[bucket] as Map<string, Entry>;
-    let text = '';
-    for (const key of [...entries.keys()].sort()) text += lineOf(key, entries.get(key) as Entry);
-    return digestOf(text);
+  /** Does a part of what the next digest needs, for at most so many buckets; nothing that can be seen depends on it. */
+  refresh(bucketCountMax: number): void {
+    this.#buckets.refresh(bucketCountMax);
   }
 
-  /** The state artifact: every line in ascending key order. */
+  /** The lines of the state artifact as of now, each with its LF: what is written later does not change them. */
+  lines(): readonly string[] {
+    return this.#buckets.lines();
+  }
+
+  /** The state artifact. */
   serialize(): Uint8Array {
-    const lines: { key: string; entry: Entry }[] = [];
-    for (const bucket of this.#buckets) for (const [key, entry] of bucket) lines.push({ key, entry });
-    lines.sort((a, b) => (a.key < b.key ? -1 : 1));
-    return Buffer.from(lines.map(({ key, entry }) => lineOf(key, entry)).join(''), 'utf8');
+    return Buffer.from(this.lines().join(''), 'utf8');
   }
 
   /**
@@ -120,32 +99,31 @@ export class StateTable implements StateView {
 const STATE_LINE_BYTES_MAX = 2_097_152;
 const LF = 0x0a;
 
-export type StateLine = { readonly key: string; readonly value: JsonObject; readonly bytes: Uint8Array };
+export type StateLine = {
+  readonly key: string;
+  readonly bucket: number;
+  readonly value: JsonObject;
+  readonly bytes: Uint8Array;
+};
 
 /** The lines of a state artifact (docs/spec/records.md §2), each with its LF. Throws JsonError or CLY_RECORD_SHAPE. */
 export function* stateLines(artifact: Uint8Array): Iterable<StateLine> {
-  let previous = '';
+  let previous = { bucket: 0, key: '' };
   for (let start = 0; start < artifact.length; ) {
     const end = artifact.indexOf(LF, start);
     if (end < 0) throw shapeError('a state artifact ends with a line feed');
     const { key, value } = parseRecord(artifact.subarray(start, end), STATE_LINE_BYTES_MAX);
-    if (typeof key !== 'string' || key <= previous) throw shapeError('the keys of a state artifact rise');
+    if (typeof key !== 'string') throw shapeError('the key of a state artifact is a text');
+    const bucket = bucketNameOf(key);
+    const rises = bucket > previous.bucket || (bucket === previous.bucket && key > previous.key);
+    if (!rises) throw shapeError('the buckets of a state artifact rise, and in each of them the keys');
     if (!isJsonObject(value)) throw shapeError('the value of a state artifact is an object');
-    yield { key, value, bytes: artifact.subarray(start, end + 1) };
-    previous = key;
+    yield { key, bucket, value, bytes: artifact.subarray(start, end + 1) };
+    previous = { bucket, key };
     start = end + 1;
   }
 }
 
 function namespaceOf(key: string): string {
   return key.slice(0, key.indexOf('/'));
-}
-
-function bucketOf(key: string): number {
-  return Number.parseInt(digestOf(key).slice(0, 2), 16);
-}
-
-function lineOf(key: string, entry: Entry): string {
-  entry.line ??= `${canonicalJson({ key, value: entry.value })}\n`;
-  return entry.line;
 }

@@ -170,33 +170,48 @@ func (v *verifier) judgeState() error {
 	return nil
 }
 
-// stateDigest folds the lines of a state into its 256 buckets.
+// stateDigest folds the lines of a state into its buckets, which come in order, and those into its 256 groups.
 func (v *verifier) stateDigest(name string) (digest [32]byte, ok bool, err error) {
 	file, err := v.bundle.Open(name)
 	if err != nil {
 		return digest, false, err
 	}
 	defer file.Close()
-	buckets := [256]hash.Hash{}
-	for i := range buckets {
-		buckets[i] = sha256.New()
+	groups := [256]hash.Hash{}
+	for i := range groups {
+		groups[i] = sha256.New()
+	}
+	open, openName := sha256.New(), -1
+	closeBucket := func() {
+		if openName >= 0 {
+			groups[openName>>8].Write(append([]byte{byte(openName)}, open.Sum(nil)...))
+		}
+		open.Reset()
 	}
 	var doc strictjson.Doc
-	last, any := "", false
+	last := ""
 	ok, err = eachLine(file, maxStateLine, func(text []byte) bool {
 		key, good := stateKey(&doc, text)
-		if !good || any && strictjson.CompareText(last, key) >= 0 {
+		if !good {
 			return false
 		}
-		last, any = key, true
-		bucket := buckets[sha256.Sum256([]byte(key))[0]]
-		bucket.Write(text)
-		bucket.Write([]byte{'\n'})
+		digest := sha256.Sum256([]byte(key))
+		name := int(digest[0])<<8 | int(digest[1])
+		if name < openName || name == openName && strictjson.CompareText(last, key) >= 0 {
+			return false
+		}
+		if name != openName {
+			closeBucket()
+		}
+		last, openName = key, name
+		open.Write(text)
+		open.Write([]byte{'\n'})
 		return true
 	})
+	closeBucket()
 	sum := sha256.New()
-	for _, bucket := range buckets {
-		sum.Write(bucket.Sum(nil))
+	for _, group := range groups {
+		sum.Write(group.Sum(nil))
 	}
 	return [32]byte(sum.Sum(nil)), ok, err
 }

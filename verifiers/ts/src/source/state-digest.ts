@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { sha256 } from '../hash/sha256.ts';
 import { readLines } from '../journal/line-reader.ts';
 import { parseJson } from '../json/parse.ts';
@@ -8,13 +8,16 @@ import type { OpenFile } from './bundle-source.ts';
 
 /** A full velocity window is larger than a record (records.md §2). */
 const LINE_BYTES_MAX = 2_097_152;
-const BUCKETS = 256;
+const GROUPS = 256;
 const readEntry = closed({ key: text, value: object });
 
 /** The state digest (records.md §2) of a state artifact, in constant memory; closes the file. Throws JsonError or ShapeError. */
 export async function digestState(file: OpenFile): Promise<string> {
-  const buckets = Array.from({ length: BUCKETS }, () => createHash('sha256'));
-  let previous: string | null = null;
+  const groups = Array.from({ length: GROUPS }, () => createHash('sha256'));
+  let open = { bucket: -1, key: '', hash: createHash('sha256') };
+  const close = (): void => {
+    if (open.bucket >= 0) groups[open.bucket >> 8]?.update(Uint8Array.of(open.bucket & 0xff)).update(open.hash.digest());
+  };
   let line = 0;
   try {
     await readLines(file, LINE_BYTES_MAX, {
@@ -25,13 +28,19 @@ export async function digestState(file: OpenFile): Promise<string> {
           parseJson(bytes, { grammar: 'record', canonical: true, bytesMax: LINE_BYTES_MAX }).value,
           `line ${line}`,
         );
-        if (previous !== null && key <= previous) {
-          throw new ShapeError(`line ${line}`, 'must have a key above the one before');
+        const name = sha256(key);
+        const bucket = ((name[0] ?? 0) << 8) | (name[1] ?? 0);
+        if (bucket < open.bucket || (bucket === open.bucket && key <= open.key)) {
+          throw new ShapeError(`line ${line}`, 'must have a bucket and key above the ones before');
         }
-        previous = key;
-        const bucket = buckets[sha256(key)[0] ?? 0] as Hash;
-        bucket.update(bytes);
-        bucket.update('\n');
+        if (bucket === open.bucket) {
+          open.key = key;
+        } else {
+          close();
+          open = { bucket, key, hash: createHash('sha256') };
+        }
+        open.hash.update(bytes);
+        open.hash.update('\n');
       },
       onBroken: (what) => {
         throw new ShapeError(`line ${line + 1}`, what === 'too_long' ? 'is too long' : 'does not end with LF');
@@ -40,9 +49,10 @@ export async function digestState(file: OpenFile): Promise<string> {
   } finally {
     await file.close();
   }
+  close();
   const all = createHash('sha256');
-  for (const bucket of buckets) {
-    all.update(bucket.digest());
+  for (const group of groups) {
+    all.update(group.digest());
   }
   return all.digest('hex');
 }
