@@ -16,7 +16,8 @@ export async function digestState(file: OpenFile): Promise<string> {
   const groups = Array.from({ length: GROUPS }, () => createHash('sha256'));
   let open = { bucket: -1, key: '', hash: createHash('sha256') };
   const close = (): void => {
-    if (open.bucket >= 0) groups[open.bucket >> 8]?.update(Uint8Array.of(open.bucket & 0xff)).update(open.hash.digest());
+    if (open.bucket >= 0)
+      groups[open.bucket >> 8]?.update(Uint8Array.of(open.bucket & 0xff)).update(open.hash.digest());
   };
   let line = 0;
   try {
