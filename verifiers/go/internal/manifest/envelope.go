@@ -85,19 +85,6 @@ func (s *Statement) readPayload(payload []byte) bool {
 	return c.OK()
 }
 
-var (
-	bundlePredicate = shape.Object(m("origin", shape.Text), m("profiles", shape.List(maxProfiles, shape.Text)), m("range", rangeRule), m("root", shape.Digest))
-	exportPredicate = shape.Object(m("of", shape.Digest), m("origin", shape.Text), m("range", rangeRule), m("root", shape.Digest))
-)
-
-// PredicateShape says whether the predicate has the members that such a bundle's has.
-func (s *Statement) PredicateShape(export bool) bool {
-	if export {
-		return shape.Rule(exportPredicate).Is(s.Predicate)
-	}
-	return shape.Rule(bundlePredicate).Is(s.Predicate)
-}
-
 // Agrees says whether the statement speaks of this manifest's range.
 func (s *Statement) Agrees(man *Manifest) bool {
 	root := man.Doc.Root()
@@ -107,6 +94,13 @@ func (s *Statement) Agrees(man *Manifest) bool {
 		if !bytes.Equal(s.Predicate.Get("of").Raw(), root.Get("export").Get("of").Raw()) {
 			return false
 		}
+	}
+	extra := 0
+	if man.Export {
+		extra = 1
+	}
+	if s.Predicate.Len() != len(names)+extra {
+		return false
 	}
 	for _, name := range names {
 		if !bytes.Equal(s.Predicate.Get(name).Raw(), root.Get(name).Raw()) {

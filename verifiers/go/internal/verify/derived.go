@@ -53,7 +53,7 @@ func (d *derived) takeWatermark(j *journal) {
 func (d *derived) takeMatched(j *journal) {
 	d.begin(j)
 	leaf := j.line.Leaf
-	if leaf <= d.lastLeaf {
+	if leaf < d.lastLeaf {
 		d.place(j, "leaf")
 	}
 	d.lastLeaf = leaf
@@ -71,9 +71,6 @@ func (d *derived) interrupt(j *journal) {
 		d.open, d.matched = false, d.matched[:0]
 	}
 }
-
-// end notes derived lines with no cut behind them.
-func (d *derived) end(j *journal) { d.interrupt(j) }
 
 // judgeCut compares what stands before a cut with what follows from the ledger, and then closes the cut.
 func (j *journal) judgeCut() {

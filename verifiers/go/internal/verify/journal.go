@@ -318,7 +318,6 @@ func (j *journal) judgeFile() {
 // judgeEnd is E12.
 func (j *journal) judgeEnd() {
 	rep := j.v.rep
-	j.derived.end(j)
 	if !j.lastWasCut || !j.lastIsSealed {
 		rep.Fail(report.Completeness, "CLY_BUNDLE_CUT", report.OnLine(journalFile, j.number, ""))
 	}

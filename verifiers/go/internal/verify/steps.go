@@ -31,7 +31,14 @@ func (v *verifier) judgeNamedRoot() {
 
 // judgeUnlisted is E2: files that are not in the manifest are named by their own digest.
 func (v *verifier) judgeUnlisted() error {
-	v.further = v.checkpoint.Signatures[1:]
+	v.secondLog = false
+	for _, signature := range v.checkpoint.Signatures[1:] {
+		if signature.Name == v.man.Origin {
+			v.secondLog = true
+			continue
+		}
+		v.further = append(v.further, signature)
+	}
 	for _, name := range v.bundle.In("cosignatures") {
 		data, err := v.bundle.ReadAll(name)
 		if err != nil {
@@ -52,7 +59,9 @@ func (v *verifier) judgeUnlisted() error {
 		}
 		if !named(name, data) {
 			v.rep.Fail(report.Integrity, "CLY_BUNDLE_TIME_DIGEST", report.In(name, ""))
+			continue
 		}
+		v.tokens = append(v.tokens, name)
 	}
 	return nil
 }
@@ -80,7 +89,7 @@ func (v *verifier) logOperator() string {
 
 // judgeTimes is E3.
 func (v *verifier) judgeTimes() error {
-	names := v.bundle.In("times")
+	names := v.tokens
 	switch {
 	case len(names) == 0:
 		v.rep.Note(report.Time, report.Absent, "CLY_TIME_ABSENT", nil)
@@ -177,9 +186,7 @@ func (v *verifier) judgeNote(c *note.Checkpoint, origin, file string, alone bool
 	first := c.Signatures[0]
 	bad := first.Name != origin || len(first.Payload) != 4+64
 	if alone {
-		for _, other := range v.further {
-			bad = bad || other.Name == origin
-		}
+		bad = bad || v.secondLog
 	} else {
 		for _, other := range c.Signatures[1:] {
 			bad = bad || other.Name == origin

@@ -72,7 +72,10 @@ type verifier struct {
 	statement  *manifest.Statement
 	checkpoint *note.Checkpoint
 	log        *note.Checkpoint
-	further    []note.Signature
+	// further are the cosignatures; secondLog says that another line has the log's name.
+	further   []note.Signature
+	secondLog bool
+	tokens    []string
 
 	cutKnown bool
 	cutTime  int64
@@ -298,7 +301,7 @@ func (v *verifier) readSeals() error {
 		at.Byte = grammar.Offset
 		v.rep.Malformed(grammar.Code, at)
 		return nil
-	case !ok || !statement.PredicateShape(v.man.Export):
+	case !ok:
 		v.rep.Malformed("CLY_DSSE_SHAPE", report.In(envelopeFile, ""))
 		return nil
 	}

@@ -196,7 +196,7 @@ var damages = []damage{
 		edit(firstArtifact(f, `"kind":"head"`), `"last_offset":1`, `"last_offset":2`)(f)
 	}, 1, map[string]string{"integrity": "CLY_BUNDLE_ARTIFACT_DIGEST", "completeness": "CLY_LEDGER_CLOSING"}},
 	{"an artifact not listed", func(f files) { f["artifacts/"+strings.Repeat("0", 64)] = []byte("x") }, 1, map[string]string{"integrity": "CLY_BUNDLE_ARTIFACT_UNLISTED"}},
-	{"a time-stamp that is none", func(f files) { f["times/"+strings.Repeat("0", 64)+".tsr"] = []byte("x") }, 1, map[string]string{"integrity": "CLY_BUNDLE_TIME_DIGEST", "time": "CLY_TIME_TOKEN"}},
+	{"a time-stamp that is none", func(f files) { f["times/"+strings.Repeat("0", 64)+".tsr"] = []byte("x") }, 1, map[string]string{"integrity": "CLY_BUNDLE_TIME_DIGEST", "time": "CLY_TIME_ABSENT"}},
 	{"a cosignature under another name", func(f files) { f["cosignatures/"+strings.Repeat("0", 64)] = []byte("— x AAAAAAAA\n") }, 1, map[string]string{"integrity": "CLY_BUNDLE_COSIGNATURE"}},
 	{"a certificate of nothing", func(f files) { f["replay.dsse.json"] = []byte("{}") }, 1, map[string]string{"reperformance": "CLY_REPLAY_SHAPE"}},
 	{"a manifest of other bytes", edit("manifest.json", `"version":"0.0.0"`, `"version":"0.0.1"`), 1, map[string]string{"integrity": "CLY_BUNDLE_LOG_AGREEMENT"}},
