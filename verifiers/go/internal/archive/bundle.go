@@ -76,6 +76,9 @@ func (b *Bundle) Open(name string) (io.ReadCloser, error) {
 	return openPlain(filepath.Join(b.folder, filepath.FromSlash(name)))
 }
 
+// Names of all files.
+func (b *Bundle) Names() []string { return b.names }
+
 // ReadAll reads one small file whole.
 func (b *Bundle) ReadAll(name string) ([]byte, error) {
 	file, err := b.Open(name)

@@ -164,13 +164,15 @@ func (l *Line) checkGrants(v strictjson.Value) {
 			return
 		}
 		c.Count(f[0], at, "expires_at")
-		textList(c, f[1], at, "operations")
+		operationsRule(c, f[1], at, "operations")
 		textList(c, f[2], at, "relations")
 		c.Count(f[3], at, "rows_max")
 		shape.Text(c, f[4], at, "source_id")
 		c.Hash(f[5], at, "token_hash")
 	}
 }
+
+var operationsRule = shape.List(1<<20, shape.OneOf("insert", "update", "delete", "truncate", "ddl"))
 
 var textListRule = shape.List(1<<20, shape.Text)
 

@@ -195,10 +195,12 @@ func (l *Line) readMatched(root strictjson.Value) {
 	if !f[5].IsNull() {
 		c.ID(f[5], "", "receipt_id")
 	}
-	shape.Text(c, f[6], "", "status")
+	statusRule(c, f[6], "", "status")
 	c.HashOrNull(f[7], "", "token_hash")
 	c.Int(f[8], "", "v", 0, 0)
 }
+
+var statusRule = shape.OneOf("matched", "exceeded", "reused", "unattributed", "claimed_unproved")
 
 func (l *Line) signed(v strictjson.Value, path string) (body, sig strictjson.Value) {
 	var f [2]strictjson.Value

@@ -56,7 +56,7 @@ func Parse(data []byte) (c *Checkpoint, member string, ok bool) {
 	if len(lines) != 3 {
 		return nil, "text", false
 	}
-	if c.Origin = lines[0]; c.Origin == "" {
+	if c.Origin = lines[0]; !originText(c.Origin) {
 		return nil, "line 1", false
 	}
 	if c.Size, ok = decimal(lines[1]); !ok {
@@ -99,7 +99,26 @@ func ParseSignature(line []byte) (s Signature, ok bool) {
 	return Signature{name, payload}, true
 }
 
-func isSpace(r rune) bool { return r <= ' ' || r == 0x85 || r == 0xA0 || r >= 0x2000 && r <= 0x200A }
+// isSpace is white space as the format means it: that of ECMAScript, so that verifiers agree.
+func isSpace(r rune) bool {
+	switch r {
+	case '\t', '\n', '\v', '\f', '\r', ' ', 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF:
+		return true
+	}
+	return r >= 0x2000 && r <= 0x200A
+}
+
+const maxOrigin = 1_024
+
+// originText: printable ASCII without a plus, which separates the parts of a key's text elsewhere.
+func originText(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] < '!' || text[i] > '~' || text[i] == '+' {
+			return false
+		}
+	}
+	return text != "" && len(text) <= maxOrigin
+}
 
 func decimal(text string) (value uint64, ok bool) {
 	if text == "" || len(text) > 1 && text[0] == '0' {

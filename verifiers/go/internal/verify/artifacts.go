@@ -170,50 +170,73 @@ func (v *verifier) judgeState() error {
 	return nil
 }
 
-// stateDigest folds the lines of a state into its buckets, which come in order, and those into its 256 groups.
+// stateDigest folds the lines of a state. They stand bucket by bucket, so that one bucket and one group are open at a time.
 func (v *verifier) stateDigest(name string) (digest [32]byte, ok bool, err error) {
 	file, err := v.bundle.Open(name)
 	if err != nil {
 		return digest, false, err
 	}
 	defer file.Close()
-	groups := [256]hash.Hash{}
-	for i := range groups {
-		groups[i] = sha256.New()
-	}
-	open, openName := sha256.New(), -1
-	closeBucket := func() {
-		if openName >= 0 {
-			groups[openName>>8].Write(append([]byte{byte(openName)}, open.Sum(nil)...))
-		}
-		open.Reset()
-	}
 	var doc strictjson.Doc
-	last := ""
+	fold := newStateFold()
 	ok, err = eachLine(file, maxStateLine, func(text []byte) bool {
 		key, good := stateKey(&doc, text)
-		if !good {
-			return false
-		}
-		digest := sha256.Sum256([]byte(key))
-		name := int(digest[0])<<8 | int(digest[1])
-		if name < openName || name == openName && strictjson.CompareText(last, key) >= 0 {
-			return false
-		}
-		if name != openName {
-			closeBucket()
-		}
-		last, openName = key, name
-		open.Write(text)
-		open.Write([]byte{'\n'})
-		return true
+		return good && fold.add(key, text)
 	})
-	closeBucket()
-	sum := sha256.New()
-	for _, group := range groups {
-		sum.Write(group.Sum(nil))
+	return fold.end(), ok, err
+}
+
+// stateFold is the state digest under way: buckets by the first two bytes of the key's digest, groups by the first.
+type stateFold struct {
+	any           bool
+	place         int
+	last          string
+	bucket, group hash.Hash
+	all           hash.Hash
+	groups        int
+}
+
+func newStateFold() *stateFold {
+	return &stateFold{bucket: sha256.New(), group: sha256.New(), all: sha256.New()}
+}
+
+// add takes the next line; false when it does not stand behind the one before.
+func (s *stateFold) add(key string, text []byte) bool {
+	of := sha256.Sum256([]byte(key))
+	place := int(of[0])<<8 | int(of[1])
+	if s.any && (place < s.place || place == s.place && strictjson.CompareText(s.last, key) >= 0) {
+		return false
 	}
-	return [32]byte(sum.Sum(nil)), ok, err
+	if s.any && place != s.place {
+		s.endBucket()
+	}
+	s.endGroups(place >> 8)
+	s.any, s.place, s.last = true, place, key
+	s.bucket.Write(text)
+	s.bucket.Write([]byte{'\n'})
+	return true
+}
+
+func (s *stateFold) endBucket() {
+	s.group.Write([]byte{byte(s.place)})
+	s.group.Write(s.bucket.Sum(nil))
+	s.bucket.Reset()
+}
+
+// endGroups closes all groups below the one given.
+func (s *stateFold) endGroups(until int) {
+	for ; s.groups < until; s.groups++ {
+		s.all.Write(s.group.Sum(nil))
+		s.group.Reset()
+	}
+}
+
+func (s *stateFold) end() [32]byte {
+	if s.any {
+		s.endBucket()
+	}
+	s.endGroups(256)
+	return [32]byte(s.all.Sum(nil))
 }
 
 // stateKey reads {"key":text,"value":record}. The value may be large, so no nodes are made for it.

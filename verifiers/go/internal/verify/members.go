@@ -25,7 +25,9 @@ func (j *journal) judgeMembers() {
 		}
 	}
 	check("profiles", func() { w.raw("profiles", texts(j.profiles())) })
-	check("cut", func() { j.writeCut(&w) })
+	if j.lastWasCut {
+		check("cut", func() { j.writeCut(&w) })
+	}
 	j.judgeArtifactNames()
 	check("documents", func() {
 		w.object("documents", func() {
@@ -34,7 +36,9 @@ func (j *journal) judgeMembers() {
 		})
 	})
 	check("policies", func() { w.raw("policies", texts(hexes(j.policies))) })
-	check("engine", func() { w.number("engine", j.cut.engine) })
+	if j.lastWasCut {
+		check("engine", func() { w.number("engine", j.cut.engine) })
+	}
 	check("trust_root", func() { w.hex("trust_root", j.v.ledger.TrustRoot[:]) })
 	check("runs", func() { j.writeRuns(&w) })
 	check("decisions", func() {

@@ -33,7 +33,7 @@ func (v *verifier) judgeNamedRoot() {
 func (v *verifier) judgeUnlisted() error {
 	v.secondLog = false
 	for _, signature := range v.checkpoint.Signatures[1:] {
-		if signature.Name == v.man.Origin {
+		if signature.Name == v.checkpoint.Origin {
 			v.secondLog = true
 			continue
 		}
@@ -164,9 +164,9 @@ func (v *verifier) judgeSeals() error {
 }
 
 func (v *verifier) judgeSealSignatures() {
-	v.judgeNote(v.checkpoint, v.man.Origin, checkpointFile, true)
+	v.judgeNote(v.checkpoint, v.checkpoint.Origin, checkpointFile, true)
 	if v.log != nil {
-		v.judgeNote(v.log, v.man.Origin+"/bundles", logFile, false)
+		v.judgeNote(v.log, v.log.Origin, logFile, false)
 	}
 	if v.previous != nil && !v.man.Export {
 		v.judgeNote(v.previous, v.previous.Origin, v.options.Previous, false)

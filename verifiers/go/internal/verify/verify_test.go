@@ -191,7 +191,7 @@ var damages = []damage{
 	{"an extra file", func(f files) { f["extra"] = nil }, 2, map[string]string{"integrity": "CLY_BUNDLE_FILE_UNKNOWN"}},
 	{"no journal", func(f files) { delete(f, "journal.jsonl") }, 2, map[string]string{"integrity": "CLY_BUNDLE_FILE_MISSING"}},
 	{"no bundle log", func(f files) { delete(f, "bundle-log.checkpoint") }, 2, map[string]string{"integrity": "CLY_BUNDLE_FILE_MISSING"}},
-	{"no policy", func(f files) { delete(f, firstArtifact(f, `"clyra/policy/v0"`)) }, 1, map[string]string{"integrity": "CLY_BUNDLE_ARTIFACT_MISSING", "policy": "CLY_POLICY_MISSING"}},
+	{"no policy", func(f files) { delete(f, firstArtifact(f, `"guarded":[`)) }, 1, map[string]string{"integrity": "CLY_BUNDLE_ARTIFACT_MISSING", "policy": "CLY_POLICY_MISSING"}},
 	{"another ledger of the same size", func(f files) {
 		edit(firstArtifact(f, `"kind":"head"`), `"last_offset":1`, `"last_offset":2`)(f)
 	}, 1, map[string]string{"integrity": "CLY_BUNDLE_ARTIFACT_DIGEST", "completeness": "CLY_LEDGER_CLOSING"}},
@@ -199,7 +199,7 @@ var damages = []damage{
 	{"a time-stamp that is none", func(f files) { f["times/"+strings.Repeat("0", 64)+".tsr"] = []byte("x") }, 1, map[string]string{"integrity": "CLY_BUNDLE_TIME_DIGEST", "time": "CLY_TIME_ABSENT"}},
 	{"a cosignature under another name", func(f files) { f["cosignatures/"+strings.Repeat("0", 64)] = []byte("— x AAAAAAAA\n") }, 1, map[string]string{"integrity": "CLY_BUNDLE_COSIGNATURE"}},
 	{"a certificate of nothing", func(f files) { f["replay.dsse.json"] = []byte("{}") }, 1, map[string]string{"reperformance": "CLY_REPLAY_SHAPE"}},
-	{"a manifest of other bytes", edit("manifest.json", `"version":"0.0.0"`, `"version":"0.0.1"`), 1, map[string]string{"integrity": "CLY_BUNDLE_LOG_AGREEMENT"}},
+	{"a manifest of other bytes", edit("manifest.json", `"producer":{"name":"conformance"`, `"producer":{"name":"conformancx"`), 1, map[string]string{"integrity": "CLY_BUNDLE_LOG_AGREEMENT"}},
 }
 
 func TestDamages(t *testing.T) {
