@@ -19,6 +19,7 @@ type derived struct {
 	start      int64
 	watermarks bool
 	lastSource string
+	lastLeaf   int64
 	matched    []matchedLine
 }
 
@@ -36,7 +37,7 @@ func (d *derived) place(j *journal, member string) {
 
 func (d *derived) begin(j *journal) {
 	if !d.open {
-		*d = derived{open: true, start: j.number, matched: d.matched[:0]}
+		*d = derived{open: true, start: j.number, lastLeaf: -1, matched: d.matched[:0]}
 	}
 }
 
@@ -52,6 +53,10 @@ func (d *derived) takeWatermark(j *journal) {
 func (d *derived) takeMatched(j *journal) {
 	d.begin(j)
 	leaf := j.line.Leaf
+	if leaf < d.lastLeaf {
+		d.place(j, "leaf")
+	}
+	d.lastLeaf = leaf
 	if len(d.matched) == maxMatched {
 		j.fail(report.Reconciliation, "CLY_RECONCILE_EXTRA", "leaf")
 		return
