@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { GuardedRelations } from '@clyra/adapter-postgres/publication-preflight';
 import type { TopicNames } from '@clyra/core/change/topics';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
+import { FindingsDesk, type TenantFindings } from './findings/findings-desk.ts';
+import { ReceiptFollower } from './findings/receipt-follower.ts';
 import type { SourceIdentity } from './observation/observation-draft.ts';
 import { SourceRegistrations } from './registration/source-registrations.ts';
 import type { DigestKeys } from './source/digest-keys.ts';
@@ -12,7 +15,11 @@ import type { SourcePort } from './source/source-port.ts';
 import type { SourceStatus } from './source-figures.ts';
 import { SourceRunner } from './source-runner.ts';
 
-export type RecordedSource = { readonly identity: SourceIdentity; readonly source: SourcePort };
+export type RecordedSource = {
+  readonly identity: SourceIdentity;
+  readonly source: SourcePort;
+  readonly guarded: GuardedRelations;
+};
 
 export type RecorderOptions = {
   readonly log: RecordLog;
@@ -39,11 +46,24 @@ export class RecorderProcessor {
   readonly #options: RecorderOptions;
   readonly #runners = new Map<SourceIdentity, SourceRunner>();
   readonly #registrations: SourceRegistrations;
+  readonly #desk: FindingsDesk;
+  readonly #receipts: ReceiptFollower;
   #reading: Promise<void> | undefined;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
     const { log, codec, clock, logger, topics, sources, logDeadlineMs } = options;
+    this.#desk = new FindingsDesk(clock, sources);
+    const desk = this.#desk;
+    this.#receipts = new ReceiptFollower({
+      log,
+      codec,
+      clock,
+      logger,
+      topic: topics.receipts,
+      desk,
+      deadlineMs: logDeadlineMs,
+    });
     for (const source of sources) this.#runners.set(source.identity, this.#runner(source));
     this.#registrations = new SourceRegistrations({
       log,
@@ -56,6 +76,7 @@ export class RecorderProcessor {
       onRegistered: (identity, registration) => {
         const { sourceId: source_id, tenant } = identity;
         logger.info('source is registered', { source_id, tenant, partition: registration.partition });
+        this.#receipts.follow(tenant, registration.partition);
         this.#runners.get(identity)?.start(registration);
       },
     });
@@ -64,17 +85,25 @@ export class RecorderProcessor {
   /** Returns at once: sources come up by themselves, each as soon as it is registered and can be reached. */
   start(): void {
     this.#reading ??= this.#registrations.run();
+    this.#desk.start();
   }
 
   /** Rejects nothing: what could not be sent within the deadline is sent by the next start. */
   async stop(deadlineMs: number): Promise<void> {
     this.#registrations.stop();
+    this.#desk.stop();
+    await this.#receipts.stop();
     await Promise.all([...this.#runners.values()].map((runner) => runner.stop(deadlineMs)));
     await this.#reading;
   }
 
   status(): readonly SourceStatus[] {
     return [...this.#runners.values()].map(({ figures }) => figures.status());
+  }
+
+  /** What happened beside what was permitted, by tenant. Provisional: the journal has the verdicts that count. */
+  findings(): readonly TenantFindings[] {
+    return this.#desk.status();
   }
 
   #runner({ identity, source }: RecordedSource): SourceRunner {
@@ -93,6 +122,7 @@ export class RecorderProcessor {
       mayPrepare,
       watermarkIntervalMs,
       logDeadlineMs,
+      onTransaction: (draft) => this.#desk.observed(draft),
       onReason: (reason) => this.#options.onSource?.(identity, reason),
     });
   }

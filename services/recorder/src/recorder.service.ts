@@ -5,6 +5,8 @@ import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra
 import type { Service } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
 import type { RecorderConfig } from './config.ts';
+import { horizonsOf } from './horizons.ts';
+import { OPENAPI } from './openapi.ts';
 import { RecorderProcessor } from './recorder.processor.ts';
 import { RecorderMetrics } from './recorder-metrics.ts';
 import { FileDigestKeys } from './source/digest-keys.ts';
@@ -24,6 +26,9 @@ export async function startRecorder(config: RecorderConfig, start: ServiceStart 
       token: RECORDER,
       routes: (scope, processor) => {
         scope.get('/v1/status', () => ({ sources: processor().status() }));
+        scope.get('/v1/horizons', () => ({ tenants: horizonsOf(processor().status()) }));
+        scope.get('/v1/findings', () => ({ tenants: processor().findings() }));
+        scope.get('/v1/openapi.json', () => OPENAPI);
       },
       start: async (ports, onStop) => {
         const processor = await composeProcessor(config, settings, ports);
@@ -49,6 +54,7 @@ async function composeProcessor(
     signer: await openSigner(config.keyFile),
     sources: settings.map(({ sourceId, tenant, request }) => ({
       identity: { sourceId, tenant },
+      guarded: request.guarded,
       source: new PostgresSource(request),
     })),
     digestKeys: new FileDigestKeys(join(config.dataDir, 'digest-keys'), systemRandom),

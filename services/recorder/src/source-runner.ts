@@ -8,7 +8,7 @@ import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
 import { GapKeeper } from './gap-keeper.ts';
 import { coverageOf } from './observation/coverage-body.ts';
-import type { SourceIdentity } from './observation/observation-draft.ts';
+import type { ObservationDraft, SourceIdentity } from './observation/observation-draft.ts';
 import { ObservationWriter } from './observation/observation-writer.ts';
 import { Pause } from './pause.ts';
 import { newestObservation } from './position/newest-observation.ts';
@@ -37,6 +37,8 @@ export type RunnerOptions = {
   readonly logDeadlineMs: number;
   /** What keeps the source from being recorded; undefined when nothing does. */
   readonly onReason: (reason: string | undefined) => void;
+  /** A transaction that is in the log now. */
+  readonly onTransaction: (draft: ObservationDraft) => void;
 };
 
 const RETRY_MIN_MS = 250;
@@ -187,6 +189,7 @@ export class SourceRunner {
         figures.published(kind, commitTimeMs);
         this.#setTrouble('the log', undefined);
       },
+      onTransaction: (draft) => this.#options.onTransaction(draft),
       onRepeated: () => figures.repeated(),
       onWatermark: (coversUntilMs) => {
         figures.coversUntilMs = coversUntilMs;

@@ -17,6 +17,8 @@ import type { SourceMark, SourcePort } from './source/source-port.ts';
 
 export type SessionEvents = {
   readonly onPublished: (kind: ObservationDraft['kind'], commitTimeMs: number | undefined) => void;
+  /** A transaction that this stream wrote, once the log has it. */
+  readonly onTransaction: (draft: ObservationDraft) => void;
   /** A transaction that the log has already. */
   readonly onRepeated: () => void;
   readonly onWatermark: (coversUntilMs: number) => void;
@@ -135,7 +137,10 @@ export class StreamSession {
     if (lsn > position.handledLsn) {
       const draft = transactionDraft(identity, transaction);
       position.handle(lsn);
-      this.#write(draft, lsn, () => events.onPublished('transaction', transaction.commitTimeMs));
+      this.#write(draft, lsn, () => {
+        events.onPublished('transaction', transaction.commitTimeMs);
+        events.onTransaction(draft);
+      });
     } else {
       events.onRepeated();
       this.#confirm();

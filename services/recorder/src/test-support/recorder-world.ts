@@ -45,6 +45,8 @@ export type Process = {
 export type WorldOptions = { readonly seed: number; readonly faults?: Partial<SimLogFaults> };
 
 /** A tenant with one registered source, the simulated log, and as many recorder processes as are started. */
+const GUARDED = { tables: [{ schema: 'public', name: 'activations' }], schemas: [] };
+
 export class RecorderWorld {
   readonly random: SeededRandom;
   readonly clock = new SimClock(START_MS);
@@ -96,7 +98,7 @@ export class RecorderWorld {
       clock: this.clock,
       logger: silentLogger,
       topics,
-      sources: [{ identity: { tenant: TENANT, sourceId: 'crm' }, source }],
+      sources: [{ identity: { tenant: TENANT, sourceId: 'crm' }, source, guarded: GUARDED }],
       digestKeys: { keyOf: async () => DIGEST_KEY },
       mayPrepare: options.mayPrepare ?? true,
       watermarkIntervalMs: 1_000,
