@@ -28,6 +28,11 @@ export type ScratchPostgres = {
   stop(): Promise<void>;
 };
 
+export type RunningPostgres = ScratchPostgres & {
+  /** As `stop`, and keeps the data. */
+  halt(): Promise<void>;
+};
+
 /** A server of its own for one test file, in a folder that goes away with it. */
 export async function startScratchPostgres(extraSettings: Record<string, string> = {}): Promise<ScratchPostgres> {
   const binDir = findBinDir();
@@ -37,7 +42,14 @@ export async function startScratchPostgres(extraSettings: Record<string, string>
     ...identity,
     stdio: 'ignore',
   });
-  const port = await freePort();
+  return runPostgres(dataDir, extraSettings);
+}
+
+/** On data that is there already. */
+export async function runPostgres(dataDir: string, extraSettings: Record<string, string>): Promise<RunningPostgres> {
+  const binDir = findBinDir();
+  const identity = unprivilegedIdentity(dataDir);
+  const port = Number(extraSettings['port'] ?? (await freePort()));
   const settings = { ...SETTINGS, ...extraSettings, port: String(port), unix_socket_directories: dataDir };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = spawn(join(binDir, 'postgres'), ['-D', dataDir, ...args], { ...identity, stdio: 'ignore' });
@@ -47,6 +59,10 @@ export async function startScratchPostgres(extraSettings: Record<string, string>
   await waitUntilReady(connection, server);
   return {
     connection,
+    halt: async () => {
+      process.off('exit', killServer);
+      await stopServer(server);
+    },
     stop: async () => {
       process.off('exit', killServer);
       await stopServer(server);
@@ -106,7 +122,7 @@ function foldersOnPath(): readonly string[] {
 }
 
 /** PostgreSQL refuses to run as root, as CI containers do; its package brings a user of its own. */
-function unprivilegedIdentity(dataDir: string): { uid?: number; gid?: number } {
+export function unprivilegedIdentity(dataDir: string): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) {
     return {};
   }
