@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
 import { addChangeCommand } from './commands/change.ts';
+import { addConformanceCommand } from './commands/conformance.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addDiscloseCommand } from './commands/disclose.ts';
 import { addDownCommand } from './commands/down.ts';
@@ -64,6 +65,7 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addChangeCommand,
   addExplainCommand,
   addVerifyCommand,
+  addConformanceCommand,
   addInspectCommand,
   addProofCommands,
   addExportCommand,
