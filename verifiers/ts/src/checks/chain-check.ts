@@ -20,7 +20,8 @@ export class ChainCheck {
   readonly #ledger: Ledger;
   readonly #tenant: string;
   readonly #report: Report;
-  readonly #closedRuns: Map<string, number> = new Map();
+  readonly #closedRuns: { readonly run_id: string; readonly count: number }[] = [];
+  readonly #closedIds: Set<string> = new Set();
   readonly #lastOfRun: Map<string, LastBody> = new Map();
   #last: LastBody | null = null;
 
@@ -31,7 +32,7 @@ export class ChainCheck {
   }
 
   /** Runs closed in the range with their counts, in order of closing. */
-  get closedRuns(): ReadonlyMap<string, number> {
+  get closedRuns(): readonly { readonly run_id: string; readonly count: number }[] {
     return this.#closedRuns;
   }
 
@@ -85,7 +86,7 @@ export class ChainCheck {
 
   #checkRun(line: DecidedLine, runId: string, signature: SignatureVerdict): void {
     const { seq = 0, prev, change_kind: kind } = line.receipt.read;
-    if (this.#closedRuns.has(runId)) {
+    if (this.#closedIds.has(runId)) {
       const message = `run ${runId} was closed before`;
       this.#fail(line.line, ['completeness', 'CLY_RUN_AFTER_CLOSE', 'receipt.body.run_id'], message);
     }
@@ -114,8 +115,9 @@ export class ChainCheck {
     if (line.receipt.value.count !== seq) {
       this.#fail(line.line, ['completeness', 'CLY_RUN_COUNT', 'receipt.body.count'], `must be ${seq}`);
     }
-    if (this.#closedRuns.size < CLOSED_RUNS_MAX) {
-      this.#closedRuns.set(runId, seq);
+    if (this.#closedRuns.length < CLOSED_RUNS_MAX) {
+      this.#closedRuns.push({ run_id: runId, count: seq });
+      this.#closedIds.add(runId);
     }
     this.#ledger.runs.delete(runId);
     this.#lastOfRun.delete(runId);

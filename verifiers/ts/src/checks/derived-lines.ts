@@ -31,6 +31,9 @@ export class DerivedLines {
   }
 
   matched(line: MatchedLine, pendingCount: number): void {
+    if (line.read.leaf < (this.#matches.at(-1)?.read.leaf ?? 0)) {
+      this.#fail('CLY_RECONCILE_PLACE', { line: line.line }, 'stands behind one of a later leaf');
+    }
     if (this.#matches.length >= pendingCount) {
       this.#extra(line);
     } else {

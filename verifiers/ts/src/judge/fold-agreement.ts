@@ -60,7 +60,7 @@ function checkClosingLedger(
 /** Members that follow from the lines, in the order of the table in bundle.md §3. */
 function expectedMembers(fold: JournalFold): Readonly<Record<string, JsonValue>> {
   const { checks, ledger } = fold;
-  const closed = [...checks.chain.closedRuns].map(([runId, count]) => ({ run_id: runId, count }));
+  const closed = checks.chain.closedRuns.map(({ run_id, count }) => ({ run_id, count }));
   const profiles = [...(ledger.sources.size > 0 ? ['def/v0'] : []), ...(checks.metrics.hasRequests ? ['pef/v0'] : [])];
   const cut = fold.lastCut;
   return {
