@@ -41,13 +41,28 @@ const STATE: readonly Loose[] = [
   { key: 'beta', value: { text: 'x' } },
 ];
 
+/** The first two bytes of the digest of a key name its bucket. */
+function bucketOf(entry: Loose): string {
+  return hexOf(entry.key).slice(0, 4);
+}
+
+function stateText(entries: readonly Loose[]): string {
+  const place = (entry: Loose) => `${bucketOf(entry)} ${entry.key}`;
+  const sorted = [...entries].sort((left, right) => (place(left) < place(right) ? -1 : 1));
+  return sorted.map((entry) => `${canonical(entry)}\n`).join('');
+}
+
 export function stateDigest(): string {
-  const buckets = Array.from({ length: 256 }, () => '');
-  for (const entry of STATE) {
-    const bucket = digestOf(entry.key)[0] as number;
-    buckets[bucket] += `${canonical(entry)}\n`;
-  }
-  return hexOf(Buffer.concat(buckets.map((bucket) => digestOf(bucket))));
+  const groups = Array.from({ length: 256 }, (_, group) => {
+    const own = STATE.filter((entry) => Number.parseInt(bucketOf(entry).slice(0, 2), 16) === group);
+    const buckets = [...new Set(own.map(bucketOf))].sort();
+    const parts = buckets.map((bucket) => {
+      const lines = stateText(own.filter((entry) => bucketOf(entry) === bucket));
+      return Buffer.concat([Buffer.from(bucket.slice(2), 'hex'), digestOf(lines)]);
+    });
+    return digestOf(Buffer.concat(parts));
+  });
+  return hexOf(Buffer.concat(groups));
 }
 
 export function trustRootOf(builder: LogBuilder): Buffer {
@@ -155,7 +170,7 @@ function artifactsOf(
     ...documents.map((document) => ['document', document] as const),
   ];
   if (before.ledger !== null) {
-    contents.push(['state', STATE.map((entry) => `${canonical(entry)}\n`).join('')], ['ledger', before.ledger]);
+    contents.push(['state', stateText(STATE)], ['ledger', before.ledger]);
   }
   const artifacts = contents.map(([kind, text]) => {
     const bytes = Buffer.from(text);
