@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError, type ErrorCode } from '@clyra/core/kernel/error';
 
-/** What a script may rely on. `verify` has its own list, which agrees with this one (docs/spec/bundle.md §5). */
+/** What a script may rely on. `verify` has its own list, which agrees with this one (docs/spec/verification.md §2). */
 export const EXIT = {
   done: 0,
   /** The request was understood and the answer is no: blocked, held, or a check failed. */

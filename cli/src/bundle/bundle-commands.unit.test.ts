@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createKeyFile } from '@clyra/adapter-signing/file-signer';
 import type { Commitment } from '@clyra/core/canonical/commitment-value';
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
@@ -37,6 +36,16 @@ async function clyra(...args: readonly string[]): Promise<{ code: number; out: s
   };
   const code = await runCli(['--data-dir', join(folder, 'data'), ...args], machine);
   return { code, out: out.join(''), err: err.join('') };
+}
+
+/** The key of the operator of the test trust root (libs/testing/src/test-keys.ts), as a file. */
+function operatorPem(): string {
+  const seed = createHash('sha256').update('test key of olga').digest();
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({
+    format: 'pem',
+    type: 'pkcs8',
+  }) as string;
 }
 
 const at = (name: string): string => join(folder, name);
@@ -84,7 +93,7 @@ beforeAll(async () => {
     }),
   );
   await writeFile(at('trust-root.json'), SCRIPT_TRUST.bytes);
-  await createKeyFile(at('operator.pem'));
+  await writeFile(at('operator.pem'), operatorPem(), { mode: 0o600 });
   expect(bundles.length).toBe(2);
 });
 
@@ -107,7 +116,11 @@ describe('clyra export run', () => {
     const journal = await readFile(at('finance/journal.jsonl'), 'utf8');
     expect(journal).not.toContain('"run_id":"people"');
     const claims = await statuses(at('finance'), at('trust-root.json'));
-    expect(claims).toMatchObject({ integrity: 'PASS', completeness: 'PARTIAL CLY_EXPORT_PARTIAL' });
+    expect(claims).toMatchObject({
+      integrity: 'PASS',
+      authorship: 'PASS',
+      completeness: 'PARTIAL CLY_EXPORT_PARTIAL',
+    });
   });
 
   it('refuses a run that the bundle does not have', async () => {
@@ -268,7 +281,10 @@ describe('clyra disclose and clyra redact', () => {
     );
     expect(json(redacted.out)).toMatchObject({ disclosures: 0 });
     expect(await readFile(at('redacted/journal.jsonl'), 'utf8')).not.toContain('"run_id":"finance"');
-    expect(await statuses(at('redacted'), at('trust-root.json'))).toMatchObject({ integrity: 'PASS' });
+    expect(await statuses(at('redacted'), at('trust-root.json'))).toMatchObject({
+      integrity: 'PASS',
+      authorship: 'PASS',
+    });
   });
 
   it('refuse a key that others may read, and the cut', async () => {

@@ -14,7 +14,7 @@ function checkpointText({ origin, size, root }: TreeHead): string {
   return `${origin}\n${size}\n${Buffer.from(digestBytes(root)).toString('base64')}\n`;
 }
 
-/** A C2SP signed note (docs/spec/bundle.md §2). Ed25519 is deterministic: the same head gives the same bytes. */
+/** A C2SP signed note (docs/spec/bundle.md §5). Ed25519 is deterministic: the same head gives the same bytes. */
 export async function signCheckpoint(head: TreeHead, signer: Signer): Promise<Uint8Array> {
   const text = checkpointText(head);
   const signature = await signer.sign(Buffer.from(text, 'utf8'));

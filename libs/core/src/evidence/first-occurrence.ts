@@ -6,7 +6,7 @@ import { ClyraError } from '../kernel/error.ts';
 const REMEMBERED_MAX = 65_536;
 
 /**
- * Which lines of one source partition count: of each source position the first (docs/spec/bundle.md §1). Every writer
+ * Which lines of one source partition count: of each source position the first (docs/spec/journal.md §1). Every writer
  * sequences a source in order, so a position at or below the newest is a repeat.
  */
 export class FirstOccurrence {

@@ -40,7 +40,7 @@ export type ObservedLine = {
 export type SourceLine = DecidedLine | ObservedLine;
 
 /**
- * Reads a sequenced line (docs/spec/bundle.md §1). Throws JsonError or CLY_RECORD_SHAPE. The bodies' bytes are the
+ * Reads a sequenced line (docs/spec/journal.md §1). Throws JsonError or CLY_RECORD_SHAPE. The bodies' bytes are the
  * canonical form of the embedded objects, which is what the line holds since it is canonical itself.
  */
 export function parseSourceLine(bytes: Uint8Array): SourceLine {

@@ -25,7 +25,7 @@ export type ManifestExtras = {
   readonly producer: { readonly name: string; readonly version: string };
 };
 
-/** manifest.json (docs/spec/bundle.md §2). Throws CLY_BUNDLE_MANIFEST_SIZE beyond 1 MiB. */
+/** manifest.json (docs/spec/bundle.md §3). Throws CLY_BUNDLE_MANIFEST_SIZE beyond 1 MiB. */
 export function encodeManifest(sealed: SealedRange, extras: ManifestExtras): Uint8Array {
   const manifest = {
     format: BUNDLE_FORMAT,

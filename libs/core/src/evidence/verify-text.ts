@@ -23,7 +23,7 @@ function heading({ tenant, origin, start, end, trustRoot }: VerifyFacts): string
 It holds the lines [${start},${end}) of the log \`${origin}\` (tenant \`${tenant}\`).
 The trust root is not in here. You received \`trust-root.json\` by another way; its SHA-256 must be
 \`${trustRoot}\`, and you should compare that with what you were told at onboarding, not with this file.
-This page is unsigned. The formats are in docs/spec/records.md and docs/spec/bundle.md of the project.`;
+This page is unsigned. The formats are in docs/spec of the project.`;
 }
 
 const OWN_TOOL = `## With the verifier

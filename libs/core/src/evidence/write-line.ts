@@ -9,7 +9,7 @@ import type { Judged } from '../reconciliation/reconcile-cut.ts';
 export type LinePart = { readonly body: JsonObject; readonly bytes: Uint8Array; readonly block: JsonObject | null };
 
 /**
- * The lines of docs/spec/bundle.md §1. Bodies are copied as they stand: canonical bytes inside a canonical object are
+ * The lines of docs/spec/journal.md §1. Bodies are copied as they stand: canonical bytes inside a canonical object are
  * canonical, and what was signed is never built again from decoded members.
  * Throws CLY_JOURNAL_LINE_LIMIT for a line beyond the record grammar: a change and its receipt may each be as large as
  * a line, so it is possible, and such a record must stop the log rather than be left out or cut short.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '../kernel/error.ts';
 
-/** `VERIFY.md` is the one file of a bundle (docs/spec/bundle.md §2) whose name is outside the rule. */
+/** `VERIFY.md` is the one file of a bundle (docs/spec/bundle.md §1) whose name is outside the rule. */
 const SEGMENT = /^(?:[a-z0-9][a-z0-9._-]*|VERIFY\.md)$/;
 /** Common file systems end a name at 255 bytes; a temporary name needs some of them. */
 const SEGMENT_SIZE_MAX = 200;
