@@ -12,6 +12,8 @@ const LONG_DEADLINE_MS = 60 * 60_000;
 /** What is too slow for the gate: a tier again, with more of what its environment variable counts. */
 const LONG_TIERS = [
   { name: 'sim-long', tier: 'sim', env: { CLYRA_SIM_SEEDS: '5000' } },
+  // Four properties, each with as many sequences of some thirty records: a million decisions.
+  { name: 'firewall-long', tier: 'prop', env: { CLYRA_FIREWALL_RUNS: '8000' } },
   { name: 'int-long', tier: 'int', env: { CLYRA_INT_TRANSACTION_ROWS: '1000000' } },
   {
     name: 'faults-long',
