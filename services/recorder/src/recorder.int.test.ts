@@ -83,8 +83,8 @@ describe('the recorder on PostgreSQL and Kafka', () => {
         coversUntil = Math.max(coversUntil, body['covers_until'] as number);
         lsn = body['lsn'] as string;
       } else if (
-        (body['committed_at'] as number) < coversUntil ||
-        compareLsn(body['commit_end_lsn'] as string, lsn) <= 0
+        body['kind'] === 'transaction' &&
+        ((body['committed_at'] as number) < coversUntil || compareLsn(body['commit_end_lsn'] as string, lsn) <= 0)
       ) {
         late.push(body);
       }
