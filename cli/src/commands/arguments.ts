@@ -20,3 +20,8 @@ export function scopeArgument(value: string): string {
   if (value === 'tenant' || /^(?:route|actor):[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/.test(value)) return value;
   throw new InvalidArgumentError('a scope is `tenant`, `route:<id>` or `actor:<id>`');
 }
+
+/** For an option that may be given more than once. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}

@@ -7,7 +7,10 @@ import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readIfThere } from '../local/write-file.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { textTable } from '../text-table.ts';
+import { type DelegateOptions, delegateKey } from '../trust/delegate-key.ts';
+import { collect, integerArgument } from './arguments.ts';
 
 export function addKeysCommand(program: Command, host: CommandHost): void {
   const keys = program.command('keys').description('keys: made once, never replaced, named by their hash');
@@ -26,6 +29,18 @@ export function addKeysCommand(program: Command, host: CommandHost): void {
     .description('print ids and roles of keys')
     .action(async (signers: readonly string[], options: { readonly trustRoot?: string }) => {
       host.exit(await listKeys(host.context(), signers, options.trustRoot));
+    });
+  keys
+    .command('delegate')
+    .argument('<signer>', 'the key of a process: file, aws-kms:… or http(s)://…')
+    .requiredOption('--as <signer>', 'the key that lends its role: role delegator, and every role that it lends')
+    .requiredOption('--tenant <tenant>', 'whose log takes it; repeat for more', collect)
+    .requiredOption('--role <role>', 'intake, enforcer or recorder; repeat for more', collect)
+    .option('--hours <number>', 'how long it is good', integerArgument, 24)
+    .option('--renew', 'stay, and lend anew whenever half of the time is over')
+    .description('lend roles of a KMS or HSM key to the key of a process, for a while')
+    .action(async (signer: string, options: DelegateOptions) => {
+      host.exit(await delegateKey(host.context(), signer, { ...options, stop: stopSignal() }));
     });
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import process from 'node:process';
 import { openSigner } from '@clyra/adapter-signing/open-signer';
 import { verifierKey } from '@clyra/core/evidence/note';
 import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { WitnessServer } from '../witness/witness-server.ts';
 import { WitnessState } from '../witness/witness-state.ts';
 import { integerArgument } from './arguments.ts';
@@ -62,10 +62,4 @@ export async function runWitness(context: Context, options: WitnessCommandOption
   if (!stop.aborted) await once(stop, 'abort');
   await witness.stop();
   return EXIT.done;
-}
-
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
-  return controller.signal;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fileSigner } from '@clyra/adapter-signing/file-signer';
+import { openSigner } from '@clyra/adapter-signing/open-signer';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { CommandKind } from '@clyra/core/change/change-body';
 import { ClyraError } from '@clyra/core/kernel/error';
@@ -23,7 +23,7 @@ export type Issue = {
   readonly documents?: CommandRequest['documents'];
   /** Whose keys of the local installation sign where no key file is given. */
   readonly people: readonly Person[];
-  /** Key files, in signing order; the first one's subject issues the command. */
+  /** Key files or other signers, in signing order; the first one's subject issues the command. */
   readonly keyFiles?: readonly string[] | undefined;
 };
 
@@ -31,7 +31,7 @@ export type Issue = {
 export async function issueCommand(context: Context, issue: Issue): Promise<number> {
   const { trustRoot } = await readTrustRoot(context);
   const keyFiles = issue.keyFiles ?? issue.people.map((person) => keyFileOf(context.layout, person));
-  const signers = await Promise.all(keyFiles.map((path) => fileSigner(path)));
+  const signers = await Promise.all(keyFiles.map((path) => openSigner(path)));
   const command = commandOf({
     kind: issue.kind,
     tenant: issue.tenant,

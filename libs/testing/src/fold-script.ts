@@ -17,7 +17,7 @@ export const TENANT = 'acme';
 export const STREAM = '00112233445566778899aabbccddeeff';
 export const START_MS = 1_750_000_000_000;
 
-type ScriptRole = 'intake' | 'enforcer' | 'recorder' | 'log' | 'bundler' | 'attestor';
+type ScriptRole = 'intake' | 'enforcer' | 'recorder' | 'log' | 'bundler' | 'attestor' | 'kms';
 type ScriptPerson = 'operator' | 'second' | 'author' | 'approver' | 'human';
 
 export const SCRIPT_KEYS: Readonly<Record<ScriptRole | ScriptPerson, TestKey>> = {
@@ -27,6 +27,7 @@ export const SCRIPT_KEYS: Readonly<Record<ScriptRole | ScriptPerson, TestKey>> =
   attestor: makeTestKey('attestor-1', ['attestor']),
   enforcer: makeTestKey('enforcer-1', ['enforcer']),
   intake: makeTestKey('intake-1', ['intake']),
+  kms: makeTestKey('kms-1', ['delegator', 'intake', 'enforcer']),
   operator: makeTestKey('olga', ['operator']),
   second: makeTestKey('omar', ['operator']),
   author: makeTestKey('alice', ['policy_author']),

@@ -70,6 +70,7 @@ export const COMMAND_KINDS = [
   'approval.granted',
   'approval.revoked',
   'emergency.reviewed',
+  'key.delegated',
 ] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 

@@ -36,6 +36,8 @@ export function applyCommand(input: Input): Draft {
       return revokeApproval(input);
     case 'emergency.reviewed':
       return reviewEmergency(input);
+    case 'key.delegated':
+      return delegateKey(input);
   }
 }
 
@@ -96,4 +98,18 @@ function resolveChange({ change, state, nowMs }: Input): Draft {
   const ops = settle(state, open, { settlement, nowMs });
   const draft = accepted([...ops, { op: 'delete', key }]);
   return { ...draft, part: { ...draft.part, ...trippedBy(ops) } as Draft['part'] };
+}
+
+/** What is over is forgotten first, so that processes which renew never fill the state. */
+function delegateKey({ delegation, state, nowMs }: Input): Draft {
+  if (delegation === undefined) return MALFORMED;
+  const { key_id: keyId, valid_to: validTo } = delegation;
+  const over = [...state.entries('delegation')].filter(([, lent]) => (lent['valid_to'] as number) < nowMs);
+  if (state.count('delegation') - over.length >= (KEY_COUNT_MAX['delegation'] ?? 0)) {
+    return refused('CLY_STATE_FULL', 'state', 'delegation');
+  }
+  return accepted([
+    ...over.map(([key]) => ({ op: 'delete', key }) as const),
+    { op: 'put', key: `delegation/${keyId}/${validTo}`, value: delegation as unknown as JsonObject },
+  ]);
 }

@@ -6,7 +6,7 @@ import { COMMAND_TYPE, pae } from '../signing/pae.ts';
 import { keyFor, type Role, type TrustRoot } from '../signing/trust-root.ts';
 import type { CommandSigner } from './decide-input.ts';
 
-const HUMAN_ROLES: readonly Role[] = ['operator', 'policy_author', 'policy_approver', 'approver'];
+const HUMAN_ROLES: readonly Role[] = ['operator', 'policy_author', 'policy_approver', 'approver', 'delegator'];
 
 /** The people whose signatures on a command hold at that time. A pure function of the record and the trust root. */
 export function commandSigners(root: TrustRoot, change: CommandChange, atMs: number): readonly CommandSigner[] {

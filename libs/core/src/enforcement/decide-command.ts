@@ -26,6 +26,7 @@ const AUTHORITY: Readonly<Record<string, Authority>> = {
   'approval.granted': { roles: ['approver'], twoPersons: false },
   'approval.revoked': { roles: ['approver', 'operator'], twoPersons: false, any: true },
   'emergency.reviewed': { roles: ['approver', 'operator', 'policy_approver'], twoPersons: false, any: true },
+  'key.delegated': { roles: ['delegator'], twoPersons: false },
 };
 const EMERGENCY: Authority = { roles: ['operator'], twoPersons: false };
 

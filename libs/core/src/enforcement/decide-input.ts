@@ -2,6 +2,7 @@
 import type { Digest } from '../canonical/digest.ts';
 import type { ChangeBody } from '../change/change-body.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Delegation } from '../signing/delegation.ts';
 import type { Role } from '../signing/trust-root.ts';
 import type { StateView } from './state-table.ts';
 import type { TenantMeta } from './tenant-meta.ts';
@@ -21,6 +22,8 @@ export type DecideInput<Change extends ChangeBody = ChangeBody> = {
   readonly nowMs: number;
   readonly signatureValid: boolean;
   readonly signers: readonly CommandSigner[];
+  /** What a `key.delegated` lends under the trust root in force; undefined where it lends nothing. */
+  readonly delegation?: Delegation | undefined;
   readonly state: StateView;
   readonly meta: TenantMeta;
   /** The document in force; null before the first. */

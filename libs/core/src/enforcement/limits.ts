@@ -62,4 +62,5 @@ export const KEY_COUNT_MAX: Readonly<Record<string, number>> = {
   switch: 10_000,
   intake: 1_000,
   command: 10_000,
+  delegation: 64,
 };

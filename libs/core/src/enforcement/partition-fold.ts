@@ -5,6 +5,7 @@ import { chainAfter, chainGenesis, receiptIdOf, tenantGenesis } from '../change/
 import { assert } from '../kernel/assert.ts';
 import { ClyraError } from '../kernel/error.ts';
 import { BatchVerifier } from '../signing/batch-verifier.ts';
+import { type Delegation, readDelegation, withDelegations } from '../signing/delegation.ts';
 import { CHANGE_TYPE } from '../signing/pae.ts';
 import type { TrustRoot } from '../signing/trust-root.ts';
 import type { Artifacts } from './artifacts.ts';
@@ -68,6 +69,7 @@ export class PartitionFold {
   readonly #artifacts: Artifacts;
   readonly #tenants = new Map<string, Tenant>();
   readonly #verifier: BatchVerifier;
+  readonly #lentRoots = new Map<string, { readonly lent: string; readonly root: TrustRoot }>();
   #streamId: string | undefined;
   #log: PartitionLog = { nextSeq: 0, prev: '', time: 0 };
   #chain: Digest;
@@ -263,8 +265,9 @@ export class PartitionFold {
       place,
       receiptId: receiptIdOf(place),
       appendTimeMs: record.appendTimeMs,
-      signatureValid: this.#intakeSigned(root, read, record.appendTimeMs),
+      signatureValid: this.#intakeSigned(this.#lentRoot(root, read.body.tenant, tenant), read, record.appendTimeMs),
       signers: signersOf(root, read.body, record.appendTimeMs),
+      delegation: delegationOf(root, read.body, record.appendTimeMs),
       policy: meta.policy === null ? null : this.#policy(meta.policy),
       isPolicy: this.#isPolicy,
     });
@@ -309,6 +312,19 @@ export class PartitionFold {
     return this.#verifier.verify(root, { digest: read.bodyDigest, block: read.block, atMs });
   }
 
+  /** The trust root with what the tenant's state lends. Keys are imported once for each set of delegations. */
+  #lentRoot(root: TrustRoot, name: string, { table }: Tenant): TrustRoot {
+    if (table.count('delegation') === 0) return root;
+    const entries = [...table.entries('delegation')];
+    const lent = `${root.digest} ${entries.map(([key]) => key).join(' ')}`;
+    const known = this.#lentRoots.get(name);
+    if (known?.lent === lent) return known.root;
+    const delegations = entries.map(([, value]) => value as unknown as Delegation);
+    const made = withDelegations(root, delegations);
+    this.#lentRoots.set(name, { lent, root: made });
+    return made;
+  }
+
   #trustRoot(digest: Digest): TrustRoot {
     const root = this.#artifacts.trustRoot(digest);
     assert(root !== undefined, 'the shell loads a trust root before the record that names it');
@@ -331,4 +347,8 @@ export function changeVerifier(): BatchVerifier {
 
 function signersOf(root: TrustRoot, change: ChangeBody, atMs: number): readonly CommandSigner[] {
   return 'command' in change ? commandSigners(root, change, atMs) : [];
+}
+
+function delegationOf(root: TrustRoot, change: ChangeBody, atMs: number): Delegation | undefined {
+  return change.kind === 'key.delegated' ? readDelegation(root, change, atMs) : undefined;
 }

@@ -6,6 +6,7 @@ import type { ChangeBody } from '../change/change-body.ts';
 import { linkTo, runGenesis } from '../change/links.ts';
 import { assert } from '../kernel/assert.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Delegation } from '../signing/delegation.ts';
 import { decide } from './decide.ts';
 import type { CommandSigner } from './decide-input.ts';
 import { runKey } from './decide-run.ts';
@@ -32,6 +33,7 @@ export type TenantInput = {
   readonly appendTimeMs: number;
   readonly signatureValid: boolean;
   readonly signers: readonly CommandSigner[];
+  readonly delegation?: Delegation | undefined;
   readonly policy: Policy | null;
   readonly isPolicy: (digest: Digest) => boolean;
 };
@@ -55,6 +57,7 @@ export function advanceTenant(tenant: Tenant, input: TenantInput): Answer {
     nowMs,
     signatureValid: input.signatureValid,
     signers: input.signers,
+    delegation: input.delegation,
     state: tenant.table,
     meta,
     policy: input.policy,

@@ -5,6 +5,7 @@ import { grantedToken, History } from '@clyra/testing/history';
 import { mutate, type Place, placesOf, valueAtPlace } from '@clyra/testing/json-mutation';
 import { schemaDocuments } from '@clyra/testing/schema-documents';
 import { sealHistory } from '@clyra/testing/sealed-bundles';
+import { makeTestKey } from '@clyra/testing/test-keys';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { digestOf } from '../canonical/digest.ts';
@@ -234,11 +235,12 @@ async function busyHistory(): Promise<History> {
   const refund = { schema: { id: null, verdict: 'not_required', errors: [] }, idempotency: null } as const;
   const velocity = [{ rule: 'refunds', key_digest: digestOf('actor') }];
   for (let count = 0; count < 4; count += 1) await history.request({ ...refund, route: 'refunds.create', velocity });
-  const { operator, second, author, approver } = SCRIPT_KEYS;
+  const { operator, second, author, approver, kms } = SCRIPT_KEYS;
   await script.command('kill_switch.engaged', { scope: 'route:refunds.create', reason: 'drill' }, [operator]);
   await script.command('kill_switch.lifted', { scope: 'route:refunds.create', reason: 'done' }, [operator, second]);
   await script.command('policy.activated', { policy: POLICY_DIGEST, replaces: POLICY_DIGEST }, [author, approver]);
   await script.command('engine.activated', { engine: 1 }, [author, approver]);
+  await script.command('key.delegated', { key: lentKey(script.nowMs) }, [kms]);
   await script.command('change.resolved', { of: open.folded.eventId, resolution: 'done' }, [operator]);
   const of = held.folded.eventId;
   const approvalId = digestOf('approval').slice(0, 32);
@@ -286,4 +288,11 @@ function certificateFor(of: string, approvalId: string): JsonObject {
     ticket: 'T-1',
     reason: 'drill',
   };
+}
+
+function lentKey(nowMs: number): JsonObject {
+  const { keyId, publicKey } = makeTestKey('process', []);
+  const window = { valid_from: nowMs, valid_to: nowMs + 86_400_000 };
+  const named = { alg: 'ed25519', key_id: keyId, public_key: Buffer.from(publicKey).toString('base64') };
+  return { ...named, roles: ['intake', 'enforcer'], ...window };
 }

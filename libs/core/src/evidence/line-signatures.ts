@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '../kernel/error.ts';
 import { BatchVerifier } from '../signing/batch-verifier.ts';
+import { type Delegation, readDelegation, withDelegations } from '../signing/delegation.ts';
 import { CHANGE_TYPE, OBSERVATION_TYPE, RECEIPT_TYPE } from '../signing/pae.ts';
 import type { Role, TrustRoot } from '../signing/trust-root.ts';
 import type { DecidedLine, SourceLine } from './journal-line.ts';
@@ -11,6 +12,8 @@ export type SignedLine =
   | Pick<DecidedLine, 'kind' | 'appendTimeMs' | 'change' | 'receipt'>
   | Omit<Extract<SourceLine, { kind: 'observed' }>, 'bytes'>;
 
+type DecidedSignedLine = Extract<SignedLine, { kind: 'decided' }>;
+
 /**
  * Checks the signature blocks of lines under the tenant's trust root, at the line's append time
  * (docs/spec/records.md §3). One instance remembers the sends it has verified.
@@ -20,8 +23,37 @@ export class LineSignatures {
   readonly #receipts = new BatchVerifier(RECEIPT_TYPE, 'enforcer');
   readonly #observations = new Map<Role, BatchVerifier>();
 
+  /** Of each tenant what earlier lines lend to processes; lines come in the order of the log. */
+  readonly #lent = new Map<string, readonly Delegation[]>();
+  readonly #roots = new Map<string, { readonly base: TrustRoot; readonly lent: TrustRoot }>();
+
   /** Throws CLY_LOG_SIGNATURE. */
-  check(line: SignedLine, root: TrustRoot): void {
+  check(line: SignedLine, trustRoot: TrustRoot): void {
+    const tenant = line.kind === 'observed' ? line.observation.body.tenant : line.change.body.tenant;
+    this.#judge(line, this.#rootOf(tenant, trustRoot));
+    if (line.kind === 'decided') this.#lend(tenant, line, trustRoot);
+  }
+
+  #rootOf(tenant: string, base: TrustRoot): TrustRoot {
+    const delegations = this.#lent.get(tenant);
+    if (delegations === undefined) return base;
+    const known = this.#roots.get(tenant);
+    if (known?.base === base) return known.lent;
+    const lent = withDelegations(base, delegations);
+    this.#roots.set(tenant, { base, lent });
+    return lent;
+  }
+
+  #lend(tenant: string, { change, receipt: { body }, appendTimeMs }: DecidedSignedLine, root: TrustRoot): void {
+    if (change.body.kind !== 'key.delegated' || body.kind !== 'decided' || body.decision !== 'allow') return;
+    const delegation = readDelegation(root, change.body, appendTimeMs);
+    if (delegation === undefined) return;
+    const open = (this.#lent.get(tenant) ?? []).filter((one) => one.valid_to >= appendTimeMs);
+    this.#lent.set(tenant, [...open, delegation]);
+    this.#roots.delete(tenant);
+  }
+
+  #judge(line: SignedLine, root: TrustRoot): void {
     const atMs = line.appendTimeMs;
     if (line.kind === 'observed') {
       const { body, digest, block } = line.observation;

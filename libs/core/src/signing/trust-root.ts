@@ -60,14 +60,22 @@ export type TrustRoot = {
   readonly thresholds: Thresholds;
   readonly keys: ReadonlyMap<string, TrustedKey>;
   readonly timeAuthorities: readonly TimeAuthority[];
+  /** Keys that are lent to processes of one tenant (signing/delegation); a document has none. */
+  readonly delegated?: ReadonlyMap<string, readonly TrustedKey[]>;
 };
 
-/** The key if it may sign for the role at that time, else undefined. */
-export function keyFor(root: TrustRoot, use: { keyId: string; role: Role; atMs: number }): TrustedKey | undefined {
-  const key = root.keys.get(use.keyId);
-  if (key === undefined || !key.roles.has(use.role)) return undefined;
-  if (use.atMs < key.validFromMs || use.atMs > key.validToMs) return undefined;
-  return key.revokedAtMs !== undefined && use.atMs >= key.revokedAtMs ? undefined : key;
+type KeyUse = { readonly keyId: string; readonly role: Role; readonly atMs: number };
+
+/** The key if it may sign for the role at that time, else undefined. A listed key is judged by its own entry alone. */
+export function keyFor(root: TrustRoot, use: KeyUse): TrustedKey | undefined {
+  const listed = root.keys.get(use.keyId);
+  if (listed !== undefined) return maySign(listed, use) ? listed : undefined;
+  return root.delegated?.get(use.keyId)?.find((lent) => maySign(lent, use));
+}
+
+function maySign(key: TrustedKey, { role, atMs }: KeyUse): boolean {
+  const isInside = atMs >= key.validFromMs && atMs <= key.validToMs;
+  return key.roles.has(role) && isInside && (key.revokedAtMs === undefined || atMs < key.revokedAtMs);
 }
 
 /** Whether a document that names this digest is judged by this trust root: it is the one, or an earlier version. */

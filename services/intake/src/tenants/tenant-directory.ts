@@ -6,6 +6,7 @@ import { NO_POLICY, type PolicyInForce } from '@clyra/core/inspection/policy-in-
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Logger } from '@clyra/core/ports/logger';
 import { BatchVerifier } from '@clyra/core/signing/batch-verifier';
+import { type Delegation, readDelegation, type SignedCommand, withDelegations } from '@clyra/core/signing/delegation';
 import { RECEIPT_TYPE } from '@clyra/core/signing/pae';
 import type { TrustRoot } from '@clyra/core/signing/trust-root';
 import type { ReadReceipt } from '../log/read-receipt.ts';
@@ -16,7 +17,9 @@ export type SwitchEngaged = { readonly scope: string; readonly sinceMs: number }
 export type TenantState = {
   readonly tenant: string;
   readonly partition: number;
+  /** With the keys that are lent to the tenant's processes. */
   readonly trustRoot: TrustRoot;
+  readonly delegations: readonly Delegation[];
   readonly policy: PolicyInForce;
   readonly engine: number;
   readonly switches: readonly SwitchEngaged[];
@@ -112,13 +115,21 @@ export class TenantDirectory {
     const trustRoot = await this.#parts.documents.trustRoot(rootDigest);
     if (!this.#isSignedUnder(trustRoot, receipt)) return this.#distrust(body);
     const policy = typeof policyDigest === 'string' ? await this.#parts.documents.policy(policyDigest) : NO_POLICY;
-    this.#put({ tenant, partition: body.partition, trustRoot, policy, engine: engine as number, switches: [] });
+    this.#put({
+      tenant,
+      partition: body.partition,
+      trustRoot,
+      delegations: [],
+      policy,
+      engine: engine as number,
+      switches: [],
+    });
     this.#parts.logger.info('tenant served', { tenant, partition: body.partition, policy: policy.digest });
   }
 
   async #advance(
     state: TenantState,
-    { kind, command }: CommandChange,
+    { kind, command, signatures }: CommandChange,
     body: DecidedBody,
   ): Promise<TenantState | undefined> {
     const scope = command['scope'];
@@ -131,9 +142,19 @@ export class TenantDirectory {
         return { ...state, switches: [...state.switches, { scope: scope as string, sinceMs: body.decided_at }] };
       case 'kill_switch.lifted':
         return { ...state, switches: state.switches.filter((engaged) => engaged.scope !== scope) };
+      case 'key.delegated':
+        return this.#lend(state, { command, signatures }, body.decided_at);
       default:
         return undefined;
     }
+  }
+
+  /** Receipts of processes with a lent key count from here on. */
+  #lend(state: TenantState, signed: SignedCommand, atMs: number): TenantState | undefined {
+    const delegation = readDelegation(state.trustRoot, signed, atMs);
+    if (delegation === undefined) return undefined;
+    const delegations = [...state.delegations.filter((one) => one.valid_to >= atMs), delegation];
+    return { ...state, delegations, trustRoot: withDelegations(state.trustRoot, delegations) };
   }
 
   #isSignedUnder(root: TrustRoot, { digest, block, appendTimeMs }: ReadReceipt): boolean {
