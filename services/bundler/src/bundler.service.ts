@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
-import { openSigner } from '@clyra/adapter-signing/open-signer';
 import type { BundleSigners } from '@clyra/core/evidence/bundle-files';
 import type { Clock } from '@clyra/core/ports/clock';
 import { crash, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
+import { openPatientSigner, type PatientSigner, type SignerPorts } from '@clyra/runtime/patient-signer';
 import type { Readiness } from '@clyra/runtime/readiness';
 import type { Service } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
@@ -28,13 +28,17 @@ export function startBundler(config: BundlerConfig, start: ServiceStart = {}): P
         scope.get('/v1/status', () => processor().status());
       },
       start: async ({ log, codec, clock, logger, topics, readiness }, onStop) => {
-        const given = await settings(config, clock);
+        const signers = await signersOf(config, { clock, logger, readiness });
+        const given = { ...(await settings(config, clock)), signers };
         const outside = outsideWord(config, { clock, logger, blobs: given.blobs });
         onStop(() => outside.stop());
         const onSealed: BundlerOptions['onSealed'] = (bundle) => outside.sealed(bundle);
         const ports = { log, codec, clock, logger, topics, onSealed };
         const processor = new BundlerProcessor({ ...ports, ...given, ...events(readiness) });
         onStop(() => processor.stop());
+        onStop(async () => {
+          for (const signer of Object.values(signers)) signer.stop();
+        });
         await processor.start();
         await outside.start();
         return processor;
@@ -52,19 +56,21 @@ function outsideWord(config: BundlerConfig, ports: Pick<OutsideOptions, 'blobs' 
 async function settings(
   config: BundlerConfig,
   clock: Clock,
-): Promise<Pick<BundlerOptions, 'blobs' | 'signers' | 'separation' | 'producer' | 'limits'>> {
+): Promise<Pick<BundlerOptions, 'blobs' | 'separation' | 'producer' | 'limits'>> {
   return {
     blobs: await openBlobStore(config.blobDir, clock),
-    signers: await signersOf(config),
     separation: config.separation === 'processes' ? 'processes' : 'none',
     producer: PRODUCER,
     limits: { spoolBytesMax: config.spoolBytesMax },
   };
 }
 
-async function signersOf({ keyFile, logKeyFile }: BundlerConfig): Promise<BundleSigners> {
-  const bundler = await openSigner(keyFile);
-  return { bundler, log: logKeyFile === undefined ? bundler : await openSigner(logKeyFile) };
+async function signersOf(
+  { keyFile, logKeyFile }: BundlerConfig,
+  ports: SignerPorts,
+): Promise<Readonly<Record<keyof BundleSigners, PatientSigner>>> {
+  const bundler = await openPatientSigner(keyFile, ports);
+  return { bundler, log: logKeyFile === undefined ? bundler : await openPatientSigner(logKeyFile, ports) };
 }
 
 function events(readiness: Readiness): Pick<BundlerOptions, 'onPartition' | 'onBug'> {
