@@ -105,9 +105,10 @@ async function judged(reader: Reader, change: (files: Map<string, Uint8Array>) =
   return ['authorship', 'time', 'witness'].map((id) => [claim(id)?.status, claim(id)?.code ?? null]);
 }
 
-const replace = (files: Map<string, Uint8Array>, prefix: string, content: Uint8Array, suffix = ''): void => {
-  for (const name of [...files.keys()]) if (name.startsWith(prefix)) files.delete(name);
-  files.set(`${prefix}${digestOf(content)}${suffix}`, content);
+const replace = (files: Map<string, Uint8Array>, named: (digest: string) => string, content: Uint8Array): void => {
+  const folder = dirname(named('x'));
+  for (const name of [...files.keys()]) if (dirname(name) === folder) files.delete(name);
+  files.set(named(digestOf(content)), content);
 };
 const PASS = ['PASS', null];
 
@@ -140,11 +141,11 @@ describe('a bundle with outside words, read by the verifier under a later trust 
     const { trustRoot: read } = await trustRoot({});
     const options = { url: tsa.url, deadlineMs: 5_000, random };
     const { token } = await requestTimeStamp(Buffer.from('else'), options, read.timeAuthorities);
-    const other = await judged({}, (files) => replace(files, 'times/', token, '.tsr'));
+    const other = await judged({}, (files) => replace(files, (digest) => `times/${digest}.tsr`, token));
     expect(other[1]).toEqual(['FAIL', 'CLY_TIME_IMPRINT']);
     const by = { name: NAME, signer: witness, seconds: 5 };
     const line = Buffer.from(await cosign('another note\n', by), 'utf8');
-    const forged = await judged({}, (files) => replace(files, 'cosignatures/', line));
+    const forged = await judged({}, (files) => replace(files, (digest) => `cosignatures/${digest}`, line));
     expect(forged[2]).toEqual(['FAIL', 'CLY_WITNESS_SIGNATURE']);
   });
 });

@@ -8,7 +8,11 @@ import { keyFor } from '../signing/trust-root.ts';
 
 const DAY_MS = 86_400_000;
 const { kms, operator, intake } = SCRIPT_KEYS;
-const processKey = (): TestKey => makeTestKey('process', []);
+let processes = 0;
+const processKey = (): TestKey => {
+  processes += 1;
+  return makeTestKey(`process-${processes}`, []);
+};
 
 const keyOf = (key: TestKey, change: JsonObject = {}): JsonObject => ({
   alg: 'ed25519',
@@ -77,7 +81,8 @@ describe('a key that a KMS key lends its role', () => {
   it('leaves room for others: what is over is forgotten, and 64 are open at most', async () => {
     const log = await script();
     for (let count = 0; count < 64; count += 1) {
-      expect((await delegate(log, keyOf(processKey()))).receipt['decision']).toBe('allow');
+      const step = await delegate(log, keyOf(processKey()));
+      expect([count, step.receipt['decision'], codesOf(step)]).toEqual([count, 'allow', []]);
     }
     expect(codesOf(await delegate(log, keyOf(processKey())))).toEqual(['CLY_STATE_FULL']);
     log.nowMs = START_MS + DAY_MS + 1;
