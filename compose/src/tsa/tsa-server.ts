@@ -15,6 +15,7 @@ export type TsaOptions = {
   readonly port: number;
 };
 
+const DRAINED_BYTES_MAX = 262_144;
 const REQUEST_BYTES_MAX = 4_096;
 const SERIAL_BYTES = 16;
 const QUERY = 'application/timestamp-query';
@@ -74,14 +75,17 @@ export class TsaServer {
   }
 }
 
-/** Undefined where it is too long. */
+/**
+ * Undefined where it is too long. A little more than that is still read: a client that is cut off while it writes sees
+ * an error of its connection instead of the answer.
+ */
 async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > REQUEST_BYTES_MAX) return undefined;
-    chunks.push(chunk);
+    if (size <= REQUEST_BYTES_MAX) chunks.push(chunk);
+    else if (size > DRAINED_BYTES_MAX) return undefined;
   }
-  return Buffer.concat(chunks);
+  return size > REQUEST_BYTES_MAX ? undefined : Buffer.concat(chunks);
 }

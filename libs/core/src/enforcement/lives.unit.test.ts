@@ -68,7 +68,8 @@ describe('a command', () => {
 });
 
 describe('an intake instance', () => {
-  const from = (script: FoldScript, kind: string, members: object, intake: object): Promise<Step> =>
+  type Sent = { readonly kind: string; readonly members: object; readonly intake: object };
+  const from = (script: FoldScript, { kind, members, intake }: Sent): Promise<Step> =>
     script.append({ ...script.body(kind, { ...members }), intake: { ...intake } });
   const known = (script: FoldScript): number => script.fold.tenant('acme')?.table.count('intake') ?? 0;
 
@@ -78,26 +79,32 @@ describe('an intake instance', () => {
     let number = 0;
     for (let index = 0; index < limit - 1; index += 1) {
       number += 1;
-      await from(script, 'clock.ticked', { number }, { instance: `once-${index}`, epoch: 1 });
+      await from(script, {
+        kind: 'clock.ticked',
+        members: { number },
+        intake: { instance: `once-${index}`, epoch: 1 },
+      });
     }
     expect(known(script)).toBe(limit);
     const late = { instance: 'late', epoch: 1 };
-    expect(codesOf(await from(script, 'run.opened', RUN, late))).toEqual(['CLY_INTAKE_STALE']);
+    expect(codesOf(await from(script, { kind: 'run.opened', members: RUN, intake: late }))).toEqual([
+      'CLY_INTAKE_STALE',
+    ]);
     script.nowMs += INTAKE_MEMORY_MS;
     await window(script, 1);
     expect(known(script)).toBe(1);
-    expect((await from(script, 'run.opened', RUN, late)).receipt['decision']).toBe('allow');
+    expect((await from(script, { kind: 'run.opened', members: RUN, intake: late })).receipt['decision']).toBe('allow');
   });
 
   it('is kept while it goes on writing, and an older epoch stays stale', async () => {
     const script = await new FoldScript().opened();
     const intake = { instance: 'steady', epoch: 2 };
     for (let number = 1; number <= 30; number += 1) {
-      await from(script, 'clock.ticked', { number }, intake);
+      await from(script, { kind: 'clock.ticked', members: { number }, intake });
       script.nowMs += INTAKE_MEMORY_MS / 10;
       await window(script, number);
     }
-    const older = await from(script, 'run.opened', RUN, { ...intake, epoch: 1 });
+    const older = await from(script, { kind: 'run.opened', members: RUN, intake: { ...intake, epoch: 1 } });
     expect(codesOf(older)).toEqual(['CLY_INTAKE_STALE']);
   });
 
@@ -106,11 +113,11 @@ describe('an intake instance', () => {
     const old = { instance: 'crashed', epoch: 1 };
     const body: JsonObject = { ...script.body('change.requested', { facts: script.facts() }), intake: old };
     expect((await script.append(body)).receipt['decision']).toBe('allow');
-    await from(script, 'clock.ticked', { number: 1 }, { ...old, epoch: 2 });
+    await from(script, { kind: 'clock.ticked', members: { number: 1 }, intake: { ...old, epoch: 2 } });
     script.nowMs += 2 * INTAKE_MEMORY_MS;
     await window(script, 1);
     const outcome = { of: body['event_id'], outcome: 'not_forwarded' };
-    const late = await from(script, 'change.outcome', outcome, old);
+    const late = await from(script, { kind: 'change.outcome', members: outcome, intake: old });
     expect(late.receipt['effect']).toBe('ignored');
   });
 });
