@@ -229,18 +229,9 @@ describe('clyra disclose and clyra redact', () => {
     const values = [7, 6].map((length) => ({ epoch: 1, pointer: '/facts/origin', value: `10.0.0.${length}` }));
     await writeFile(at('values.jsonl'), encodeValues(values.slice(0, 1)));
     await writeFile(at('evidence.key'), EVIDENCE_KEY, { mode: 0o600 });
-    const made = await clyra(
-      '--json',
-      'disclose',
-      'make',
-      bundles[0]?.path ?? '',
-      '--values',
-      at('values.jsonl'),
-      '--key',
-      `1=${at('evidence.key')}`,
-      '--out',
-      at('d.jsonl'),
-    );
+    const make = ['disclose', 'make', bundles[0]?.path ?? '', '--values', at('values.jsonl'), '--key'];
+    make.push(`1=${at('evidence.key')}`, '--out');
+    const made = await clyra('--json', ...make, at('d.jsonl'));
     expect(json(made.out)).toMatchObject({ disclosed: 2, withheld: 1 });
     const report = await verifyBundle({
       directory: bundles[0]?.path ?? '',
@@ -249,19 +240,7 @@ describe('clyra disclose and clyra redact', () => {
     });
     expect(report.claims.find(({ id }) => id === 'disclosure')?.status).toBe('PASS');
     const publicKey = (await clyra('disclose', 'keygen', '--out', at('auditor.key'))).out.trim();
-    await clyra(
-      'disclose',
-      'make',
-      bundles[0]?.path ?? '',
-      '--values',
-      at('values.jsonl'),
-      '--key',
-      `1=${at('evidence.key')}`,
-      '--out',
-      at('d.sealed'),
-      '--seal-to',
-      publicKey,
-    );
+    await clyra(...make, at('d.sealed'), '--seal-to', publicKey);
     await clyra('disclose', 'open', at('d.sealed'), '--key', at('auditor.key'), '--out', at('opened.jsonl'));
     expect((await readFile(at('opened.jsonl'))).equals(await readFile(at('d.jsonl')))).toBe(true);
     const redacted = await clyra(
