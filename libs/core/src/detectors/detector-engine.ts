@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DetectorLayer } from '../change/detector-fact.ts';
+import { decodeLayers } from './decode-layers.ts';
+import type { DetectorPack, DetectorRule } from './detector-pack.ts';
+import { foldText, isAscii } from './fold-text.ts';
+import { LiteralFinder, type LiteralHits } from './literal-finder.ts';
+import { hasSignal } from './signals.ts';
+
+export type Match = { readonly rule: DetectorRule; readonly layer: DetectorLayer };
+
+/** A rule with its literals as numbers of the finder. */
+type Prepared = { readonly rule: DetectorRule; readonly groups: readonly (readonly number[])[] };
+
+/**
+ * All rules of some packs, ready to be asked about texts. A text in which no literal occurs costs one pass; patterns run
+ * only where the literals of their rule do.
+ */
+export class DetectorEngine {
+  readonly #finder: LiteralFinder;
+  readonly #byFirst = new Map<number, Prepared[]>();
+  readonly #signals: readonly DetectorRule[];
+
+  constructor(packs: readonly DetectorPack[]) {
+    const numbers = new Map<string, number>();
+    const numberOf = (literal: string): number => {
+      const number = numbers.get(literal) ?? numbers.size;
+      numbers.set(literal, number);
+      return number;
+    };
+    const rules = packs.flatMap((pack) => pack.rules);
+    for (const rule of rules) {
+      const groups = rule.all.map((group) => group.map(numberOf));
+      for (const number of groups[0] ?? []) {
+        this.#byFirst.set(number, [...(this.#byFirst.get(number) ?? []), { rule, groups }]);
+      }
+    }
+    this.#signals = rules.filter((rule) => rule.signal !== null);
+    this.#finder = new LiteralFinder([...numbers.keys()]);
+  }
+
+  /** Each rule at most once for each text. */
+  scan(text: string): readonly Match[] {
+    const found = new Map<string, Match>();
+    const add = (rules: readonly DetectorRule[], layer: DetectorLayer): void => {
+      for (const rule of rules) if (!found.has(rule.id)) found.set(rule.id, { rule, layer });
+    };
+    const ascii = isAscii(text);
+    add(this.#matching(ascii ? text : foldText(text), text), ascii ? 'plain' : 'folded');
+    if (!ascii)
+      add(
+        this.#signals.filter((rule) => hasSignal(text, rule.signal as NonNullable<typeof rule.signal>)),
+        'hidden',
+      );
+    if (text.length > 24) {
+      for (const { layer, text: decoded } of decodeLayers(text)) add(this.#matching(foldText(decoded), decoded), layer);
+    }
+    return [...found.values()];
+  }
+
+  #matching(searched: string, exact: string): readonly DetectorRule[] {
+    const hits = this.#finder.find(searched);
+    if (hits.size === 0) return [];
+    const candidates = new Set<Prepared>();
+    for (const number of hits.keys()) for (const prepared of this.#byFirst.get(number) ?? []) candidates.add(prepared);
+    if (candidates.size === 0) return [];
+    let folded: string | undefined;
+    return [...candidates].flatMap(({ rule, groups }) => {
+      if (!occurTogether(groups, hits, rule.within)) return [];
+      if (rule.pattern === null) return [rule];
+      folded ??= foldText(searched);
+      return matches(rule, rule.exact ? exact : folded) ? [rule] : [];
+    });
+  }
+}
+
+function occurTogether(groups: readonly (readonly number[])[], hits: LiteralHits, within: number): boolean {
+  const positions = groups.map((group) => group.flatMap((number) => hits.get(number) ?? []));
+  const [first, ...others] = positions;
+  if (first === undefined || positions.some((some) => some.length === 0)) return false;
+  return first.some((at) => others.every((some) => some.some((other) => Math.abs(other - at) <= within)));
+}
+
+function matches({ pattern, unless }: DetectorRule, text: string): boolean {
+  if (unless.length === 0) return pattern?.test(text) === true;
+  const found = pattern?.exec(text)?.[0].toLowerCase();
+  return found !== undefined && !unless.some((word) => found.includes(word));
+}
