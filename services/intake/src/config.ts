@@ -54,6 +54,19 @@ export const intakeConfig = declareConfig({
     check: (value) =>
       Buffer.from(value, 'base64').length >= SECRET_BYTES_MIN ? undefined : 'is not base64 of 32 bytes or more.',
   },
+  detectorPacks: {
+    env: 'CLYRA_DETECTOR_PACKS',
+    type: 'text',
+    optional: true,
+    text: 'Folder with the detector packs (JSON). Without it those that come with Clyra (packs/detectors).',
+  },
+  externalDetectors: {
+    env: 'CLYRA_EXTERNAL_DETECTORS',
+    type: 'list',
+    optional: true,
+    text: 'Detectors outside, as name=http://host:port, separated by commas; they are sent hashes only. A policy can name no other place.',
+    check: upstreamListProblem,
+  },
   instance: {
     env: 'CLYRA_INTAKE_INSTANCE',
     type: 'text',

@@ -2,6 +2,7 @@
 import type { Digest } from '@clyra/core/canonical/digest';
 import type { IntakeRef } from '@clyra/core/change/change-body';
 import type { TopicNames } from '@clyra/core/change/topics';
+import type { Analysers } from '@clyra/core/inspection/inspect-request';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
@@ -12,6 +13,7 @@ import type { Signer } from '@clyra/core/ports/signer';
 import type { ApiParts } from './api/api-parts.ts';
 import { CallerDesk } from './api/caller-desk.ts';
 import { CommandDesk } from './api/command-desk.ts';
+import type { ExternalDetectors } from './external/external-detectors.ts';
 import type { Credentials } from './gateway/authenticate.ts';
 import { EdgeCounter } from './gateway/edge-counter.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -48,6 +50,9 @@ export type IntakeOptions = {
   readonly intake: IntakeRef;
   /** At least 32 bytes; the same for all intakes, kept for ever. */
   readonly fingerprintSecret: Uint8Array;
+  /** What looks into payloads; absent, and what a policy asks them is refused. */
+  readonly analysers?: Analysers;
+  readonly externals?: ExternalDetectors;
   readonly trustRootDigests?: ReadonlySet<Digest>;
   readonly limits?: Partial<GatewayLimits>;
   readonly outcomeLimits?: Partial<OutcomeLimits>;
@@ -110,6 +115,8 @@ export class IntakeProcessor {
       meter: options.meter ?? noMeter,
       fingerprintSecret: options.fingerprintSecret,
       limits: { ...GATEWAY_LIMITS, ...options.limits },
+      ...(options.analysers === undefined ? {} : { analysers: options.analysers }),
+      ...(options.externals === undefined ? {} : { externals: options.externals }),
     });
     this.api = { ...shared, ledger, index, documents, blobs, commandHoldMs: options.commandHoldMs ?? COMMAND_HOLD_MS };
     this.commands = new CommandDesk(this.api);

@@ -5,9 +5,12 @@ import { openSigner } from '@clyra/adapter-signing/open-signer';
 import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import type { Service, StopPart } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
+import { loadAnalysers } from './analysers.ts';
 import type { IntakeConfig } from './config.ts';
 import { CredentialsFile } from './credentials-file.ts';
 import { nextEpoch } from './epoch-file.ts';
+import { ExternalDetectors } from './external/external-detectors.ts';
+import { openHttpDetectors } from './external/http-detector.ts';
 import { registerApiRoutes } from './http/api-routes.ts';
 import { type GatewayListener, startGatewayListener } from './http/gateway-listener.ts';
 import { IntakeProcessor } from './intake.processor.ts';
@@ -59,12 +62,16 @@ async function startProcessor(
   });
   onStop(() => upstream.close());
   const epoch = await nextEpoch(join(config.dataDir, `${config.instance.replaceAll('/', '_')}.epoch`), clock.nowMs());
+  const detectors = await openHttpDetectors((config.externalDetectors ?? []).map(parseUpstream) as UpstreamAddress[]);
+  onStop(() => detectors.close());
   const processor = new IntakeProcessor({
     ...{ log, topics, logger, codec, clock },
     blobs: await openBlobStore(config.blobDir, clock),
     signer: await openSigner(config.keyFile),
     upstream,
     random: pooledRandom(systemRandom),
+    analysers: await loadAnalysers(config.detectorPacks),
+    externals: new ExternalDetectors(detectors.clients, clock),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock, logger }),
     intake: { instance: config.instance, epoch },
     fingerprintSecret: Buffer.from(config.fingerprintSecret, 'base64'),

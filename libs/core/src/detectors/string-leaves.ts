@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonValue } from '../canonical/json-value.ts';
-import type { Step } from './json-path.ts';
+import type { JsonPath, Step } from './json-path.ts';
 
 export const LEAVES_MAX = 20_000;
 export const SCANNED_CHARS_MAX = 1_048_576;
@@ -34,4 +34,20 @@ export function pointerTo(place: readonly Step[]): string {
     .map((name) => `/${name}`)
     .join('')
     .slice(0, POINTER_CHARS_MAX);
+}
+
+/** What a prompt's delta is taken of; beyond this the rest of the texts is left out of it. */
+const PROMPT_CHARS_MAX = 65_536;
+
+/** The texts that one of the paths covers, all without paths. */
+export function coveredTexts(value: JsonValue, paths: readonly JsonPath[]): string[] {
+  const texts: string[] = [];
+  let chars = 0;
+  for (const { place, text } of stringLeaves(value)) {
+    if (paths.length > 0 && !paths.some((path) => path.covers(place))) continue;
+    chars += text.length;
+    if (chars > PROMPT_CHARS_MAX) break;
+    texts.push(text);
+  }
+  return texts;
 }

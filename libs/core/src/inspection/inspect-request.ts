@@ -4,16 +4,21 @@ import { canonicalJson } from '../canonical/canonical-json.ts';
 import { type Digest, digestOf } from '../canonical/digest.ts';
 import type { JsonValue } from '../canonical/json-value.ts';
 import { type Facts, INSPECTOR, type SchemaFact } from '../change/change-body.ts';
+import type { PackShelf } from '../detectors/pack-shelf.ts';
+import type { PromptMemory } from '../detectors/prompt-delta.ts';
 import { appliesTo, type RateLimitRule, type Route } from '../policy/policy.ts';
+import type { SqlParsers } from '../sql/analyse-sql.ts';
 import { amountFacts } from './amount-facts.ts';
 import { bodyFacts } from './body-facts.ts';
 import { type BodyFinding, checkBody, mediaType, type ReceivedBody } from './check-body.ts';
+import { detectorFacts } from './detector-facts.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { valueAt } from './json-pointer.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 import { missingHeaders, requestClaims } from './request-claims.ts';
 import type { HmacKey } from './request-signature.ts';
 import { parseTarget } from './request-target.ts';
+import { sqlFacts } from './sql-facts.ts';
 
 /** One authenticated request. Secrets and randomness are arguments; nothing here asks for the time. */
 export type InspectionInput = {
@@ -42,9 +47,20 @@ export type InspectionInput = {
   readonly fingerprintKey: HmacKey;
   readonly executionToken: string;
   readonly policy: PolicyInForce;
+  /** Absent where none are loaded: what a policy asks them is then not answered, and the decision refuses. */
+  readonly analysers?: Analysers;
+  readonly previousPrompt?: PromptMemory | null;
 };
 
-export type Inspection = { readonly facts: Facts; readonly route: Route | null };
+/** What looks into the payload beyond its schema. */
+export type Analysers = { readonly sql: SqlParsers; readonly packs: PackShelf };
+
+export type Inspection = {
+  readonly facts: Facts;
+  readonly route: Route | null;
+  /** To be kept, in memory, for the next prompt of the same run; absent where no detector was asked. */
+  readonly promptMemory?: PromptMemory;
+};
 
 /** Bodies up to this size have all their schema faults listed, larger ones only the first. */
 const LIST_ALL_BYTES_MAX = 65_536;
@@ -65,6 +81,7 @@ export function inspectRequest(input: InspectionInput): Inspection {
   const amounts = route === undefined ? [] : amountFacts(rules, route.id, finding.value);
   const missing = missingHeaders(rules.tenant_fences, input.headers);
   const claims = requestClaims(input, finding.value);
+  const looked = route === undefined ? {} : lookInto(input, route, finding.value);
   const facts: Facts = {
     route: route?.id ?? null,
     method: input.method,
@@ -90,8 +107,25 @@ export function inspectRequest(input: InspectionInput): Inspection {
       : bodyFacts({ policy: rules, routeId: route.id, body: finding.value, isPartner: credential.isPartner === true })),
     execution_token_hash: digestOf(input.executionToken),
     inspected_under: { policy_digest: policy.digest, inspector: INSPECTOR },
+    ...looked.facts,
   };
-  return { facts, route: route ?? null };
+  const memory = looked.promptMemory;
+  return { facts, route: route ?? null, ...(memory === undefined ? {} : { promptMemory: memory }) };
+}
+
+type Looked = { readonly facts?: Pick<Facts, 'sql' | 'detectors'>; readonly promptMemory?: PromptMemory };
+
+function lookInto(input: InspectionInput, route: Route, value: JsonValue | undefined): Looked {
+  const { analysers, policy, body } = input;
+  if (analysers === undefined) return {};
+  const asked = { policy: policy.policy, routeId: route.id, value };
+  const sql = sqlFacts(asked, analysers.sql);
+  const previousPrompt = input.previousPrompt ?? null;
+  const found = detectorFacts({ ...asked, body, key: input.fingerprintKey, previousPrompt }, analysers.packs);
+  return {
+    facts: { ...(sql.length === 0 ? {} : { sql }), ...(found === undefined ? {} : { detectors: found.facts }) },
+    ...(found === undefined ? {} : { promptMemory: found.memory }),
+  };
 }
 
 function firstFault(contents: readonly string[]): string {

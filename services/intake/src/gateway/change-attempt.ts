@@ -2,8 +2,10 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { Facts } from '@clyra/core/change/change-body';
+import type { ExternalFact } from '@clyra/core/change/detector-fact';
+import type { PromptMemory } from '@clyra/core/detectors/prompt-delta';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
-import { inspectRequest } from '@clyra/core/inspection/inspect-request';
+import { type Analysers, inspectRequest } from '@clyra/core/inspection/inspect-request';
 import type { Route } from '@clyra/core/policy/policy';
 import type { Random } from '@clyra/core/ports/random';
 import type { ChangeWriter, OutgoingChange } from '../log/change-writer.ts';
@@ -12,7 +14,13 @@ import type { Caller } from './authenticate.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 
 /** An authenticated request with its body, on its way to a decision. */
-export type Exchange = { readonly request: GatewayRequest; readonly caller: Caller; readonly body: ReceivedBody };
+export type Exchange = {
+  readonly request: GatewayRequest;
+  readonly caller: Caller;
+  readonly body: ReceivedBody;
+  /** What detectors outside said; absent where none was asked. */
+  readonly externals?: readonly ExternalFact[];
+};
 
 /** One inspection of an exchange: the change that was written for it. */
 export type ChangeAttempt = {
@@ -25,26 +33,31 @@ export type ChangeAttempt = {
 };
 
 const TENANT_KEYS_MAX = 10_000;
+/** Runs whose last prompt is remembered; one takes at most some 10 KB. */
+const PROMPT_RUNS_MAX = 1_000;
 
 export type AttemptParts = {
   readonly writer: ChangeWriter;
   readonly random: Random;
   readonly fingerprintSecret: Uint8Array;
+  readonly analysers?: Analysers;
 };
 
 /** Turns exchanges into changes. */
 export class ChangeInspector {
   readonly #parts: AttemptParts;
   readonly #tenantKeys = new Map<string, KeyObject>();
+  readonly #prompts = new Map<string, PromptMemory>();
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
   }
 
-  inspect({ request, caller, body }: Exchange, tenant: TenantState, supersedes?: string): ChangeAttempt {
+  inspect({ request, caller, body, externals }: Exchange, tenant: TenantState, supersedes?: string): ChangeAttempt {
     const { headers, method, target } = request;
     const executionToken = Buffer.from(this.#parts.random.bytes(16)).toString('hex');
-    const { facts, route } = inspectRequest({
+    const run = caller.runId === null ? null : `${tenant.tenant}\n${caller.runId}`;
+    const { facts, route, promptMemory } = inspectRequest({
       method,
       target,
       contentType: headers.one('content-type') ?? null,
@@ -60,18 +73,30 @@ export class ChangeInspector {
       executionToken,
       policy: tenant.policy,
       headers: (name) => headers.all(name),
+      ...(this.#parts.analysers === undefined ? {} : { analysers: this.#parts.analysers }),
+      previousPrompt: run === null ? null : (this.#prompts.get(run) ?? null),
     });
+    if (run !== null && promptMemory !== undefined) this.#remember(run, promptMemory);
+    const asked = externals === undefined || externals.length === 0 ? {} : { external_detectors: externals };
+    const all: Facts = { ...facts, ...asked };
     const change = this.#parts.writer.write({
       partition: tenant.partition,
       tenant: tenant.tenant,
       kind: 'change.requested',
       members: {
-        facts: facts as unknown as JsonObject,
+        facts: all as unknown as JsonObject,
         ...(caller.runId === null ? {} : { run_id: caller.runId }),
         ...(supersedes === undefined ? {} : { supersedes }),
       },
     });
-    return { tenant, facts, route, change, executionToken };
+    return { tenant, facts: all, route, change, executionToken };
+  }
+
+  /** Only a hint for people: an intake that starts anew begins again, and says so by counting everything as added. */
+  #remember(run: string, memory: PromptMemory): void {
+    this.#prompts.delete(run);
+    if (this.#prompts.size >= PROMPT_RUNS_MAX) this.#prompts.delete(this.#prompts.keys().next().value as string);
+    this.#prompts.set(run, memory);
   }
 
   #tenantKey(tenant: string): KeyObject {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Analysers } from '@clyra/core/inspection/inspect-request';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { Random } from '@clyra/core/ports/random';
+import type { ExternalDetectors } from '../external/external-detectors.ts';
 import type { ChangePublisher } from '../log/change-publisher.ts';
 import type { ChangeWriter } from '../log/change-writer.ts';
 import type { OutcomeQueue } from '../log/outcome-queue.ts';
@@ -38,4 +40,6 @@ export type GatewayParts = {
   /** At least 32 bytes, the same for all intakes of an installation and kept for ever. */
   readonly fingerprintSecret: Uint8Array;
   readonly limits: GatewayLimits;
+  readonly analysers?: Analysers;
+  readonly externals?: ExternalDetectors;
 };

@@ -3,6 +3,7 @@ import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { directoryWhen } from '../tenants/directory-when.ts';
+import { askAbout } from './ask-about.ts';
 import { authenticateWithRefresh, type Caller } from './authenticate.ts';
 import { type ChangeAttempt, ChangeInspector, type Exchange } from './change-attempt.ts';
 import { Forwarder } from './forwarder.ts';
@@ -83,15 +84,25 @@ export class Gateway {
 
   async #decide(exchange: Exchange): Promise<GatewayAnswer> {
     const deadlineAtMs = this.#parts.clock.nowMs() + this.#parts.limits.holdMs;
-    const first = this.#inspect(exchange);
+    const asked = await this.#askDetectors(exchange);
+    const first = this.#inspect(asked);
     if (typeof first === 'string') return this.#refuse(first);
     if (first.route?.mode === 'review' && isIntact(exchange)) return this.#review(exchange, first);
     const end = await this.#holdLine.hold(first, deadlineAtMs, exchange.request.client);
     if (typeof end === 'string' || !isMoved(end)) return this.#conclude(exchange, first, end);
     await this.#policyAfter(first, deadlineAtMs);
-    const second = this.#inspect(exchange, first.change.eventId);
+    const second = this.#inspect(await this.#askDetectors(exchange), first.change.eventId);
     if (typeof second === 'string') return this.#refuse(second);
     return this.#conclude(exchange, second, await this.#holdLine.hold(second, deadlineAtMs, exchange.request.client));
+  }
+
+  /** Detectors outside are asked before the change is written, since what they say is one of its facts. */
+  async #askDetectors(exchange: Exchange): Promise<Exchange> {
+    const { externals, directory, limits } = this.#parts;
+    const tenant = directory.get(exchange.caller.credential.tenant);
+    if (externals === undefined || tenant === undefined) return exchange;
+    if (tenant.policy.policy.external_detectors.length === 0) return exchange;
+    return { ...exchange, externals: await askAbout(externals, { exchange, tenant, deadlineMs: limits.holdMs / 2 }) };
   }
 
   #inspect(exchange: Exchange, supersedes?: string): ChangeAttempt | string {

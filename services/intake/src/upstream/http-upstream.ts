@@ -107,7 +107,8 @@ function resultOf(error: unknown): UpstreamResult {
   return { kind: 'failed', detail: timedOut ? 'upstream_timeout' : `upstream_${safe}`, timedOut };
 }
 
-async function openPool({ name, url }: UpstreamAddress, limits: UpstreamLimits): Promise<Pool> {
+/** A pool of connections to the one address that the name had when it was opened. */
+export async function openPool({ name, url }: UpstreamAddress, limits: UpstreamLimits): Promise<Pool> {
   const { address, family } = await resolveAddress(name, url.hostname.replaceAll(/[[\]]/g, ''));
   refuseLinkLocal(name, address);
   const pinned: LookupFunction = (_hostname, options, callback) => {
