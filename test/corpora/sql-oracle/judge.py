@@ -63,6 +63,8 @@ def judge_write(write):
     if is_self_link(condition, write):
         return "unsafe"
     verdict = judge_condition(condition, write)
+    if any(join.args.get("using") for source in sources_of(write) for join in source.args.get("joins") or []):
+        return None if verdict != "unsafe" else verdict
     names = relations_of(write)
     linking = exp.and_(condition.copy(), *[c.copy() for c in join_conditions(write)])
     if verdict == "unsafe" or len(names) < 2 or is_keyed(linking, names):
@@ -250,9 +252,13 @@ def judge_merge(merge):
     if condition == "unsafe":
         return "unsafe"
     clauses = list(merge.find_all(exp.When))
+    if not any(isinstance(clause.args.get("then"), exp.Update) or str(clause.args.get("then")) == "DELETE" for clause in clauses):
+        return "safe"
     never = isinstance(simplify(on.copy()), exp.Boolean)
     if any(clause.args.get("source") and clause.args.get("condition") is None for clause in clauses):
         return "unsafe" if never else None
+    if isinstance(merge.args["using"], exp.Unnest):
+        return None
     names = {merge.this.alias_or_name, merge.args["using"].alias_or_name}
     if never or is_keyed(on, names):
         return "safe" if never else condition
