@@ -10,6 +10,8 @@ export type Lexicon = {
   readonly nestedComments: boolean;
   /** A backslash escapes the quote after it; elsewhere, or by a setting, it does not. */
   readonly backslash: boolean;
+  /** `--` begins a comment only before a blank; else it is two minus signs. */
+  readonly dashesNeedBlank?: boolean;
 };
 
 const SINGLE_DOUBLE = { "'": "'", '"': '"' };
@@ -27,7 +29,14 @@ export const LEXICONS: Readonly<Record<SqlDialect, Lexicon>> = {
   },
   spark: { quotes: WITH_BACKTICK, hashComments: false, dollarQuotes: false, nestedComments: true, backslash: true },
   bigquery: { quotes: WITH_BACKTICK, hashComments: true, dollarQuotes: false, nestedComments: false, backslash: true },
-  mysql: { quotes: WITH_BACKTICK, hashComments: true, dollarQuotes: false, nestedComments: false, backslash: true },
+  mysql: {
+    quotes: WITH_BACKTICK,
+    hashComments: true,
+    dollarQuotes: false,
+    nestedComments: false,
+    backslash: true,
+    dashesNeedBlank: true,
+  },
   tsql: {
     quotes: { ...SINGLE_DOUBLE, '[': ']' },
     hashComments: false,

@@ -60,9 +60,12 @@ type Skipped = { readonly end: number; readonly opaque: boolean; readonly token:
 /** A comment, a text or a quoted name at this place, or undefined. */
 function skipQuiet(text: string, at: number, lexicon: Lexicon): Skipped | undefined {
   const two = text.slice(at, at + 2);
-  // MySQL reads `--` without a blank after it as two minus signs.
   if (two === '--')
-    return { end: lineEnd(text, at), opaque: lexicon.backslash && !/\s/.test(text[at + 2] ?? ' '), token: '' };
+    return {
+      end: lineEnd(text, at),
+      opaque: lexicon.dashesNeedBlank === true && !/\s/.test(text[at + 2] ?? ' '),
+      token: '',
+    };
   if (lexicon.hashComments && text[at] === '#') return { end: lineEnd(text, at), opaque: false, token: '' };
   if (two === '/*') return skipComment(text, at, lexicon);
   const tag = lexicon.dollarQuotes ? match(DOLLAR_TAG, text, at) : undefined;
