@@ -17,6 +17,7 @@ import { addQuickstartCommand } from './commands/quickstart.ts';
 import { addRedactCommand } from './commands/redact.ts';
 import { addReferenceCommand } from './commands/reference.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addShadowCommand } from './commands/shadow.ts';
 import { addSnapshotCommand } from './commands/snapshot.ts';
 import { addSourceCommand } from './commands/source.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -64,6 +65,7 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addRunCommand,
   addChangeCommand,
   addExplainCommand,
+  addShadowCommand,
   addVerifyCommand,
   addConformanceCommand,
   addInspectCommand,
