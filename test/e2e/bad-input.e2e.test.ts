@@ -211,7 +211,7 @@ const OWN_KINDS = new Set(['stream.opened', 'change.outcome', 'clock.ticked', 'w
 /** tenant.opened. */
 const OPENED = 1;
 /** Questions about changes are no changes, and are not counted where the caller was known. */
-const UNCOUNTED = new Set(['CLY_CHANGE_NOT_FOUND', 'CLY_RECORD_SHAPE', 'CLY_JSON_SYNTAX']);
+const UNCOUNTED = new Set(['CLY_CHANGE_NOT_FOUND', 'CLY_CHANGE_GONE', 'CLY_RECORD_SHAPE', 'CLY_JSON_SYNTAX']);
 
 function urlOf({ listener }: Row): string {
   const { gateway_url: gateway, intake_url: api } = bad.world.parts.settings;

@@ -69,7 +69,9 @@ function fraction(seed: number): number {
 
 /** Whether the report names the place: the file, and in the journal the line or a range that holds it. */
 export function namesThePlace({ file, line, report }: BrokenCopy): boolean {
-  return report.failures.some(({ location }) => {
+  // A bundle that says it is of another version is not judged any further: its claims name the place.
+  const unsupported = report.claims.filter(({ status }) => status === 'UNSUPPORTED');
+  return [...report.failures, ...unsupported].some(({ location }) => {
     if (location === null || location.file !== file) return false;
     if (file !== 'journal.jsonl' || location.line === undefined) return file !== 'journal.jsonl';
     return line >= location.line && line <= (location.lineTo ?? location.line);

@@ -16,6 +16,8 @@ export type Bucket = {
 
 const GROUP_COUNT = 256;
 const GROUP_SIZE = 256;
+/** What a cut may find to hash: some tens of milliseconds. */
+const STALE_COUNT_KEPT = 4_096;
 const EMPTY_GROUP = digestBytes(digestOf(''));
 
 /**
@@ -26,7 +28,7 @@ const EMPTY_GROUP = digestBytes(digestOf(''));
 export class StateBuckets {
   readonly #groups: (Group | undefined)[] = new Array(GROUP_COUNT).fill(undefined);
   readonly #groupDigests: (Uint8Array | undefined)[] = new Array(GROUP_COUNT).fill(EMPTY_GROUP);
-  /** Oldest first. */
+  /** The longest untouched first. */
   readonly #stale = new Set<Bucket>();
 
   add(key: string, value: JsonObject): StateEntry {
@@ -48,8 +50,15 @@ export class StateBuckets {
     this.#touch(bucket);
   }
 
-  /** Hashes at most so many buckets that a cut would have to hash otherwise. It changes no digest. */
+  /**
+   * Hashes at most so many buckets that a cut would have to hash otherwise, and only so many that a cut is quick. Those
+   * just written are left: most of them are written again soon. It changes no digest.
+   */
   refresh(countMax: number): void {
+    this.#hashOldest(Math.min(countMax, this.#stale.size - STALE_COUNT_KEPT));
+  }
+
+  #hashOldest(countMax: number): void {
     let count = 0;
     for (const bucket of this.#stale) {
       if (count >= countMax) return;
@@ -60,7 +69,7 @@ export class StateBuckets {
   }
 
   digest(): Digest {
-    this.refresh(Number.POSITIVE_INFINITY);
+    this.#hashOldest(Number.POSITIVE_INFINITY);
     return digestOf(Buffer.concat(this.#groups.map((group, index) => this.#groupDigest(group, index))));
   }
 
@@ -93,6 +102,7 @@ export class StateBuckets {
   #touch(bucket: Bucket): void {
     bucket.digest = undefined;
     this.#groupDigests[bucket.name >> 8] = undefined;
+    this.#stale.delete(bucket);
     this.#stale.add(bucket);
   }
 

@@ -51,14 +51,13 @@ export function checkJournalAgreement(manifest: Manifest, journal: JournalResult
   }
 }
 
+/** The whole segment: a line that other checks name may only be one that does not fit a damaged one before it. */
 function placeOf(segment: DamagedSegment, failures: Failures): { message: string; location: Location } {
   const lines = suspectLines(segment, failures);
   const range = `lines ${segment.from} to ${segment.to} are not those of the manifest`;
-  const [only] = lines;
-  const place = lines.length === 1 && only !== undefined ? { line: only } : { line: segment.from, lineTo: segment.to };
   const shown = lines.slice(0, LINES_SHOWN_MAX).join(', ');
   const message = lines.length === 0 ? range : `${range}; other checks name line ${shown}`;
-  return { message, location: { file: JOURNAL, ...place } };
+  return { message, location: { file: JOURNAL, line: segment.from, lineTo: segment.to } };
 }
 
 function suspectLines(segment: DamagedSegment, failures: Failures): readonly number[] {
