@@ -11,7 +11,7 @@ import type { CommandHost } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { textTable } from '../text-table.ts';
 
-type Options = { readonly cmd: string; readonly suite: string; readonly batch?: boolean; readonly only?: string };
+type Options = { readonly cmd: string; readonly suite?: string; readonly batch?: boolean; readonly only?: string };
 type Row = {
   readonly name: string;
   readonly expected: number;
@@ -24,11 +24,11 @@ export function addConformanceCommand(program: Command, host: CommandHost): void
     .command('conformance')
     .description('run the conformance suite against any verifier and print the matrix; exit code 1 where it differs')
     .requiredOption('--cmd <command>', 'the verifier: called with `--json`, the options of `verify`, and a bundle')
-    .option('--suite <dir>', 'folder of cases', SUITE_FOLDER)
+    .option('--suite <dir>', 'folder of cases, where it is not schemas/vectors/bundles of this installation')
     .option('--only <text>', 'only cases whose name contains this')
     .option('--batch', 'one process for all cases, if the verifier has a batch mode')
     .action(async (options: Options) => {
-      const cases = readSuite(options.suite).filter(({ name }) => name.includes(options.only ?? ''));
+      const cases = readSuite(options.suite ?? SUITE_FOLDER).filter(({ name }) => name.includes(options.only ?? ''));
       const rows = await runCases(cases, options);
       const { output } = host.context();
       const agreed = rows.filter(({ differs }) => differs.length === 0).length;

@@ -172,6 +172,45 @@ export const SIGNATURES: readonly ConformanceCase[] = [
   }),
   makeCase(
     [
+      'approval-commands',
+      [0],
+      'Breaking the glass and revoking an approval by an operator, the review by a policy approver.',
+      'That the emergency was one.',
+    ],
+    {
+      bundle: edited({
+        more: (builder) => {
+          const by = (key: Loose, subject: string) => ({ signers: [key], subject });
+          const operator = by(builder.keys.operator as Loose, 'olga');
+          builder.command('approval.granted', { approval_id: 'a'.repeat(32), emergency: true }, operator);
+          builder.command('approval.revoked', { approval_id: 'a'.repeat(32) }, operator);
+          const reviewer = by(builder.keys.approver as Loose, 'ben');
+          builder.command('emergency.reviewed', { approval_id: 'a'.repeat(32) }, reviewer);
+        },
+      }),
+    },
+  ),
+  makeCase(
+    [
+      'approval-by-operator',
+      [1, 'authorship', 'CLY_COMMAND_ROLE'],
+      'An approval that is no emergency is an approver’s.',
+      KEEP,
+    ],
+    {
+      bundle: edited({
+        more: (builder) => {
+          builder.command(
+            'approval.granted',
+            { approval_id: 'a'.repeat(32) },
+            { signers: [builder.keys.operator as Loose], subject: 'olga' },
+          );
+        },
+      }),
+    },
+  ),
+  makeCase(
+    [
       'command-of-other-version',
       [1, 'authorship', 'CLY_COMMAND_KIND'],
       'An allowed command that this version does not know.',

@@ -3,6 +3,8 @@
 package verify
 
 import (
+	"strings"
+
 	"clyra.dev/verifiers/go/internal/ledger"
 	"clyra.dev/verifiers/go/internal/line"
 	"clyra.dev/verifiers/go/internal/shape"
@@ -11,7 +13,7 @@ import (
 	"clyra.dev/verifiers/go/internal/trust"
 )
 
-// commandRoles is the roles of the people who must sign; two of them mean two subjects.
+// commandRoles is the roles of the people who must sign; two of them mean two subjects. Of roles with a bar between them any will do.
 var commandRoles = map[string][]string{
 	"tenant.opened":        {"operator"},
 	"source.registered":    {"operator"},
@@ -20,6 +22,9 @@ var commandRoles = map[string][]string{
 	"kill_switch.engaged":  {"operator"},
 	"kill_switch.lifted":   {"operator", "operator"},
 	"change.resolved":      {"operator"},
+	"approval.granted":     {"approver"},
+	"approval.revoked":     {"approver|operator"},
+	"emergency.reviewed":   {"approver|operator|policy_approver"},
 	"key.delegated":        {"delegator"},
 	"trust_root.activated": {"operator", "operator"},
 }
@@ -64,6 +69,10 @@ func (j *journal) judgeCommand() {
 // commandCode is what is wrong with a command, and who signed it.
 func (j *journal) commandCode(kind string, command, list strictjson.Value, time int64) (string, []signer) {
 	roles := commandRoles[kind]
+	if emergency, _ := command.Get("emergency").Bool(); emergency && kind == "approval.granted" {
+		// Breaking the glass is an operator's, where every other approval is an approver's.
+		roles = []string{"operator"}
+	}
 	if roles == nil {
 		return "CLY_COMMAND_KIND", nil
 	}
@@ -102,9 +111,13 @@ func (j *journal) signersOf(command, list strictjson.Value) (signers []signer, o
 
 // haveRoles looks for signers in the roles; two roles are for two subjects, unless one person may hold all keys.
 func (j *journal) haveRoles(signers []signer, roles []string, time int64) bool {
-	may := func(s signer, role string) bool {
-		_, code := j.v.ring.Judge(s.id, time, role)
-		return code == ""
+	may := func(s signer, roles string) bool {
+		for role := range strings.SplitSeq(roles, "|") {
+			if _, code := j.v.ring.Judge(s.id, time, role); code == "" {
+				return true
+			}
+		}
+		return false
 	}
 	for _, first := range signers {
 		if !may(first, roles[0]) {

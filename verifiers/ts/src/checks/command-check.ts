@@ -22,9 +22,17 @@ const SIGNERS: ReadonlyMap<string, readonly (readonly Role[])[]> = new Map<strin
   ['kill_switch.engaged', [['operator']]],
   ['kill_switch.lifted', [['operator'], ['operator']]],
   ['change.resolved', [['operator']]],
+  ['approval.granted', [['approver']]],
+  ['approval.revoked', [['approver', 'operator']]],
+  ['emergency.reviewed', [['approver', 'operator', 'policy_approver']]],
   ['trust_root.activated', [['operator'], ['operator']]],
   ['key.delegated', [['delegator']]],
 ]);
+
+/** Breaking the glass is an operator's, where every other approval is an approver's. */
+function signersNeeded(kind: string, command: JsonObject): readonly (readonly Role[])[] | undefined {
+  return kind === 'approval.granted' && command.emergency === true ? [['operator']] : SIGNERS.get(kind);
+}
 
 type Verdict = { readonly code: string; readonly member: string; readonly message: string };
 
@@ -65,7 +73,7 @@ export class CommandCheck {
     made: { kind: string; command: JsonObject; signatures: JsonValue | undefined; timeMs: number },
     keys: KeyBook,
   ): Generator<Verdict> {
-    const needed = SIGNERS.get(made.kind);
+    const needed = signersNeeded(made.kind, made.command);
     if (needed === undefined) {
       yield { code: 'CLY_COMMAND_KIND', member: 'kind', message: 'is no command of this version' };
       return;
