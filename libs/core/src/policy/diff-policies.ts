@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../canonical/json-value.ts';
 import { compareDecimals } from './decimal-order.ts';
 import { EFFECTS, type Effect } from './effect.ts';
 import type { Policy } from './policy.ts';
+import { LISTED_SECTIONS } from './policy-rules.ts';
 
 export type PolicyChange = {
   /** `rate_limits/refunds`, or a section. */
@@ -14,18 +15,6 @@ export type PolicyChange = {
   readonly members: readonly string[];
 };
 
-const RULES = [
-  'rate_limits',
-  'approvals',
-  'kill_switch',
-  'loop_breaker',
-  'cost_caps',
-  'sql_safety',
-  'detectors',
-  'external_detectors',
-  'voice',
-  'deploy',
-] as const;
 const SINGLES = ['tenant_fences', 'break_glass', 'body_storage', 'people', 'threat_map', 'lineage', 'guarded'] as const;
 
 /** What changes from one compiled policy to another, rule by rule, and in which direction. */
@@ -34,7 +23,9 @@ export function diffPolicies(before: Policy, after: Policy): PolicyChange[] {
     ...byId('routes', { before: before.routes, after: after.routes }, { added: 'widens', removed: 'narrows' }),
     ...schemaChanges(before, after),
     ...byId('idempotency', { before: keyed(before), after: keyed(after) }, RESTRICTING),
-    ...RULES.flatMap((section) => byId(section, { before: before[section], after: after[section] }, RESTRICTING)),
+    ...LISTED_SECTIONS.flatMap((section) =>
+      byId(section, { before: before[section], after: after[section] }, RESTRICTING),
+    ),
     ...SINGLES.flatMap((name) => singleChange(name, before, after)),
   ];
 }

@@ -2,26 +2,12 @@
 import { isJsonObject, type JsonValue } from '../canonical/json-value.ts';
 import type { Policy } from './policy.ts';
 import { type Finding, PolicyCursor } from './policy-cursor.ts';
-import type { IdempotencyRule, TenantFences } from './policy-rules.ts';
+import { type IdempotencyRule, LISTED_SECTIONS, type TenantFences } from './policy-rules.ts';
 import { RULE_SECTIONS, type RuleSections, readRuleSections } from './read-policy.ts';
 import { expand, RULES_PER_ROUTE_MAX, type RuleScope } from './rule-scope.ts';
 
 /** What is added to a policy; `remarks` are no errors. */
 export type Overlay = { readonly name: string; readonly findings: Finding[]; readonly remarks: Finding[] };
-
-/** The sections whose rules simply come to those that are there. */
-const LISTS = [
-  'rate_limits',
-  'approvals',
-  'kill_switch',
-  'loop_breaker',
-  'cost_caps',
-  'sql_safety',
-  'detectors',
-  'external_detectors',
-  'voice',
-  'deploy',
-] as const;
 
 /**
  * A policy with an overlay's rules. An overlay adds and tightens: its rules come to those of the policy, and where
@@ -37,7 +23,7 @@ export function mergeOverlay(policy: Policy, document: JsonValue, overlay: Overl
   const added = readRuleSections(cursor, scope);
   const merged: Policy = {
     ...policy,
-    ...Object.fromEntries(LISTS.map((name) => [name, [...policy[name], ...added[name]]])),
+    ...Object.fromEntries(LISTED_SECTIONS.map((name) => [name, [...policy[name], ...added[name]]])),
     idempotency: strictest(policy.idempotency, added.idempotency, scope),
     tenant_fences: fencesOf(policy.tenant_fences, added.tenant_fences, cursor.member('tenant_fences').isAbsent()),
     people: [...policy.people, ...added.people],
@@ -109,7 +95,7 @@ function fencesOf(base: TenantFences, added: TenantFences, absent: boolean): Ten
 }
 
 function refuseCrowds(policy: Policy, overlay: Overlay, scope: RuleScope): void {
-  for (const name of LISTS) {
+  for (const name of LISTED_SECTIONS) {
     const counts = new Map<string, number>();
     for (const rule of policy[name]) {
       for (const route of expand(rule.routes, scope)) counts.set(route, (counts.get(route) ?? 0) + 1);

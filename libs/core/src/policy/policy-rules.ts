@@ -159,3 +159,17 @@ export type ThreatEntry = {
   readonly owasp: readonly string[];
   readonly mitre_id: string | null;
 };
+
+/** The sections that are plain lists of rules, each with an id: an overlay's rules simply come to those that are there. */
+export const LISTED_SECTIONS = [
+  'rate_limits',
+  'approvals',
+  'kill_switch',
+  'loop_breaker',
+  'cost_caps',
+  'sql_safety',
+  'detectors',
+  'external_detectors',
+  'voice',
+  'deploy',
+] as const;
