@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AvroCodec } from '@clyra/adapter-avro/avro-codec';
 import type { AvroRecordSchema } from '@clyra/adapter-avro/avro-schema';
-import { registrySchemaIds } from '@clyra/adapter-avro/registry-schema-ids';
+import { registerSchemas } from '@clyra/adapter-avro/registry-schema-ids';
 import { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
 import { KafkaLog } from '@clyra/adapter-kafka/kafka-log';
 import { openSqlClient } from '@clyra/adapter-postgres/sql-client';
@@ -26,7 +26,10 @@ const SCHEMA: AvroRecordSchema = {
   type: 'record',
   name: 'EdgeEnvelope',
   namespace: 'dev.clyra',
-  fields: [{ name: 'body', type: 'bytes' }],
+  fields: [
+    { name: 'schema_fingerprint', type: { type: 'fixed', name: 'SchemaFingerprint', size: 8 } },
+    { name: 'body', type: 'bytes' },
+  ],
 };
 const TOPIC = { name: 'edge', partitionCount: 1, replicationFactor: 1, configs: {} };
 const DEADLINE_MS = 10_000;
@@ -49,7 +52,7 @@ afterAll(async () => {
 }, START_TIMEOUT_MS);
 
 const registryIds = (stack: Stack) =>
-  registrySchemaIds({ url: stack.connections.registry.url, schemas: [SCHEMA], deadlineMs: DEADLINE_MS });
+  registerSchemas({ url: stack.connections.registry.url, schemas: [SCHEMA], deadlineMs: DEADLINE_MS });
 const logOf = (stack: Stack): KafkaLog =>
   new KafkaLog({ brokers: [stack.connections.kafka.bootstrap], clientId: 'stack-test' });
 
@@ -73,9 +76,10 @@ describe('the local stack', () => {
       expect(stack.startedParts).toEqual(['kafka', 'registry', 'postgres']);
 
       const ids = await registryIds(stack);
-      schemaId = ids.idOf.get('EdgeEnvelope');
-      await expect(ids.schemaOf(9_999)).rejects.toMatchObject({ code: 'CLY_SCHEMA_UNKNOWN', retry: 'never' });
-      const value = new AvroCodec([SCHEMA], ids).encode('EdgeEnvelope', { body: Buffer.from('kept') });
+      schemaId = ids.get('EdgeEnvelope');
+      const value = new AvroCodec({ schemas: [SCHEMA], idOf: ids }).encode('EdgeEnvelope', {
+        body: Buffer.from('kept'),
+      });
       const kafka = { brokers: [stack.connections.kafka.bootstrap], clientId: 'stack-test' };
       await new KafkaAdmin(kafka).ensureTopics([TOPIC], DEADLINE_MS);
       const appender = logOf(stack).appender('stack-test');
@@ -98,15 +102,15 @@ describe('the local stack', () => {
   });
 
   it('stops everything, and keeps the data for the next start', async () => {
-    const ids = await registryIds(await startStack(options));
+    const running = await startStack(options);
     await stopStack(dataDir);
     expect(stackStatus(dataDir)).toBeUndefined();
-    await expect(ids.schemaOf(9_999)).rejects.toMatchObject({ code: 'CLY_SCHEMA_REGISTRY_UNREACHABLE' });
+    await expect(registryIds(running)).rejects.toMatchObject({ code: 'CLY_SCHEMA_REGISTRY_UNREACHABLE' });
 
     const formattedAtMs = statSync(join(dataDir, 'kafka', 'formatted')).mtimeMs;
     const stack = await startStack(options);
     expect(statSync(join(dataDir, 'kafka', 'formatted')).mtimeMs).toBe(formattedAtMs);
-    expect((await registryIds(stack)).idOf.get('EdgeEnvelope')).toBe(schemaId);
+    expect((await registryIds(stack)).get('EdgeEnvelope')).toBe(schemaId);
     const log = logOf(stack);
     expect(await log.endOffsets('edge', DEADLINE_MS)).toEqual([1]);
     await log.close();
@@ -123,7 +127,7 @@ describe('the local stack', () => {
     await pause(200);
     const stack = await startStack(options);
     expect(stack.startedParts).toEqual(['registry']);
-    expect((await registryIds(stack)).idOf.get('EdgeEnvelope')).toBe(schemaId);
+    expect((await registryIds(stack)).get('EdgeEnvelope')).toBe(schemaId);
   });
 
   it('wipes its data, logs and passwords', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { KafkaAdmin, type TopicOutcome } from '@clyra/adapter-kafka/kafka-admin';
-import { registryCodec } from '@clyra/runtime/envelope-codec';
+import { registerShippedSchemas } from '@clyra/runtime/envelope-codec';
 import { ensureTopics, type TopicProfile } from '@clyra/runtime/topics';
 
 export type ApplyTopicsOptions = {
@@ -20,7 +20,7 @@ export async function applyTopics(options: ApplyTopicsOptions): Promise<readonly
   const admin = new KafkaAdmin({ brokers, clientId: 'clyra-cli' });
   const [outcomes] = await Promise.all([
     ensureTopics(admin, { prefix, profile, deadlineMs, ...(partitionCount === undefined ? {} : { partitionCount }) }),
-    registryCodec({ url: registryUrl, deadlineMs }),
+    registerShippedSchemas({ url: registryUrl, deadlineMs }),
   ]);
   return outcomes;
 }

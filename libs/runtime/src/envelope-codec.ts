@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { AvroCodec } from '@clyra/adapter-avro/avro-codec';
 import type { AvroRecordSchema } from '@clyra/adapter-avro/avro-schema';
 import { fixedSchemaIds } from '@clyra/adapter-avro/fixed-schema-ids';
-import { registrySchemaIds } from '@clyra/adapter-avro/registry-schema-ids';
+import { lookUpSchemas, registerSchemas } from '@clyra/adapter-avro/registry-schema-ids';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 
 const SCHEMAS = new URL('../../../schemas/avro/', import.meta.url);
@@ -22,17 +22,19 @@ export type RegistryCodecOptions = {
   readonly deadlineMs: number;
 };
 
-/**
- * The codec of a service. Registers what is missing; repeating it changes nothing. Rejects with
- * CLY_SCHEMA_REGISTRY_UNREACHABLE (retry: backoff), and with CLY_SCHEMA_INCOMPATIBLE (retry: never).
- */
+/** The codec of a service: looks up the ids that `registerShippedSchemas` gave. Rejects as `lookUpSchemas` does. */
 export async function registryCodec(options: RegistryCodecOptions): Promise<EnvelopeCodec> {
   const schemas = shippedSchemas();
-  return new AvroCodec(schemas, await registrySchemaIds({ ...options, schemas }));
+  return new AvroCodec({ schemas, idOf: await lookUpSchemas({ ...options, schemas }) });
+}
+
+/** Registers what is missing; repeating it changes nothing. Needs the right to write. Rejects as `registerSchemas` does. */
+export async function registerShippedSchemas(options: RegistryCodecOptions): Promise<void> {
+  await registerSchemas({ ...options, schemas: shippedSchemas() });
 }
 
 /** Real Avro under fixed ids, without a registry: for simulations and tests. */
 export function offlineCodec(): EnvelopeCodec {
   const schemas = shippedSchemas();
-  return new AvroCodec(schemas, fixedSchemaIds(schemas));
+  return new AvroCodec({ schemas, idOf: fixedSchemaIds(schemas) });
 }

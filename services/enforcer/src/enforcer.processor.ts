@@ -225,10 +225,7 @@ export class EnforcerProcessor {
     for (const record of batch.records) {
       if (record.value === null) continue;
       try {
-        const envelope = this.#options.codec.decode('ReceiptEnvelope', record.value);
-        if (envelope instanceof Promise)
-          envelope.then((late) => this.#onReceipt(batch.partition, late), this.#onStrange);
-        else this.#onReceipt(batch.partition, envelope);
+        this.#onReceipt(batch.partition, this.#options.codec.decode('ReceiptEnvelope', record.value));
       } catch (error) {
         this.#onStrange(error);
       }

@@ -22,7 +22,9 @@ export type BadRecord = {
 };
 
 const EVENT_ID = '01a208a0-c3a7-7001-8c14-f19a4b2081e3';
-const HEADER_SIZE = 5;
+const ID_END = 5;
+/** A zero byte, the registry's id, the fingerprint of the schema. */
+const HEADER_SIZE = 13;
 const CHANGE_BYTES_MAX = 32_768;
 const KEY_ID = '0'.repeat(32);
 const SIG = Buffer.alloc(64).toString('base64');
@@ -32,12 +34,13 @@ const BLOCK = { index: 0, key_id: KEY_ID, path: [], sig: SIG, size: 1 };
 const UNDECODABLE: readonly (readonly [name: string, value: BadRecord['value']])[] = [
   ['no bytes', () => Buffer.alloc(0)],
   ['a text', () => Buffer.from('a change, honestly')],
-  ['a schema id that does not exist', ({ genuine }) => withSchemaId(genuine, 4_000_000_000)],
-  ['schema id 0', ({ genuine }) => withSchemaId(genuine, 0)],
+  ['a schema that this version does not ship', ({ genuine }) => withFingerprint(genuine, 0xff)],
+  ['no schema at all', ({ genuine }) => withFingerprint(genuine, 0)],
+  ['another envelope under the id of this one', ({ genuine, codec }) => withIdOf(edge(codec), genuine)],
   ['only a header', ({ genuine }) => genuine.subarray(0, HEADER_SIZE)],
   ['a record that was cut off', ({ genuine }) => genuine.subarray(0, genuine.length - 7)],
   ['bytes after the record', ({ genuine }) => Buffer.concat([genuine, Buffer.from('more')])],
-  ['another envelope', ({ codec }) => codec.encode('EdgeEnvelope', { body: Buffer.from('{}') })],
+  ['another envelope', ({ codec }) => edge(codec)],
   [
     'a length of 2^40 bytes',
     ({ genuine }) => Buffer.concat([genuine.subarray(0, HEADER_SIZE), Buffer.from('8080808080404040', 'hex')]),
@@ -116,9 +119,9 @@ export const BAD_OBSERVATIONS: readonly Omit<BadRecord, 'becomes'>[] = [
   { name: 'a text', code: 'CLY_SCHEMA_UNDECODABLE', value: () => Buffer.from('it happened') },
   { name: 'a change among observations', code: 'CLY_SCHEMA_UNDECODABLE', value: ({ genuine }) => genuine },
   {
-    name: 'a schema id that does not exist',
+    name: 'a schema that this version does not ship',
     code: 'CLY_SCHEMA_UNDECODABLE',
-    value: ({ genuine }) => withSchemaId(genuine, 4_000_000_001),
+    value: ({ genuine }) => withFingerprint(genuine, 0xfe),
   },
 ];
 
@@ -129,10 +132,16 @@ function streamOpenedAgain(context: RecordContext): Uint8Array {
   return envelope(context, { body, tenant: '_partition', kind: 'stream.opened' });
 }
 
-function withSchemaId(value: Uint8Array, id: number): Uint8Array {
-  const bytes = Buffer.from(value);
-  bytes.writeUInt32BE(id, 1);
-  return bytes;
+function withFingerprint(value: Uint8Array, byte: number): Uint8Array {
+  return Buffer.from(value).fill(byte, ID_END, HEADER_SIZE);
+}
+
+function withIdOf(value: Uint8Array, other: Uint8Array): Uint8Array {
+  return Buffer.concat([other.subarray(0, ID_END), value.subarray(ID_END)]);
+}
+
+function edge(codec: RecordContext['codec']): Uint8Array {
+  return codec.encode('EdgeEnvelope', { body: Buffer.from('{}') });
 }
 
 function windowBody({ tenant, nowMs }: RecordContext): JsonObject {

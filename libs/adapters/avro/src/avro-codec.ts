@@ -5,112 +5,85 @@ import type { EnvelopeCodec, EnvelopeName, Envelopes } from '@clyra/core/ports/e
 import type avsc from 'avsc';
 import { type AvroRecordSchema, avroType } from './avro-schema.ts';
 import { layoutCheck } from './block-limits.ts';
-import type { SchemaIds } from './schema-ids.ts';
+import { behindFingerprint, FINGERPRINT_SIZE, fingerprintOf } from './schema-fingerprint.ts';
 
-type Reader = (bytes: Buffer) => unknown;
+type Reader = { readonly fingerprint: Buffer; readonly read: (content: Buffer) => unknown };
+type Writer = { readonly header: Buffer; readonly type: avsc.Type };
 
-const HEADER_SIZE = 5;
-const UNKNOWN_IDS_MAX = 1_024;
+export type AvroCodecOptions = {
+  /** The current schema of each envelope, by which it is written. */
+  readonly schemas: readonly AvroRecordSchema[];
+  /** By record name: the registry's id, for foreign readers. An envelope without one is only read. */
+  readonly idOf: ReadonlyMap<string, number>;
+  /** Schemas of earlier versions whose records are still read. */
+  readonly earlier?: readonly AvroRecordSchema[];
+};
+
+const ID_SIZE = 4;
+const HEADER_SIZE = 1 + ID_SIZE + FINGERPRINT_SIZE;
 
 /**
- * Envelopes in Confluent's wire format: a zero byte, the schema id as 32 bits, then Avro. Ids met before are read
- * synchronously; a new one is asked for once.
+ * Envelopes in Confluent's wire format: a zero byte, the schema id as 32 bits, then Avro, whose first field is the
+ * fingerprint of the schema it was written by. Only the fingerprint decides how a record is read, and only the schemas
+ * shipped with this version are known: whether a record is poison depends on its bytes alone, today and in every re-fold.
  */
 export class AvroCodec implements EnvelopeCodec {
-  readonly #ids: SchemaIds;
-  readonly #types = new Map<string, avsc.Type>();
-  /** By schema id and record name. null: this id means another record. */
-  readonly #readers = new Map<string, Reader | null>();
-  readonly #unknown = new Set<number>();
-  /** A batch of records with a new id asks for it once. */
-  readonly #asked = new Map<number, Promise<AvroRecordSchema>>();
+  readonly #writers = new Map<string, Writer>();
+  readonly #readers = new Map<string, readonly Reader[]>();
 
-  constructor(schemas: readonly AvroRecordSchema[], ids: SchemaIds) {
-    this.#ids = ids;
+  constructor({ schemas, idOf, earlier = [] }: AvroCodecOptions) {
     for (const schema of schemas) {
-      const type = avroType(schema);
-      this.#types.set(schema.name, type);
-      const id = ids.idOf.get(schema.name);
-      if (id !== undefined) this.#readers.set(`${id} ${schema.name}`, shippedReader(type));
+      const type = avroType(behindFingerprint(schema));
+      const id = idOf.get(schema.name);
+      if (id !== undefined) this.#writers.set(schema.name, { header: headerOf(id, schema), type });
+      const older = earlier.filter(({ name, namespace }) => name === schema.name && namespace === schema.namespace);
+      this.#readers.set(
+        schema.name,
+        [schema, ...older].map((writer) => readerOf(type, writer)),
+      );
     }
   }
 
   encode<Name extends EnvelopeName>(name: Name, value: Envelopes[Name]): Uint8Array {
-    const id = this.#ids.idOf.get(name);
-    const type = this.#types.get(name);
-    assert(id !== undefined && type !== undefined, `${name} is registered before anything is written`);
-    const content = type.toBuffer(withBuffers(value));
-    const bytes = Buffer.allocUnsafe(HEADER_SIZE + content.length);
-    bytes[0] = 0;
-    bytes.writeUInt32BE(id, 1);
-    content.copy(bytes, HEADER_SIZE);
-    return bytes;
+    const writer = this.#writers.get(name);
+    assert(writer !== undefined, `${name} has an id before anything is written`);
+    const content = writer.type.toBuffer(withBuffers(value));
+    return Buffer.concat([writer.header, content], HEADER_SIZE + content.length);
   }
 
-  decode<Name extends EnvelopeName>(name: Name, bytes: Uint8Array): Envelopes[Name] | Promise<Envelopes[Name]> {
+  decode<Name extends EnvelopeName>(name: Name, bytes: Uint8Array): Envelopes[Name] {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (buffer.length < HEADER_SIZE || buffer[0] !== 0) throw undecodable(name, 'the Confluent header is missing');
-    const id = buffer.readUInt32BE(1);
-    const reader = this.#readers.get(`${id} ${name}`);
-    if (reader !== undefined) return read(name, reader, buffer) as Envelopes[Name];
-    if (this.#unknown.has(id)) throw undecodable(name, `schema id ${id} does not exist`);
-    return this.#learn(name, id).then((learnt) => read(name, learnt, buffer) as Envelopes[Name]);
-  }
-
-  async #learn(name: string, id: number): Promise<Reader | null> {
-    let writer: AvroRecordSchema;
+    if (buffer.length < HEADER_SIZE || buffer[0] !== 0) throw undecodable(name, 'the header is missing');
+    const reader = this.#readers
+      .get(name)
+      ?.find(({ fingerprint }) => fingerprint.compare(buffer, 1 + ID_SIZE, HEADER_SIZE) === 0);
+    if (reader === undefined) throw undecodable(name, 'no schema of this version has their fingerprint');
     try {
-      writer = await this.#ask(id);
-    } catch (error) {
-      if (!(error instanceof ClyraError) || error.retry !== 'never') throw error;
-      if (this.#unknown.size < UNKNOWN_IDS_MAX) this.#unknown.add(id);
-      throw undecodable(name, `schema id ${id} does not exist`);
-    }
-    const reader = this.#readerFor(name, writer);
-    this.#readers.set(`${id} ${name}`, reader);
-    return reader;
-  }
-
-  #ask(id: number): Promise<AvroRecordSchema> {
-    const asked = this.#asked.get(id) ?? this.#ids.schemaOf(id).finally(() => this.#asked.delete(id));
-    this.#asked.set(id, asked);
-    return asked;
-  }
-
-  #readerFor(name: string, writer: AvroRecordSchema): Reader | null {
-    const type = this.#types.get(name);
-    if (type === undefined) return null;
-    try {
-      const writerType = avroType(writer);
-      // Full names: a schema may carry its namespace in the name or beside it.
-      if (writerType.name !== type.name) return null;
-      const resolver = type.createResolver(writerType);
-      const check = layoutCheck(writerType);
-      return (bytes) => {
-        check?.(bytes);
-        return type.fromBuffer(bytes, resolver);
-      };
-    } catch {
-      return null;
+      return reader.read(buffer.subarray(HEADER_SIZE)) as Envelopes[Name];
+    } catch (cause) {
+      throw undecodable(name, (cause as Error).message);
     }
   }
 }
 
-function shippedReader(type: avsc.Type): Reader {
-  const check = layoutCheck(type);
-  return (bytes) => {
-    check?.(bytes);
-    return type.fromBuffer(bytes);
+function headerOf(id: number, schema: AvroRecordSchema): Buffer {
+  const prefix = Buffer.alloc(1 + ID_SIZE);
+  prefix.writeUInt32BE(id, 1);
+  return Buffer.concat([prefix, fingerprintOf(schema)]);
+}
+
+function readerOf(type: avsc.Type, schema: AvroRecordSchema): Reader {
+  const writer = avroType(behindFingerprint(schema));
+  const resolver = type.createResolver(writer);
+  const check = layoutCheck(writer);
+  const isCurrent = type.equals(writer);
+  return {
+    fingerprint: fingerprintOf(schema),
+    read: (content) => {
+      check?.(content);
+      return isCurrent ? type.fromBuffer(content) : type.fromBuffer(content, resolver);
+    },
   };
-}
-
-function read(name: string, reader: Reader | null, buffer: Buffer): unknown {
-  if (reader === null) throw undecodable(name, 'the schema id means another record');
-  try {
-    return reader(buffer.subarray(HEADER_SIZE));
-  } catch (cause) {
-    throw undecodable(name, (cause as Error).message);
-  }
 }
 
 function undecodable(name: string, why: string): ClyraError {

@@ -4,14 +4,14 @@ import { digestOf } from '@clyra/core/canonical/digest';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import { describe, expect, it } from '@jest/globals';
 import { AvroCodec } from './avro-codec.ts';
-import { type AvroRecordSchema, canRead } from './avro-schema.ts';
+import { type AvroRecordSchema, avroType, canRead } from './avro-schema.ts';
 import { fixedSchemaIds } from './fixed-schema-ids.ts';
 
 const FOLDER = new URL('../../../../schemas/avro/', import.meta.url);
 const schemas = readdirSync(FOLDER).map(
   (name) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as AvroRecordSchema,
 );
-const codec = new AvroCodec(schemas, fixedSchemaIds(schemas));
+const codec = new AvroCodec({ schemas, idOf: fixedSchemaIds(schemas) });
 
 const receipt: Envelopes['ReceiptEnvelope'] = {
   body: Buffer.from('{"v":0}'),
@@ -38,21 +38,42 @@ describe('the Avro codec', () => {
     ['a cut-off record', codec.encode('ReceiptEnvelope', receipt).subarray(0, 12)],
     ['bytes after the record', Buffer.concat([codec.encode('ReceiptEnvelope', receipt), Buffer.from([0])])],
     ['another record', codec.encode('EdgeEnvelope', { body: Buffer.from('x') })],
-    ['an id nobody knows', Buffer.from([0, 0, 0, 255, 255, 0])],
-  ])('refuses %s as undecodable, for good', async (_name, bytes) => {
-    const decoding = (async () => codec.decode('ReceiptEnvelope', bytes))();
-    await expect(decoding).rejects.toMatchObject({ code: 'CLY_SCHEMA_UNDECODABLE', retry: 'never' });
+    ['no fingerprint', Buffer.from([0, 0, 0, 0, 1, 0])],
+    ['a fingerprint that no shipped schema has', withFingerprint(codec.encode('ReceiptEnvelope', receipt), 0xff)],
+  ])('refuses %s as undecodable, for good', (_name, bytes) => {
+    expect(() => codec.decode('ReceiptEnvelope', bytes)).toThrow(
+      expect.objectContaining({ code: 'CLY_SCHEMA_UNDECODABLE', retry: 'never' }),
+    );
   });
 
-  it('does not call a record poison while nobody can say what its id means', async () => {
-    const ids = {
-      idOf: new Map<string, number>(),
-      schemaOf: () => Promise.reject(Object.assign(new Error('down'), { retry: 'backoff' })),
-    };
-    const waiting = new AvroCodec(schemas, ids).decode('ReceiptEnvelope', Buffer.from([0, 0, 0, 0, 9, 1]));
-    await expect(waiting).rejects.toMatchObject({ retry: 'backoff' });
+  it('asks nothing but the bytes: a registry that gave other ids changes no answer', () => {
+    const idOf = new Map(schemas.map(({ name }, index) => [name, 1_000 - index]));
+    const elsewhere = new AvroCodec({ schemas, idOf });
+    const bytes = codec.encode('ReceiptEnvelope', receipt);
+    expect({ ...elsewhere.decode('ReceiptEnvelope', bytes) }).toEqual(receipt);
+    const other = codec.encode('EdgeEnvelope', { body: Buffer.from('x') });
+    const disguised = Buffer.concat([bytes.subarray(0, 5), other.subarray(5)]);
+    expect(() => codec.decode('ReceiptEnvelope', disguised)).toThrow(
+      expect.objectContaining({ code: 'CLY_SCHEMA_UNDECODABLE' }),
+    );
+  });
+
+  it('writes the registry id and then the schema’s fingerprint, as a foreign reader expects them', () => {
+    const bytes = Buffer.from(codec.encode('EdgeEnvelope', { body: Buffer.from('x') }));
+    const edge = schemas.find(({ name }) => name === 'EdgeEnvelope') as AvroRecordSchema;
+    expect(bytes.readUInt32BE(1)).toBe(fixedSchemaIds(schemas).get('EdgeEnvelope'));
+    const foreign = avroType(edge).fromBuffer(bytes.subarray(5)) as Record<string, Buffer>;
+    const canonical =
+      '{"name":"dev.clyra.EdgeEnvelope","type":"record","fields":[{"name":"schema_fingerprint","type":{"name":' +
+      '"dev.clyra.SchemaFingerprint","type":"fixed","size":8}},{"name":"body","type":"bytes"}]}';
+    expect(foreign['schema_fingerprint']?.toString('hex')).toBe(digestOf(canonical).slice(0, 16));
+    expect(foreign['body']?.toString()).toBe('x');
   });
 });
+
+function withFingerprint(bytes: Uint8Array, byte: number): Buffer {
+  return Buffer.from(bytes).fill(byte, 5, 13);
+}
 
 describe('an added default', () => {
   it.each(schemas.map((schema) => [schema.name, schema] as const))(
@@ -65,21 +86,20 @@ describe('an added default', () => {
     },
   );
 
-  it('leaves the hashed bytes alone', async () => {
+  it('leaves the hashed bytes alone, and a version that does not ship it takes no guess', () => {
     const changed = schemas.map((schema) =>
       schema.name === 'ReceiptEnvelope'
         ? { ...schema, fields: [...schema.fields, { name: 'added_later', type: 'int', default: 0 }] }
         : schema,
     );
-    const ids = fixedSchemaIds(schemas);
-    const newerIds = {
-      idOf: new Map([['EdgeEnvelope', 1]]),
-      schemaOf: () => Promise.resolve(schemas.find((schema) => schema.name === 'ReceiptEnvelope') as AvroRecordSchema),
-    };
     const written = codec.encode('ReceiptEnvelope', receipt);
-    const back = await new AvroCodec(changed, newerIds).decode('ReceiptEnvelope', written);
+    const newer = new AvroCodec({ schemas: changed, idOf: fixedSchemaIds(changed), earlier: schemas });
+    const back = newer.decode('ReceiptEnvelope', written);
     expect(digestOf(back.body)).toBe(digestOf(receipt.body));
-    expect(ids.idOf.size).toBe(schemas.length);
+    expect(back).toMatchObject({ added_later: 0 });
+    expect(() => codec.decode('ReceiptEnvelope', newer.encode('ReceiptEnvelope', back))).toThrow(
+      expect.objectContaining({ code: 'CLY_SCHEMA_UNDECODABLE' }),
+    );
   });
 
   it('without a default would not be compatible', () => {

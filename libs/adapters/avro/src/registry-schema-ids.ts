@@ -2,8 +2,6 @@
 import { ClyraError } from '@clyra/core/kernel/error';
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { type AvroRecordSchema, subjectOf } from './avro-schema.ts';
-import { schemaById } from './schema-by-id.ts';
-import type { SchemaIds } from './schema-ids.ts';
 
 export type RegistryOptions = {
   readonly url: string;
@@ -12,22 +10,51 @@ export type RegistryOptions = {
   readonly deadlineMs: number;
 };
 
+type Ids = ReadonlyMap<string, number>;
+
 /**
- * Registers every schema with FULL_TRANSITIVE compatibility, or finds the id it has already. Rejects with
- * CLY_SCHEMA_INCOMPATIBLE (never) when an earlier version could not be read any more, and with
+ * Registers every schema with FULL_TRANSITIVE compatibility, or finds the id it has already; needs the right to write.
+ * Rejects with CLY_SCHEMA_INCOMPATIBLE (never) when an earlier version could not be read any more, and with
  * CLY_SCHEMA_REGISTRY_UNREACHABLE (backoff).
  */
-export async function registrySchemaIds(options: RegistryOptions): Promise<SchemaIds> {
-  const registry = new SchemaRegistry({ host: options.url, retry: { retries: 0 } });
-  const idOf = new Map<string, number>();
+export function registerSchemas(options: RegistryOptions): Promise<Ids> {
+  const registry = registryOf(options);
+  return idsOf(options, async (schema) => {
+    const compatibility = COMPATIBILITY.FULL_TRANSITIVE;
+    return (await registry.register(documentOf(schema), { subject: subjectOf(schema), compatibility })).id;
+  });
+}
+
+/**
+ * The ids under which these very schemas are registered; asks and changes nothing. Rejects with
+ * CLY_SCHEMA_UNREGISTERED (backoff: somebody may be about to register them), and with CLY_SCHEMA_REGISTRY_UNREACHABLE.
+ */
+export function lookUpSchemas(options: RegistryOptions): Promise<Ids> {
+  const registry = registryOf(options);
+  return idsOf(options, (schema) =>
+    registry.getRegistryIdBySchema(subjectOf(schema), documentOf(schema)).catch((error: RegistryError) => {
+      // The client turns a 404, and nothing else, into an error of its own that has no status.
+      throw error.name === 'ConfluentSchemaRegistryError' ? unregistered(options, error) : error;
+    }),
+  );
+}
+
+async function idsOf(options: RegistryOptions, ask: (schema: AvroRecordSchema) => Promise<number>): Promise<Ids> {
+  const ids = new Map<string, number>();
   for (const schema of options.schemas) {
-    const registered = registry.register(
-      { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
-      { subject: subjectOf(schema), compatibility: COMPATIBILITY.FULL_TRANSITIVE },
-    );
-    idOf.set(schema.name, (await bounded(registered, options)).id);
+    const id: unknown = await bounded(ask(schema), options);
+    if (!Number.isSafeInteger(id)) throw unreachable(options, 'the answer has no schema id');
+    ids.set(schema.name, id as number);
   }
-  return { idOf, schemaOf: (id) => schemaById(id, options) };
+  return ids;
+}
+
+function registryOf({ url }: RegistryOptions): SchemaRegistry {
+  return new SchemaRegistry({ host: url, retry: { retries: 0 } });
+}
+
+function documentOf(schema: AvroRecordSchema): { readonly type: SchemaType.AVRO; readonly schema: string } {
+  return { type: SchemaType.AVRO, schema: JSON.stringify(schema) };
 }
 
 /** Bounds a question in time and tells "no" from "nobody answers". */
@@ -57,6 +84,14 @@ function classify(error: RegistryError, options: RegistryOptions): ClyraError {
     );
   }
   return unreachable(options, error.message, error);
+}
+
+function unregistered(options: RegistryOptions, cause: Error): ClyraError {
+  return new ClyraError(
+    'CLY_SCHEMA_UNREGISTERED',
+    `the registry at ${options.url} has not got this version's schemas (${cause.message}): run \`clyra topics apply\``,
+    { retry: 'backoff', context: { url: options.url }, cause },
+  );
 }
 
 function unreachable(options: RegistryOptions, why: string, cause?: unknown): ClyraError {

@@ -63,9 +63,8 @@ export type EnvelopeName = keyof Envelopes;
 export interface EnvelopeCodec {
   encode<Name extends EnvelopeName>(name: Name, value: Envelopes[Name]): Uint8Array;
   /**
-   * Synchronous when the schema id is known, else a promise while the registry is asked. Throws (or rejects with)
-   * CLY_SCHEMA_UNDECODABLE (retry: never) for bytes that no shipped schema reads: poison; and
-   * CLY_SCHEMA_REGISTRY_UNREACHABLE (retry: backoff) when nobody can say: the partition must stop, it is not poison.
+   * Throws CLY_SCHEMA_UNDECODABLE (retry: never) for bytes that no shipped schema reads: poison. It depends on nothing
+   * but the bytes and this version's schemas, so that a re-fold finds the same poison.
    */
-  decode<Name extends EnvelopeName>(name: Name, bytes: Uint8Array): Envelopes[Name] | Promise<Envelopes[Name]>;
+  decode<Name extends EnvelopeName>(name: Name, bytes: Uint8Array): Envelopes[Name];
 }

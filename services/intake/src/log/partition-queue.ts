@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
-import { type Clock, sleep } from '@clyra/core/ports/clock';
+import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec, EnvelopeName, Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { LogRecord } from '@clyra/core/ports/record-log';
@@ -22,8 +22,6 @@ export type PartitionQueueParts<Name extends EnvelopeName> = {
   readonly onPosition: (partition: number, nextOffset: number) => void;
 };
 
-const REGISTRY_PAUSE_MS = 500;
-
 /** Decodes one partition's records in order. Records that no schema reads are skipped with an error in the log. */
 export class PartitionQueue<Name extends EnvelopeName> {
   readonly #parts: PartitionQueueParts<Name>;
@@ -44,13 +42,15 @@ export class PartitionQueue<Name extends EnvelopeName> {
     if (!this.#running) void this.#run();
   }
 
-  /** Synchronous as long as the codec is: the receipt of a waiting caller is not delayed by a turn of the loop. */
+  /**
+   * In the turn in which the records came: the receipt of a waiting caller is not delayed by another one. A promise all
+   * the same, so that a bug in a handler ends the process and is not taken for a fault of the reader.
+   */
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#next < this.#records.length) {
       const record = this.#records[this.#next] as LogRecord;
-      const decoded = this.#decode(record);
-      this.#handle(record, decoded instanceof Promise ? await decoded : decoded);
+      this.#handle(record, this.#decode(record));
       this.#next += 1;
     }
     this.#records = [];
@@ -64,26 +64,12 @@ export class PartitionQueue<Name extends EnvelopeName> {
     this.#parts.onPosition(partition, offset + 1);
   }
 
-  #decode(record: LogRecord): Envelopes[Name] | undefined | Promise<Envelopes[Name] | undefined> {
+  #decode(record: LogRecord): Envelopes[Name] | undefined {
     if (record.value === null) return undefined;
     try {
-      const decoded = this.#parts.codec.decode(this.#parts.name, record.value);
-      return decoded instanceof Promise ? this.#decodeLater(record, decoded) : decoded;
+      return this.#parts.codec.decode(this.#parts.name, record.value);
     } catch (error) {
       return this.#undecodable(record, error);
-    }
-  }
-
-  async #decodeLater(record: LogRecord, first: Promise<Envelopes[Name]>): Promise<Envelopes[Name] | undefined> {
-    let attempt = first;
-    for (;;) {
-      try {
-        return await attempt;
-      } catch (error) {
-        if (!(error instanceof ClyraError) || error.retry === 'never') return this.#undecodable(record, error);
-        await sleep(this.#parts.clock, REGISTRY_PAUSE_MS);
-        attempt = Promise.resolve(this.#parts.codec.decode(this.#parts.name, record.value as Uint8Array));
-      }
     }
   }
 

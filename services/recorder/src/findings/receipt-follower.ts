@@ -5,7 +5,7 @@ import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { LogRecord, RecordLog } from '@clyra/core/ports/record-log';
-import { decodePatiently } from '../log/decode-patiently.ts';
+import { decodeOrSkip } from '../log/decode-or-skip.ts';
 import { scanPartition } from '../log/scan-partition.ts';
 import type { FindingsDesk } from './findings-desk.ts';
 
@@ -76,8 +76,8 @@ export class ReceiptFollower {
   }
 
   async #visit(tenant: string, { value }: LogRecord): Promise<void> {
-    const { codec, clock, desk } = this.#options;
-    const envelope = await decodePatiently('ReceiptEnvelope', value, { codec, clock, signal: this.#stopping.signal });
+    const { codec, desk } = this.#options;
+    const envelope = decodeOrSkip(codec, 'ReceiptEnvelope', value);
     if (envelope?.tenant !== tenant || envelope.kind !== 'decided') return;
     const body = receiptOf(envelope.body);
     if (body?.kind !== 'decided' || body.decision !== 'allow') return;

@@ -7,7 +7,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord, RecordLog } from '@clyra/core/ports/record-log';
-import { decodePatiently } from '../log/decode-patiently.ts';
+import { decodeOrSkip } from '../log/decode-or-skip.ts';
 import { scanPartition } from '../log/scan-partition.ts';
 import type { Incarnation, SourceIdentity } from '../observation/observation-draft.ts';
 
@@ -74,7 +74,7 @@ async function newestIn(
 
 /** undefined for what is not of this source, or no observation at all: only recorders may write this topic. */
 async function bodyOf(request: NewestRequest, record: LogRecord): Promise<JsonObject | undefined> {
-  const envelope = await decodePatiently('ObservationEnvelope', record.value, request);
+  const envelope = decodeOrSkip(request.codec, 'ObservationEnvelope', record.value);
   const { tenant, sourceId } = request.identity;
   if (envelope?.tenant !== tenant || envelope.source_id !== sourceId) return undefined;
   try {

@@ -8,7 +8,7 @@ import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { LogRecord, RecordLog } from '@clyra/core/ports/record-log';
-import { decodePatiently } from '../log/decode-patiently.ts';
+import { decodeOrSkip } from '../log/decode-or-skip.ts';
 import { scanPartition } from '../log/scan-partition.ts';
 import type { SourceIdentity } from '../observation/observation-draft.ts';
 
@@ -86,8 +86,7 @@ export class SourceRegistrations {
   }
 
   async #visit(record: LogRecord, signal: AbortSignal): Promise<boolean> {
-    const { codec, clock } = this.#options;
-    const envelope = await decodePatiently('ChangeEnvelope', record.value, { codec, clock, signal });
+    const envelope = decodeOrSkip(this.#options.codec, 'ChangeEnvelope', record.value);
     if (envelope?.kind === 'source.registered') this.#offer(record, envelope.body, signal);
     this.#offsets.set(record.partition, record.offset + 1);
     return false;
@@ -122,7 +121,7 @@ export class SourceRegistrations {
       partition,
       fromOffset: Math.max(start, offset),
       visit: async ({ value }) => {
-        const envelope = await decodePatiently('ReceiptEnvelope', value, { codec, clock, signal });
+        const envelope = decodeOrSkip(codec, 'ReceiptEnvelope', value);
         if (envelope?.offset !== offset) return false;
         if (isAllowed(envelope.body)) this.#register(offer.identity, partition, offer.change);
         return true;

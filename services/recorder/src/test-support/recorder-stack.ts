@@ -13,7 +13,7 @@ import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { parseRecord } from '@clyra/core/canonical/record';
 import { type TopicNames, topicNames } from '@clyra/core/change/topics';
 import type { EnvelopeCodec, Envelopes } from '@clyra/core/ports/envelope-codec';
-import { registryCodec } from '@clyra/runtime/envelope-codec';
+import { registerShippedSchemas, registryCodec } from '@clyra/runtime/envelope-codec';
 import { ensureTopics } from '@clyra/runtime/topics';
 import { FoldScript, SCRIPT_KEYS, TENANT } from '@clyra/testing/fold-script';
 import { startTestStack, type TestStack } from '@clyra/testing/harness';
@@ -70,6 +70,7 @@ export class RecorderStack {
       alter table public.${TABLE} owner to ${topicPrefix}`);
     const folder = await mkdtemp(join(tmpdir(), 'clyra-recorder-'));
     const { keyId } = await createKeyFile(join(folder, 'recorder.pem'));
+    await registerShippedSchemas({ url: stack.registry.url, deadlineMs: DEADLINE_MS });
     const codec = await registryCodec({ url: stack.registry.url, deadlineMs: DEADLINE_MS });
     const made = new RecorderStack({ stack, codec, folder, admin, recorder, recorderKeyId: keyId });
     await made.#createTopics();
