@@ -8,6 +8,8 @@ export const EXIT = {
   refused: 1,
   /** The arguments, a file or a setting are wrong; repeating it changes nothing. */
   wrongInput: 2,
+  /** What could be compared holds, but not everything could be (`replay`); `verify`: its policy is not met. */
+  partial: 4,
   /** Something that is needed does not answer: start it, or try again. */
   unavailable: 5,
   bug: 70,
@@ -15,7 +17,7 @@ export const EXIT = {
 
 export const EXIT_HELP = `
 Exit codes: 0 done · 1 refused: blocked, held or a check failed · 2 wrong arguments, file or setting
-            5 something needed does not answer (try again, or see \`clyra status\`) · 70 a bug in Clyra
+            4 only a part could be compared · 5 something needed does not answer (try again, or see \`clyra status\`) · 70 a bug in Clyra
 `;
 
 const REFUSALS: ReadonlySet<ErrorCode> = new Set(['CLY_CLI_REFUSED']);

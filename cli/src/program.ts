@@ -16,6 +16,7 @@ import { addProofCommands } from './commands/proof.ts';
 import { addQuickstartCommand } from './commands/quickstart.ts';
 import { addRedactCommand } from './commands/redact.ts';
 import { addReferenceCommand } from './commands/reference.ts';
+import { addReplayCommand } from './commands/replay.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addShadowCommand } from './commands/shadow.ts';
 import { addSnapshotCommand } from './commands/snapshot.ts';
@@ -67,6 +68,7 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addExplainCommand,
   addShadowCommand,
   addVerifyCommand,
+  addReplayCommand,
   addConformanceCommand,
   addInspectCommand,
   addProofCommands,

@@ -10,14 +10,20 @@ const predicate = {
   range,
   origin,
   engine,
-  compared: { bodies: 8, states: 2 },
+  compared: [
+    { count: 8, what: 'bodies' },
+    { count: 2, what: 'states' },
+  ],
   not_compared: [],
   first_difference: null,
+  inputs: [],
   performer: { name: 'x', version: '1' },
 };
 
+type Make = (head: CaseHead, bend: Loose, by?: TestKey) => ConformanceCase;
+
 export function replays(): readonly ConformanceCase[] {
-  const make = ([name, wanted, why]: CaseHead, bend: Loose, by: TestKey = KEYS.attestor as TestKey) => {
+  const make: Make = ([name, wanted, why]: CaseHead, bend: Loose, by: TestKey = KEYS.attestor as TestKey) => {
     const statement = {
       _type: 'https://in-toto.io/Statement/v1',
       predicate: { ...predicate, ...bend },
@@ -33,12 +39,13 @@ export function replays(): readonly ConformanceCase[] {
     make(['replay-good', [0], 'A certificate that every body was derived again.'], {}),
     make(['replay-partial', [4, 'reperformance', 'CLY_REPLAY_PARTIAL'], 'Not everything could be compared.'], {
       result: 'partial',
-      not_compared: [{ code: 'x', count: 1 }],
+      not_compared: [{ code: 'x', count: 1, first: 'y' }],
     }),
     make(
       ['replay-failed', [1, 'reperformance', 'CLY_REPLAY_FAILED'], 'The decisions do not follow from the journal.'],
       { result: 'failed', first_difference: { leaf: 3, member: 'decision' } },
     ),
+    ...contradictions(make),
     make(['replay-of-other-range', [1, 'reperformance', 'CLY_REPLAY_AGREEMENT'], 'A certificate of another bundle.'], {
       range: { start: 0, end: 1 },
     }),
@@ -66,6 +73,36 @@ export function replays(): readonly ConformanceCase[] {
         'That the decisions follow.',
       ],
       { policy: [...BASIC, 'reperformance'] },
+    ),
+  ];
+}
+
+/** Certificates that do not hold together. */
+function contradictions(make: Make): readonly ConformanceCase[] {
+  return [
+    make(
+      [
+        'replay-failed-nowhere',
+        [1, 'reperformance', 'CLY_REPLAY_AGREEMENT'],
+        'What differs is named where something does, and only there.',
+      ],
+      { result: 'failed' },
+    ),
+    make(
+      [
+        'replay-partial-of-nothing',
+        [1, 'reperformance', 'CLY_REPLAY_AGREEMENT'],
+        'A certificate that says partial says what could not be compared.',
+      ],
+      { result: 'partial' },
+    ),
+    make(['replay-difference-of-no-line', [1, 'reperformance', 'CLY_REPLAY_FAILED'], 'What differs is of no line.'], {
+      result: 'failed',
+      first_difference: { leaf: null, member: 'root' },
+    }),
+    make(
+      ['replay-unordered', [1, 'reperformance', 'CLY_REPLAY_SHAPE'], 'The same facts have one form: lists ascend.'],
+      { compared: [...predicate.compared].reverse() },
     ),
   ];
 }

@@ -97,4 +97,9 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_UPSTREAM_UNREACHABLE: 'the upstream could not be reached: nothing was forwarded, repeat it',
   CLY_VERIFICATION_POLICY_SHAPE: PARSED,
   CLY_VERIFIER_INTERNAL: 'the verifier itself failed: report it',
+  CLY_REPLAY_ARTIFACT_WITHHELD:
+    'bodies that need a document which is neither in the bundle nor beside it: name its folder with `--artifacts`',
+  CLY_REPLAY_ENGINE: 'bodies of an engine that this program does not carry: use the release that the bundle names',
+  CLY_REPLAY_NOTHING: 'there was nothing to compare',
+  CLY_REPLAY_PREVIOUS_DIFFERS: 'bodies after a bundle whose own bodies do not come out again: replay that one first',
 };

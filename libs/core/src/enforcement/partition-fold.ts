@@ -27,6 +27,8 @@ export type FoldRecord = {
   readonly read: ReadChange | Poison;
   /** The raw record value: what a poisoned body names. */
   readonly raw: Uint8Array;
+  /** The partition's record before this one, for who folds the records of one tenant alone. */
+  readonly previousOffset?: number;
 };
 
 export type Folded = {
@@ -209,7 +211,7 @@ export class PartitionFold {
       streamId: this.#streamId,
       partition: this.partition,
       offset: record.offset,
-      previousOffset: this.#previousOffset,
+      previousOffset: record.previousOffset ?? this.#previousOffset,
     };
   }
 

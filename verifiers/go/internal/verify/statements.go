@@ -17,11 +17,12 @@ import (
 func member(name string, rule shape.Rule) shape.Member { return shape.Member{Name: name, Rule: rule} }
 
 var replayRule = shape.Object(
-	member("compared", shape.Object(member("bodies", shape.Count), member("states", shape.Count))),
+	member("compared", shape.List(1<<16, shape.Object(member("count", shape.Count), member("what", shape.Text)))),
 	member("engine", shape.Count),
-	member("first_difference", shape.OrNull(shape.Object(member("leaf", shape.Count), member("member", shape.Text)))),
+	member("first_difference", shape.OrNull(shape.Object(member("leaf", shape.OrNull(shape.Count)), member("member", shape.Text)))),
+	member("inputs", shape.List(1<<16, shape.Digest)),
 	member("kind", shape.OneOf("reperformance", "data")),
-	member("not_compared", shape.List(1<<16, shape.Object(member("code", shape.Text), member("count", shape.Count)))),
+	member("not_compared", shape.List(1<<16, shape.Object(member("code", shape.Text), member("count", shape.Count), member("first", shape.Text)))),
 	member("origin", shape.Text),
 	member("performer", shape.Object(member("name", shape.Text), member("version", shape.Text))),
 	member("range", shape.Object(member("end", shape.Count), member("start", shape.Count))),
@@ -42,7 +43,7 @@ func (v *verifier) judgeReplay() error {
 	}
 	at := report.In(replayFile, "")
 	statement, _, ok := manifest.ParseStatement(data)
-	if !ok || statement.PredicateType != replayType || !replayRule.Is(statement.Predicate) || !ascendingCodes(statement.Predicate) {
+	if !ok || statement.PredicateType != replayType || !replayRule.Is(statement.Predicate) || !isReplayOrdered(statement.Predicate) {
 		v.rep.Fail(report.Reperformance, "CLY_REPLAY_SHAPE", at)
 		return nil
 	}
@@ -69,14 +70,22 @@ func (v *verifier) judgeReplay() error {
 	return nil
 }
 
-func ascendingCodes(predicate strictjson.Value) bool {
+func isReplayOrdered(predicate strictjson.Value) bool {
+	return rising(predicate.Get("compared"), "what") && rising(predicate.Get("not_compared"), "code") && rising(predicate.Get("inputs"), "")
+}
+
+// rising tells whether the entries, or the named text of each, rise without repeats.
+func rising(list strictjson.Value, member string) bool {
 	last, any := "", false
-	for entry := range predicate.Get("not_compared").Each {
-		code, _ := entry.Get("code").Text()
-		if any && strictjson.CompareText(last, code) >= 0 {
+	for entry := range list.Each {
+		if member != "" {
+			entry = entry.Get(member)
+		}
+		text, _ := entry.Text()
+		if any && strictjson.CompareText(last, text) >= 0 {
 			return false
 		}
-		last, any = code, true
+		last, any = text, true
 	}
 	return true
 }

@@ -74,7 +74,11 @@ function isOf(predicate: ReplayPredicate, manifest: BundleManifest): boolean {
 }
 
 function isCoherent({ result, not_compared: missing, first_difference: difference }: ReplayPredicate): boolean {
-  return (result !== 'success' || missing.length === 0) && (result === 'failed' || difference === null);
+  const isComplete = missing.length === 0;
+  if ((result === 'failed') !== (difference !== null)) {
+    return false;
+  }
+  return result === 'failed' || isComplete === (result === 'success');
 }
 
 function standingOf({ kind, result }: ReplayPredicate): Standing {
