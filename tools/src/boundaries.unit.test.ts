@@ -130,9 +130,9 @@ function writeTree(tree: string): void {
   write(tree, 'services/intake/src/plain.unit.test.ts', 'export const plain = 1;\n');
   write(tree, 'services/intake/src/test-support/plain.ts', 'export const plain = 1;\n');
   write(tree, 'services/intake/src/circle-b.ts', importOf('./circle-a.ts'));
-  write(tree, 'libs/core/src/diff/last.ts', 'export const last = 1;\n');
+  write(tree, 'libs/core/src/replay/last.ts', 'export const last = 1;\n');
   for (const folder of CORE_ORDER) {
-    write(tree, `libs/core/src/${folder}/backwards.ts`, importOf('../diff/last.ts'));
+    write(tree, `libs/core/src/${folder}/backwards.ts`, importOf('../replay/last.ts'));
   }
   for (const [from, specifier] of Object.values(OFFENDERS).concat(LAW_ABIDING)) write(tree, from, importOf(specifier));
 }
