@@ -45,7 +45,15 @@ export async function inclusionProof(bundle: BundleFolder, line: BundleLine): Pr
     throw notBundle(bundle.path, 'its lines do not lead to its checkpoint');
   }
   const hashes = path.map((hash) => `${base64(hash)}\n`).join('');
-  return `c2sp.org/tlog-proof@v1\nindex ${line.leaf}\n${hashes}\n${checkpoint.toString('utf8')}`;
+  const cosignatures = await cosignaturesOf(bundle);
+  return `c2sp.org/tlog-proof@v1\nindex ${line.leaf}\n${hashes}\n${checkpoint.toString('utf8')}${cosignatures}`;
+}
+
+/** Lines that a write-once store keeps in files of their own; in a proof they stand where C2SP tools look for them. */
+async function cosignaturesOf(bundle: BundleFolder): Promise<string> {
+  const names = (await bundle.names()).filter((name) => name.startsWith('cosignatures/'));
+  const lines = await Promise.all(names.map((name) => bundle.file(name)));
+  return lines.map((line) => line.toString('utf8')).join('');
 }
 
 async function rootsOf(bundle: BundleFolder, roots: SpanRoots): Promise<readonly Digest[]> {

@@ -29,6 +29,7 @@ export async function runTier(
       ...['--json', '--outputFile', resultFile],
       `--testTimeout=${tier.testTimeoutMs}`,
       tier.serial ? '--runInBand' : '--maxWorkers=2',
+      ...(tier.only === undefined ? [] : ['--', tier.only]),
     ],
     cwd: config.root,
     env: {

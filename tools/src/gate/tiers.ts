@@ -10,6 +10,8 @@ export type Tier = {
   readonly testTimeoutMs: number;
   /** Serial tiers start brokers and databases: side by side they would measure each other. */
   readonly serial: boolean;
+  /** Only test files below this path. */
+  readonly only?: string | undefined;
 };
 
 const SECOND = 1_000;
