@@ -65,6 +65,9 @@ const IMPORTERS = {
   '@guanmingchiu/sqlparser-ts': ['^libs/adapters/sql/'],
   '@aws-sdk/client-kms': ['^libs/adapters/signing/', '^test/'],
   '@aws-sdk/client-s3': ['^libs/adapters/blob/', '^test/'],
+  'snowflake-sdk': ['^libs/adapters/snowflake/'],
+  '@databricks/sql': ['^libs/adapters/databricks/', '^test/'],
+  thrift: ['^test/'],
   undici: ['^services/intake/', '^libs/testing/', '^test/'],
 };
 

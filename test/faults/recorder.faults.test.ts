@@ -68,7 +68,8 @@ beforeAll(async () => {
   await covered();
   const [source] = await readSources(world.parts.local.layout.sourcesFile);
   const { folder } = world.parts;
-  slot = await SecondSlot.open({ sql, database: world.database, publication: source?.publication ?? '', folder });
+  const publication = source !== undefined && 'publication' in source ? source.publication : '';
+  slot = await SecondSlot.open({ sql, database: world.database, publication, folder });
   runs = new Runs(world, 'load');
   await runs.open(RUN);
 }, START_MS);

@@ -4,8 +4,9 @@ import { openSqlClient } from '@clyra/adapter-postgres/sql-client';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { readIfThere, writeWhole } from './write-file.ts';
 
-/** One entry of the recorder's sources.json. */
+/** One entry of the recorder's sources.json: a PostgreSQL database. */
 export type SourceEntry = {
+  readonly kind?: 'postgres';
   readonly source_id: string;
   readonly tenant: string;
   readonly connection: {
@@ -23,13 +24,24 @@ export type SourceEntry = {
   readonly allow_best_effort?: true;
 };
 
-export async function readSources(path: string): Promise<readonly SourceEntry[]> {
+/** One entry of the recorder's sources.json: a warehouse. */
+export type WarehouseEntry = {
+  readonly kind: 'snowflake' | 'databricks';
+  readonly source_id: string;
+  readonly tenant: string;
+  readonly connection: Readonly<Record<string, string | number>>;
+  readonly guarded: readonly string[];
+  readonly redemptions?: string;
+  readonly access_history?: false;
+};
+
+export async function readSources(path: string): Promise<readonly (SourceEntry | WarehouseEntry)[]> {
   const bytes = await readIfThere(path);
-  return bytes === undefined ? [] : (JSON.parse(bytes.toString('utf8')) as readonly SourceEntry[]);
+  return bytes === undefined ? [] : (JSON.parse(bytes.toString('utf8')) as readonly (SourceEntry | WarehouseEntry)[]);
 }
 
 /** Adds or replaces the entry of this tenant and source. The file may hold passwords: only its owner can read it. */
-export async function putSource(path: string, entry: SourceEntry): Promise<void> {
+export async function putSource(path: string, entry: SourceEntry | WarehouseEntry): Promise<void> {
   const others = (await readSources(path)).filter(
     ({ tenant, source_id: sourceId }) => tenant !== entry.tenant || sourceId !== entry.source_id,
   );

@@ -8,18 +8,20 @@ import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
 import { FindingsDesk, type TenantFindings } from './findings/findings-desk.ts';
 import { ReceiptFollower } from './findings/receipt-follower.ts';
-import type { SourceIdentity } from './observation/observation-draft.ts';
+import type { ObservationDraft, SourceIdentity } from './observation/observation-draft.ts';
 import { SourceRegistrations } from './registration/source-registrations.ts';
 import type { DigestKeys } from './source/digest-keys.ts';
 import type { SourcePort } from './source/source-port.ts';
 import type { SourceStatus } from './source-figures.ts';
 import { SourceRunner } from './source-runner.ts';
+import type { HistorySource } from './warehouse/history-source.ts';
+import { WarehouseRunner, type WarehouseTuning } from './warehouse/warehouse-runner.ts';
 
+/** A database whose log is streamed, or a warehouse whose history is read again and again. */
 export type RecordedSource = {
   readonly identity: SourceIdentity;
-  readonly source: SourcePort;
   readonly guarded: GuardedRelations;
-};
+} & ({ readonly source: SourcePort } | { readonly history: HistorySource; readonly tuning: Partial<WarehouseTuning> });
 
 export type RecorderOptions = {
   readonly log: RecordLog;
@@ -44,7 +46,7 @@ export type RecorderOptions = {
  */
 export class RecorderProcessor {
   readonly #options: RecorderOptions;
-  readonly #runners = new Map<SourceIdentity, SourceRunner>();
+  readonly #runners = new Map<SourceIdentity, SourceRunner | WarehouseRunner>();
   readonly #registrations: SourceRegistrations;
   readonly #desk: FindingsDesk;
   readonly #receipts: ReceiptFollower;
@@ -106,24 +108,18 @@ export class RecorderProcessor {
     return this.#desk.status();
   }
 
-  #runner({ identity, source }: RecordedSource): SourceRunner {
+  #runner(recorded: RecordedSource): SourceRunner | WarehouseRunner {
     const { log, codec, signer, clock, logger, topics, digestKeys, mayPrepare } = this.#options;
     const { watermarkIntervalMs, logDeadlineMs } = this.#options;
-    return new SourceRunner({
-      identity,
-      source,
-      log,
-      codec,
-      signer,
-      clock,
-      logger,
+    const { identity } = recorded;
+    const common = {
+      ...{ identity, log, codec, signer, clock, logger, digestKeys, logDeadlineMs },
       topic: topics.observations,
-      digestKeys,
-      mayPrepare,
-      watermarkIntervalMs,
-      logDeadlineMs,
-      onTransaction: (draft) => this.#desk.observed(draft),
-      onReason: (reason) => this.#options.onSource?.(identity, reason),
-    });
+      onTransaction: (draft: ObservationDraft) => this.#desk.observed(draft),
+      onReason: (reason: string | undefined) => this.#options.onSource?.(identity, reason),
+    };
+    return 'source' in recorded
+      ? new SourceRunner({ ...common, source: recorded.source, mayPrepare, watermarkIntervalMs })
+      : new WarehouseRunner({ ...common, source: recorded.history, tuning: recorded.tuning });
   }
 }

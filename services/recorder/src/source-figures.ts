@@ -42,7 +42,7 @@ export class SourceFigures {
   reason: string | undefined = 'waiting for source.registered of its tenant';
   partition: number | undefined;
   coversUntilMs: number | undefined;
-  position: SourcePosition | undefined;
+  position: Pick<SourcePosition, 'incarnation' | 'durableText'> | undefined;
   writer: Pick<ObservationWriter, 'heldCount'> | undefined;
   readonly #identity: SourceIdentity;
   readonly #clock: Clock;

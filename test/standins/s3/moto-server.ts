@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { pythonEnvironment } from '../python-environment.ts';
 
-const run = promisify(execFile);
 const HERE = import.meta.dirname;
-const CACHE = join(HERE, '..', '..', '..', 'node_modules', '.cache');
-const INSTALL_DEADLINE_MS = 240_000;
 const START_DEADLINE_MS = 30_000;
 const LISTENING = /Running on (http:\/\/127\.0\.0\.1:\d+)/;
 
@@ -27,7 +21,7 @@ export class MotoServer {
   }
 
   static async start(): Promise<MotoServer> {
-    const folder = await installed();
+    const folder = await pythonEnvironment('moto', join(HERE, 'requirements.txt'));
     const child = spawn(join(folder, 'bin', 'python'), ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -52,25 +46,4 @@ export class MotoServer {
     this.#child.kill('SIGKILL');
     await ended;
   }
-}
-
-/** A virtual environment for exactly these requirements, made once on a machine and seen whole or not at all. */
-async function installed(): Promise<string> {
-  const requirements = join(HERE, 'requirements.txt');
-  const digest = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
-    .slice(0, 12);
-  const folder = join(CACHE, `clyra-moto-${digest}`);
-  if (existsSync(join(folder, 'whole'))) return folder;
-  await mkdir(CACHE, { recursive: true });
-  await rm(folder, { recursive: true, force: true });
-  await run('python3', ['-m', 'venv', folder], { timeout: INSTALL_DEADLINE_MS });
-  const options = ['--quiet', '--no-deps', '--only-binary', ':all:', '--disable-pip-version-check'];
-  await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', ...options, '-r', requirements], {
-    timeout: INSTALL_DEADLINE_MS,
-  });
-  await mkdir(join(folder, 'making'));
-  await rename(join(folder, 'making'), join(folder, 'whole'));
-  return folder;
 }

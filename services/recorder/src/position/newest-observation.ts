@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { compareLsn, type LsnText } from '@clyra/adapter-postgres/lsn';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
-import { parseRecord } from '@clyra/core/canonical/record';
-import { readObservation } from '@clyra/core/evidence/observation-body';
-import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord, RecordLog } from '@clyra/core/ports/record-log';
-import { decodeOrSkip } from '../log/decode-or-skip.ts';
+import { ownObservation } from '../log/own-observation.ts';
 import { scanPartition } from '../log/scan-partition.ts';
 import type { Incarnation, SourceIdentity } from '../observation/observation-draft.ts';
 
@@ -63,28 +60,13 @@ async function newestIn(
     fromOffset: from,
     toOffset: end,
     visit: async (record) => {
-      newest = afterRecord(newest, record, await bodyOf(request, record));
+      newest = afterRecord(newest, record, ownObservation(request, record));
       return false;
     },
     joinDeadlineMs: request.deadlineMs,
     signal: request.signal,
   });
   return newest;
-}
-
-/** undefined for what is not of this source, or no observation at all: only recorders may write this topic. */
-async function bodyOf(request: NewestRequest, record: LogRecord): Promise<JsonObject | undefined> {
-  const envelope = decodeOrSkip(request.codec, 'ObservationEnvelope', record.value);
-  const { tenant, sourceId } = request.identity;
-  if (envelope?.tenant !== tenant || envelope.source_id !== sourceId) return undefined;
-  try {
-    const body = parseRecord(envelope.body);
-    readObservation(body);
-    return body['tenant'] === tenant && body['source_id'] === sourceId ? body : undefined;
-  } catch (error) {
-    if (error instanceof ClyraError) return undefined;
-    throw error;
-  }
 }
 
 function afterRecord(

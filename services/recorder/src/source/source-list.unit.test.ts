@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { PostgresSettings } from './postgres-entry.ts';
 import { readSourceList } from './source-list.ts';
 
 const ENTRY = {
@@ -29,7 +30,7 @@ describe('sources.json', () => {
   }
 
   it('gives the sources, and reads a secret anew for each connection', async () => {
-    const [source] = await read([ENTRY]);
+    const [source] = (await read([ENTRY])) as PostgresSettings[];
     expect(source).toMatchObject({ sourceId: 'crm', tenant: 'acme' });
     expect(source?.request.guarded).toEqual({
       tables: [

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Coverage } from '../observation/coverage-body.ts';
+import type { HistoryGap, ObservedStatement } from './observed-statement.ts';
+
+/** Which warehouse answers, and its clock in milliseconds. */
+export type WarehouseFacts = { readonly systemId: string; readonly nowMs: number };
+
+export type HistoryRequest = {
+  /** The warehouse's clock just before. */
+  readonly nowMs: number;
+  /** Observation of this source began here: what ended before is none of its business. */
+  readonly beganMs: number;
+  /** Until when everything is in the log. */
+  readonly horizonMs: number;
+  /** Whether a statement is in the log. */
+  readonly isKnown: (id: string) => boolean;
+  /** What the coverage in the log lists; empty at the first pass of a source. */
+  readonly covered: ReadonlySet<string>;
+};
+
+/** What one look at a warehouse's history gave. */
+export type HistoryPass = {
+  /** Those that the log does not have, in the order in which they are to be written. */
+  readonly statements: readonly ObservedStatement[];
+  readonly gaps: readonly HistoryGap[];
+  /** Everything that ended before (ms) is in the log once `statements` are. Never beyond what the warehouse promises. */
+  readonly coversUntilMs: number;
+  /** Statements that are seen but not told yet, because their effect may still become known. */
+  readonly heldCount: number;
+};
+
+/** One warehouse to be recorded. Every rejection is a ClyraError; `retry` says whether waiting helps. */
+export interface HistorySource {
+  /** How far back of the horizon statements are looked for, in milliseconds: so long a start reads the log back. */
+  readonly overlapMs: number;
+  /** How far into the future of the horizon a statement may have ended that is in the log already, in milliseconds. */
+  readonly lagMs: number;
+  facts(): Promise<WarehouseFacts>;
+  coverage(): Promise<Coverage>;
+  read(request: HistoryRequest): Promise<HistoryPass>;
+  close(): Promise<void>;
+}

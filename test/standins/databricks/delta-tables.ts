@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Answer, Refusal, Table } from './thrift-door.ts';
+
+/** A row of DESCRIBE HISTORY as the warehouse shows it. */
+export type HistoryRow = {
+  readonly version: number;
+  readonly atMs: number;
+  readonly operation: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly metrics?: Readonly<Record<string, string>>;
+  readonly userMetadata?: string;
+  readonly userName?: string;
+  /** Shown from here on, by the stand-in's clock. */
+  readonly visibleAtMs: number;
+};
+
+type DeltaTable = { id: string; rows: HistoryRow[] };
+
+export type LineageRow = { readonly target: string; readonly atMs: number; readonly source: string };
+
+const HISTORY_COLUMNS = [
+  ...['version', 'timestamp', 'userId', 'userName', 'operation', 'operationParameters', 'job', 'notebook'],
+  ...['clusterId', 'readVersion', 'isolationLevel', 'isBlindAppend', 'operationMetrics', 'userMetadata', 'engineInfo'],
+];
+
+/** The tables of a stand-in workspace, their histories as far as they are shown, and its clock. */
+export class DeltaTables {
+  nowMs = 0;
+  metastore: string | null = 'aws:eu-central-1:11111111-2222-3333-4444-555555555555';
+  /** undefined: there is no system.access schema. */
+  lineage: LineageRow[] | undefined;
+  readonly #tables = new Map<string, DeltaTable>();
+
+  /** Makes the table, anew where it exists: another id, an empty history. */
+  create(name: string, id: string): void {
+    this.#tables.set(name, { id, rows: [] });
+  }
+
+  drop(name: string): void {
+    this.#tables.delete(name);
+  }
+
+  /** In the order of delivery, which need not be that of the versions. */
+  show(name: string, rows: readonly HistoryRow[]): void {
+    this.#tables.get(name)?.rows.push(...rows);
+  }
+
+  forget(name: string, beforeVersion: number): void {
+    const table = this.#tables.get(name);
+    if (table !== undefined) table.rows = table.rows.filter(({ version }) => version >= beforeVersion);
+  }
+
+  readonly answer: Answer = (sql) => {
+    if (/^SET TIME ZONE/.test(sql)) return { columns: ['key', 'value'], rows: [] };
+    if (/unix_millis\(current_timestamp\(\)\) AS now_ms/.test(sql))
+      return { columns: ['now_ms'], rows: [[this.nowMs]] };
+    if (/current_metastore\(\)/.test(sql)) return this.#metastore();
+    if (/FROM system\.access\.table_lineage/.test(sql)) return this.#lineage(sql);
+    const described = /^DESCRIBE (HISTORY|DETAIL) ((?:`[^`]+`\.?)+)(?: LIMIT (\d+))?$/.exec(sql);
+    if (described === null) return { sqlState: '42601', message: `the stand-in does not know this statement: ${sql}` };
+    const name = (described[2] ?? '').replaceAll('`', '');
+    const table = this.#tables.get(name);
+    if (table === undefined) return { sqlState: '42P01', message: 'TABLE_OR_VIEW_NOT_FOUND' };
+    return described[1] === 'DETAIL'
+      ? { columns: ['format', 'id'], rows: [['delta', table.id]] }
+      : this.#history(table, Number(described[3]));
+  };
+
+  #metastore(): Table | Refusal {
+    if (this.metastore === null) return { sqlState: '42883', message: 'UNRESOLVED_ROUTINE' };
+    return { columns: ['metastore'], rows: [[this.metastore]] };
+  }
+
+  #history({ rows }: DeltaTable, countMax: number): Table {
+    const shown = rows.filter(({ visibleAtMs }) => visibleAtMs <= this.nowMs);
+    const newestFirst = shown.sort((left, right) => right.version - left.version).slice(0, countMax);
+    return { columns: HISTORY_COLUMNS, rows: newestFirst.map(cellsOf) };
+  }
+
+  #lineage(sql: string): Table | Refusal {
+    if (this.lineage === undefined) return { sqlState: '42P01', message: 'TABLE_OR_VIEW_NOT_FOUND' };
+    const fromMs = Number(/timestamp_millis\((\d+)\)/.exec(sql)?.[1]);
+    const rows = this.lineage.filter(({ atMs, target }) => atMs >= fromMs && sql.includes(`'${target}'`));
+    return {
+      columns: ['target', 'at_ms', 'sources'],
+      rows: rows.map(({ target, atMs, source }) => [target, atMs, source]),
+    };
+  }
+}
+
+/** A map column comes as JSON text; the driver shows it empty where a value holds a quotation mark. */
+function mapText(map: Readonly<Record<string, string>> = {}): string {
+  return Object.values(map).some((value) => value.includes('"')) ? '{}' : JSON.stringify(map);
+}
+
+function cellsOf(row: HistoryRow): readonly (string | number | null)[] {
+  const at = new Date(row.atMs).toISOString().replace('T', ' ').replace('Z', '');
+  const { version, operation, parameters, metrics, userMetadata, userName } = row;
+  return [
+    ...[version, at, null, userName ?? null, operation, mapText(parameters), null, null],
+    ...[null, version === 0 ? null : version - 1, 'WriteSerializable', 'false'],
+    ...[mapText(metrics), userMetadata ?? null, 'Databricks-Runtime/stand-in'],
+  ];
+}
