@@ -18,9 +18,10 @@ type LongTier = {
 
 /** What is too slow for the gate: a tier again, with more of what its environment variable counts. */
 const LONG_TIERS: readonly LongTier[] = [
-  { name: 'sim-long', tier: 'sim', env: { CLYRA_SIM_SEEDS: '5000' } },
+  { name: 'sim-long', tier: 'sim', env: { CLYRA_SIM_SEEDS: '5000' }, only: 'test/sim/spine' },
   // Four properties, each with as many sequences of some thirty records: a million decisions.
   { name: 'firewall-long', tier: 'prop', env: { CLYRA_FIREWALL_RUNS: '8000' } },
+  { name: 'state-long', tier: 'sim', env: { CLYRA_STATE_CHANGES: '10000000' }, only: 'test/sim/state-bound' },
   // Builds cosign and Tessera's fsck, which takes minutes.
   { name: 'recipes-long', tier: 'vector', env: { CLYRA_RECIPES_LONG: '1' }, only: 'test/recipes' },
   { name: 'int-long', tier: 'int', env: { CLYRA_INT_TRANSACTION_ROWS: '1000000' } },

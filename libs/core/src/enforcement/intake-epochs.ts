@@ -17,7 +17,9 @@ export function intakeOps(state: StateView, intake: IntakeRef, nowMs: number): r
   const isSeen = epoch === intake.epoch && nowMs - (known?.['seen_at'] as number) < INTAKE_SEEN_STEP_MS;
   if (isSeen) return [];
   const remembered: StateOp = { op: 'put', key, value: { epoch: intake.epoch, seen_at: nowMs } };
-  return epoch === intake.epoch ? [remembered] : [remembered, ...orphaned(state, intake, nowMs)];
+  // An instance that is not remembered holds nothing open (silentIntakes), so there is nothing to look for.
+  if (epoch === undefined || epoch === intake.epoch) return [remembered];
+  return [remembered, ...orphaned(state, intake, nowMs)];
 }
 
 /**
