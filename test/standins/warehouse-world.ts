@@ -9,6 +9,7 @@ import { readObservation } from '@clyra/core/evidence/observation-body';
 import type { Policy } from '@clyra/core/policy/policy';
 import { silentLogger } from '@clyra/core/ports/logger';
 import type { LogRecord } from '@clyra/core/ports/record-log';
+import type { Finding } from '@clyra/core/reconciliation/live-findings';
 import type { RecordedSource } from '@clyra/recorder/recorder.processor';
 import { RecorderProcessor } from '@clyra/recorder/recorder.processor';
 import type { SourceStatus } from '@clyra/recorder/source-figures';
@@ -126,6 +127,11 @@ export class WarehouseWorld {
     const [status] = processor.status();
     if (status === undefined) throw new Error('one source is recorded');
     return status;
+  }
+
+  /** As `GET /v1/findings` gives them. */
+  findings({ processor }: Running): readonly Finding[] {
+    return processor.findings().flatMap(({ findings }) => findings);
   }
 
   /** Every observation as it stands in the log. */

@@ -17,7 +17,7 @@ const PRIVILEGE: Verdict = {
   code: 'CLY_SOURCE_PRIVILEGE',
   retry: 'never',
   advice:
-    'The role does not see what the recorder reads. Run integrations/snowflake/recorder-role.sql, or name the role and warehouse it makes.',
+    'The role does not see what the recorder reads. Run integrations/snowflake/sql/recorder-role.sql, or name the role and warehouse it makes.',
 };
 const STATEMENT: Verdict = {
   code: 'CLY_SOURCE_SQL_FAILED',

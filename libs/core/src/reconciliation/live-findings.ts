@@ -40,8 +40,11 @@ export const DEFAULT_LIVE_LIMITS: LiveLimits = {
   patienceMs: 2_000,
 };
 
-/** A grant expired so long ago is forgotten: its late use is `claimed_unproved` here, and named in the journal. */
-const MEMORY_MS = 3_600_000;
+/**
+ * A grant expired so long ago is forgotten: its late use is `claimed_unproved` here, and named in the journal. A
+ * warehouse's history may be three hours behind what happened.
+ */
+const MEMORY_MS = 14_400_000;
 
 type Waiting = { readonly observation: PendingObservation; readonly sinceMs: number };
 

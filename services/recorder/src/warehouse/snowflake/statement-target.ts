@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** `IDENTIFIER($name)`, `TABLE('name')`: the name is made when the statement runs. */
+const MADE = /^(?:identifier|table)$/i;
+
 /** The current database and schema of the session: they complete a short name. */
 export type NameContext = { readonly database: string; readonly schema: string };
 
@@ -26,7 +29,7 @@ export function statementTarget(text: string, context: NameContext): string | un
   const bare = withoutLeadingComments(text);
   for (const lead of LEADS) {
     const name = lead.exec(bare)?.[1];
-    if (name !== undefined) return completed(partsOf(name), context);
+    if (name !== undefined) return MADE.test(name) ? undefined : completed(partsOf(name), context);
   }
   return undefined;
 }
