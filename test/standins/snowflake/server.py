@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for a Snowflake account: fakesnow's server, made to answer the Node driver, with a history that the test
-delivers and with faults that the test orders. It is not Snowflake: see README.md beside it.
+delivers and with faults that the test orders. It is not Snowflake: see docs/guides/warehouses.md.
 
 Usage: server.py PORT USER PASSWORD; says `listening on PORT` once it does.
 """
