@@ -7,6 +7,7 @@ import { parseRecord } from '@clyra/core/canonical/record';
 import { topicNames } from '@clyra/core/change/topics';
 import { readObservation } from '@clyra/core/evidence/observation-body';
 import type { Policy } from '@clyra/core/policy/policy';
+import type { Clock } from '@clyra/core/ports/clock';
 import { silentLogger } from '@clyra/core/ports/logger';
 import type { LogRecord } from '@clyra/core/ports/record-log';
 import type { Finding } from '@clyra/core/reconciliation/live-findings';
@@ -24,7 +25,8 @@ import { SimLog, type SimLogClient, type SimLogFaults } from '@clyra/testing/sim
 const topics = topicNames();
 const PARTITION = 1;
 const DIGEST_KEY = createSecretKey(Buffer.alloc(32, 9));
-const TUNING = { pollIntervalMs: 100, settleMs: 200, refusedMs: 500 };
+const POLL_MS = 100;
+const TUNING = { settleMs: 200, refusedMs: 500 };
 const LOOK_MS = 25;
 
 export type WorldOptions = {
@@ -35,6 +37,9 @@ export type WorldOptions = {
   readonly guarded: readonly string[];
   readonly faults?: Partial<SimLogFaults>;
   readonly policy?: Policy;
+  readonly pollIntervalMs?: number;
+  /** A simulation's; without it the machine's. */
+  readonly clock?: Clock;
 };
 
 export type Running = {
@@ -43,19 +48,21 @@ export type Running = {
   readonly history: HistorySource;
 };
 
-/** A tenant with one registered warehouse on a simulated log, on the machine's clock: the warehouse is a real process with a real driver. */
+/** A tenant with one registered warehouse on a simulated log. Against a stand-in it runs on the machine's clock, since a driver does. */
 export class WarehouseWorld {
   readonly random: SeededRandom;
   readonly log: SimLog;
   readonly script: FoldScript;
   readonly #options: WorldOptions;
+  readonly #clock: Clock;
   #publishedCount = 0;
 
   private constructor(options: WorldOptions) {
     this.#options = options;
     this.script = new FoldScript(options.policy);
     this.random = new SeededRandom(options.seed);
-    this.log = new SimLog({ clock: realClock, random: this.random, faults: options.faults ?? {} });
+    this.#clock = options.clock ?? realClock;
+    this.log = new SimLog({ clock: this.#clock, random: this.random, faults: options.faults ?? {} });
     for (const topic of [topics.changes, topics.receipts, topics.observations]) this.log.createTopic(topic, 2);
   }
 
@@ -83,7 +90,7 @@ export class WarehouseWorld {
   }
 
   start(history: HistorySource): Running {
-    const { sourceId, guarded } = this.#options;
+    const { sourceId, guarded, pollIntervalMs = POLL_MS } = this.#options;
     const client = this.log.connect();
     const tables = guarded.map((name) => {
       const dot = name.lastIndexOf('.');
@@ -93,13 +100,13 @@ export class WarehouseWorld {
       identity: { tenant: TENANT, sourceId },
       guarded: { tables, schemas: [] },
       history,
-      tuning: TUNING,
+      tuning: { pollIntervalMs, ...TUNING },
     };
     const processor = new RecorderProcessor({
       log: client,
       codec: plainCodec,
       signer: SCRIPT_KEYS.recorder,
-      clock: realClock,
+      clock: this.#clock,
       logger: silentLogger,
       topics,
       sources: [source],
