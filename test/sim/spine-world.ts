@@ -232,6 +232,9 @@ export class SpineWorld {
       target,
       headers: new RequestHeaders(headers),
       readBody: () => Promise.resolve({ bytes: body, digest: digestOf(body), size: body.length, tooLarge: false }),
+      streamBody: async function* () {
+        yield body;
+      },
       client: { isGone: () => false, onGone: () => {} },
     };
     const intake = this.intake;
@@ -255,7 +258,7 @@ export class SpineWorld {
             request.headers[request.headers.findIndex((one) => one.toLowerCase() === name) + 1] ?? '';
           this.effects.push({
             eventId: header('clyra-event-id'),
-            key: (JSON.parse(Buffer.from(request.body).toString('utf8')) as { key: string }).key,
+            key: (JSON.parse(Buffer.from(request.body as Uint8Array).toString('utf8')) as { key: string }).key,
           });
           await new Promise<void>((resolve) => {
             this.clock.after(this.random.nextInt(1, 300), resolve);

@@ -26,6 +26,8 @@ const STATUSES: readonly (readonly [prefix: string, status: number, title: strin
   ['CLY_JSON_', 400, 'Body is not acceptable JSON'],
   ['CLY_RECORD_', 400, 'Record is malformed'],
   ['CLY_SCHEMA_', 422, 'Body does not fit the schema'],
+  ['CLY_RULE_', 422, 'Body breaks a business rule'],
+  ['CLY_DBT_', 422, 'Tests do not allow the change'],
   ['CLY_IDEMPOTENCY_SYNTAX', 400, 'Idempotency key is malformed'],
   ['CLY_IDEMPOTENCY_MISSING', 400, 'Idempotency key is missing'],
   ['CLY_IDEMPOTENCY_MISMATCH', 422, 'Idempotency key was used for another request'],
@@ -72,6 +74,7 @@ const STATUSES: readonly (readonly [prefix: string, status: number, title: strin
   ['CLY_POLICY_', 422, 'Policy is not acceptable'],
   ['CLY_TRUST_ROOT_', 422, 'Trust root is not acceptable'],
   ['CLY_BLOB_CONFLICT', 409, 'Document is stored with other bytes'],
+  ['CLY_RESPONSE_', 502, 'Upstream gave no acceptable answer'],
   ['CLY_UPSTREAM_TIMEOUT', 504, 'Upstream did not answer in time'],
   ['CLY_UPSTREAM_', 502, 'Upstream failed'],
 ];

@@ -13,6 +13,8 @@ import type { Signer } from '@clyra/core/ports/signer';
 import type { ApiParts } from './api/api-parts.ts';
 import { CallerDesk } from './api/caller-desk.ts';
 import { CommandDesk } from './api/command-desk.ts';
+import { BodyIntake } from './bodies/body-intake.ts';
+import type { SpoolFolder } from './bodies/spool-folder.ts';
 import type { ExternalDetectors } from './external/external-detectors.ts';
 import type { Credentials } from './gateway/authenticate.ts';
 import { EdgeCounter } from './gateway/edge-counter.ts';
@@ -53,6 +55,8 @@ export type IntakeOptions = {
   /** What looks into payloads; absent, and what a policy asks them is refused. */
   readonly analysers?: Analysers;
   readonly externals?: ExternalDetectors;
+  /** Where bodies of streamed routes wait; absent, and those routes are refused. */
+  readonly spool?: SpoolFolder;
   readonly trustRootDigests?: ReadonlySet<Digest>;
   readonly limits?: Partial<GatewayLimits>;
   readonly outcomeLimits?: Partial<OutcomeLimits>;
@@ -66,6 +70,11 @@ export type IntakeOptions = {
 const OUTCOME_LIMITS: OutcomeLimits = { countMax: 10_000, ageMsMax: 5_000 };
 const COMMAND_HOLD_MS = 5_000;
 const DOCUMENTS_DEADLINE_MS = 10_000;
+
+function bodiesOf({ spool, analysers, clock }: IntakeOptions): { readonly bodies?: BodyIntake } {
+  if (spool === undefined) return {};
+  return { bodies: new BodyIntake({ spool, clock, ...(analysers === undefined ? {} : { analysers }) }) };
+}
 
 /** All of intake that depends on ports only: HTTP, Kafka and the clock stand outside, so a simulation can run it. */
 export class IntakeProcessor {
@@ -117,6 +126,7 @@ export class IntakeProcessor {
       limits: { ...GATEWAY_LIMITS, ...options.limits },
       ...(options.analysers === undefined ? {} : { analysers: options.analysers }),
       ...(options.externals === undefined ? {} : { externals: options.externals }),
+      ...bodiesOf(options),
     });
     this.api = { ...shared, ledger, index, documents, blobs, commandHoldMs: options.commandHoldMs ?? COMMAND_HOLD_MS };
     this.commands = new CommandDesk(this.api);

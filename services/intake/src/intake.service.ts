@@ -6,6 +6,7 @@ import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra
 import type { Service, StopPart } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
 import { loadAnalysers } from './analysers.ts';
+import { SpoolFolder } from './bodies/spool-folder.ts';
 import type { IntakeConfig } from './config.ts';
 import { CredentialsFile } from './credentials-file.ts';
 import { nextEpoch } from './epoch-file.ts';
@@ -13,6 +14,7 @@ import { ExternalDetectors } from './external/external-detectors.ts';
 import { openHttpDetectors } from './external/http-detector.ts';
 import { registerApiRoutes } from './http/api-routes.ts';
 import { type GatewayListener, startGatewayListener } from './http/gateway-listener.ts';
+import { readTls } from './http/tls.ts';
 import { IntakeProcessor } from './intake.processor.ts';
 import { intakeMeter } from './intake-meter.ts';
 import { pooledRandom } from './log/pooled-random.ts';
@@ -70,6 +72,7 @@ async function startProcessor(
     signer: await openSigner(config.keyFile),
     upstream,
     random: pooledRandom(systemRandom),
+    spool: await openSpool(config),
     analysers: await loadAnalysers(config.detectorPacks),
     externals: new ExternalDetectors(detectors.clients, clock),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock, logger }),
@@ -88,6 +91,11 @@ async function startProcessor(
   return processor;
 }
 
+function openSpool(config: IntakeConfig): Promise<SpoolFolder> {
+  const folder = join(config.spoolDir ?? config.dataDir, `${config.instance.replaceAll('/', '_')}.spool`);
+  return SpoolFolder.open(folder, systemRandom, { bytesMax: config.spoolBytesMax, countMax: config.spoolCountMax });
+}
+
 async function startGateway(
   config: IntakeConfig,
   processor: IntakeProcessor,
@@ -99,6 +107,7 @@ async function startGateway(
     clock,
     handle: (request) => processor.gateway.handle(request),
     onRefused: (code) => processor.api.edge.count(code),
+    ...(await readTls(config)),
   });
   logger.info('gateway listening', { url: gateway.url });
   return gateway;

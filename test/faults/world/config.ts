@@ -9,6 +9,8 @@ export type FaultSizes = {
   readonly failClosedCount: number;
   /** CLYRA_FAULTS_SECONDS: how long the fail-over test sends. */
   readonly failoverSeconds: number;
+  /** CLYRA_FAULTS_BODY_MB: megabytes of the body that streams through. */
+  readonly bodyMegabytes: number;
   /** CLYRA_FAULTS_SEED: of what the proxies drop. */
   readonly seed: number;
   /** CLYRA_FAULTS_KEEP=1 leaves the folder with the logs of every process. */
@@ -20,6 +22,7 @@ export function faultSizes(): FaultSizes {
     lossCount: integer('CLYRA_FAULTS_SIZE', 3_000),
     failClosedCount: integer('CLYRA_FAULTS_REQUESTS', 300),
     failoverSeconds: integer('CLYRA_FAULTS_SECONDS', 30),
+    bodyMegabytes: integer('CLYRA_FAULTS_BODY_MB', 20),
     seed: integer('CLYRA_FAULTS_SEED', Date.now() % 2 ** 31),
     keepsFolder: process.env['CLYRA_FAULTS_KEEP'] === '1',
   };

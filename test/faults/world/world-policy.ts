@@ -24,6 +24,12 @@ export async function writeWorldPolicy(file: string, limits: PolicyLimits): Prom
         additionalProperties: false,
         properties: { tenant: { type: 'string' }, event: { type: 'string' }, record: { type: 'object' } },
       },
+      contact: {
+        type: 'object',
+        required: ['id', 'tenant'],
+        additionalProperties: false,
+        properties: { id: { type: 'integer' }, tenant: { type: 'string' }, note: { type: 'string', maxLength: 500 } },
+      },
     },
     routes: [
       {
@@ -39,6 +45,14 @@ export async function writeWorldPolicy(file: string, limits: PolicyLimits): Prom
           rows_max: 1,
           ttl_seconds: 60,
         },
+      },
+      {
+        id: 'contacts.bulk',
+        method: 'POST',
+        path: '/contacts',
+        upstream: 'crm',
+        schema: 'contact',
+        body: { form: 'ndjson', bytes_max: 1_073_741_824, items_max: 10_000_000, deadline_seconds: 240 },
       },
     ],
     idempotency: [{ routes: [ROUTE], required: true, ttl_seconds: 86_400 }],

@@ -37,6 +37,18 @@ routes:
       source_id: shop-db
       relations: [public.refunds]
       operations: [insert]
+  - id: contacts.sync
+    method: POST
+    path: /contacts/sync
+    upstream: shop
+    schema: refund
+    body: { form: items, items: /records, bytes_max: 268435456 }
+  - id: answers.stream
+    method: POST
+    path: /answers
+    upstream: shop
+    body: { repair: [syntax, text_to_number] }
+    response: { total_seconds: 600, silence_seconds: 60 }
 `,
   idempotency: `idempotency:
   - routes: [refunds.create]
@@ -156,6 +168,23 @@ routes:
   body_storage: `body_storage:
   keep: while_held
   retention_seconds: 86400
+`,
+  validators: `schemas:
+  seller_pays_back:
+    type: object
+    if: { required: [reason], properties: { reason: { const: goodwill } } }
+    then: { required: [approved_by], properties: { amount_cents: { maximum: 5000 } } }
+validators:
+  - id: goodwill
+    routes: [refunds.create]
+    schema: seller_pays_back
+    effect: hold
+`,
+  dbt_tests: `dbt_tests:
+  - id: tested
+    routes: [refunds.create]
+    results: /dbt/run_results
+    required: [test.shop.unique_orders_id.0a1b2c3d4e]
 `,
   threat_map: `threat_map:
   - code: CLY_SQL_TRUNCATE

@@ -4,9 +4,11 @@ import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import type { DeployFact, RowsFact, VoiceFact } from './conversation-facts.ts';
 import type { DetectorFacts, ExternalFact } from './detector-fact.ts';
+import type { DbtFact, ItemsFact, RepairFact, ResponseFact, ValidatorFact } from './inspection-facts.ts';
 import type { SqlFact } from './sql-fact.ts';
 
 export type { DeployFact, RowsFact, VoiceFact } from './conversation-facts.ts';
+export type { DbtFact, ItemsFact, RepairFact, ResponseFact, ValidatorFact } from './inspection-facts.ts';
 
 /** docs/spec/records.md §4: the bodies on clyra.changes. Member names are those on the wire. */
 export type IntakeRef = { readonly instance: string; readonly epoch: number };
@@ -42,6 +44,7 @@ export type ChangeOutcome = Common<'change.outcome'> & {
   readonly outcome: Outcome;
   readonly upstream_status?: number;
   readonly detail?: string;
+  readonly response?: ResponseFact;
 };
 
 export type RunOpened = Common<'run.opened'> & {
@@ -142,6 +145,14 @@ export type Facts = {
   readonly detectors?: DetectorFacts;
   /** One for each `external_detectors` rule of the route. */
   readonly external_detectors?: readonly ExternalFact[];
+  /** Present where the body was streamed. */
+  readonly items?: ItemsFact;
+  /** Present where the body was repaired; `canonical_digest` is that of the repaired one. */
+  readonly repair?: RepairFact;
+  /** One for each `validators` rule of the route. */
+  readonly validators?: readonly ValidatorFact[];
+  /** One for each `dbt_tests` rule of the route. */
+  readonly dbt_test_results?: readonly DbtFact[];
 };
 
 /** An inspector's findings depend on its version as well as on the policy. */

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json
 import { DECIMAL } from '../kernel/decimal.ts';
 import { checkDeployFact, checkRowsFact, checkVoiceFact } from './conversation-facts.ts';
 import { checkDetectorFacts, checkExternalFact, EXTERNAL_FACTS_MAX } from './detector-fact.ts';
+import { checkDbtFact, checkItemsFact, checkRepairFact, checkValidatorFact } from './inspection-facts.ts';
 import {
   ID,
   METHOD,
@@ -46,6 +47,10 @@ const MEMBERS = new Set([
   'sql',
   'detectors',
   'external_detectors',
+  'items',
+  'repair',
+  'validators',
+  'dbt_test_results',
 ]);
 /** Section and id of a rule. */
 const RULE_NAME = /^[a-z_]{1,32}\/[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
@@ -98,6 +103,12 @@ export function checkFacts(facts: JsonObject): void {
 
 /** What inspection found in the payload; absent where the policy did not ask for it. */
 function checkAnalyses(facts: JsonObject): void {
+  if (facts['items'] !== undefined) checkItemsFact(readObject(facts, 'items'));
+  if (facts['repair'] !== undefined) checkRepairFact(readObject(facts, 'repair'));
+  if (facts['validators'] !== undefined) for (const fact of readList(facts, 'validators', 16)) checkValidatorFact(fact);
+  if (facts['dbt_test_results'] !== undefined) {
+    for (const fact of readList(facts, 'dbt_test_results', 16)) checkDbtFact(fact);
+  }
   if (facts['sql'] !== undefined) for (const fact of readList(facts, 'sql', SQL_FACTS_MAX)) checkSqlFact(fact);
   if (facts['detectors'] !== undefined) checkDetectorFacts(readObject(facts, 'detectors'));
   if (facts['voice'] !== undefined) for (const fact of readList(facts, 'voice', 16)) checkVoiceFact(fact);

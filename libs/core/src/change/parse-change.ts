@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json
 import { parseRecord } from '../canonical/record.ts';
 import { type ChangeBody, COMMAND_KINDS, type CommandKind, PARTITION_TENANT } from './change-body.ts';
 import { checkFacts } from './check-facts.ts';
+import { checkResponseFact } from './inspection-facts.ts';
 import {
   ID,
   onlyMembers,
@@ -25,7 +26,7 @@ const COMMAND_MEMBERS = new Set([...COMMON, 'command', 'signatures']);
 const MEMBERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['stream.opened', new Set([...COMMON, 'stream_id', 'partition', 'partition_count', 'previous_stream'])],
   ['change.requested', new Set([...COMMON, 'run_id', 'supersedes', 'facts'])],
-  ['change.outcome', new Set([...COMMON, 'of', 'outcome', 'upstream_status', 'detail'])],
+  ['change.outcome', new Set([...COMMON, 'of', 'outcome', 'upstream_status', 'detail', 'response'])],
   ['run.opened', new Set(RUN_MEMBERS)],
   ['run.closed', new Set(RUN_MEMBERS)],
   ['window.closed', new Set([...COMMON, 'number'])],
@@ -91,6 +92,7 @@ function checkKind(record: JsonObject, kind: string): void {
       readText(record, 'outcome', OUTCOME);
       if (record['upstream_status'] !== undefined) readInteger(record, 'upstream_status', 100);
       if (record['detail'] !== undefined) readText(record, 'detail', SHORT_TEXT);
+      if (record['response'] !== undefined) checkResponseFact(readObject(record, 'response'));
       return;
     case 'run.opened':
     case 'run.closed':

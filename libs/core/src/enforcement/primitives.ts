@@ -2,6 +2,7 @@
 import type { Primitive } from './primitive.ts';
 import { approval } from './primitives/approval.ts';
 import { costCaps } from './primitives/cost-caps.ts';
+import { dbtTests } from './primitives/dbt-tests.ts';
 import { deploy } from './primitives/deploy.ts';
 import { detectors } from './primitives/detectors.ts';
 import { externalDetectors } from './primitives/external-detectors.ts';
@@ -14,6 +15,7 @@ import { replayGuard } from './primitives/replay-guard.ts';
 import { routeKnown } from './primitives/route-known.ts';
 import { schemaLock } from './primitives/schema-lock.ts';
 import { sqlSafety } from './primitives/sql-safety.ts';
+import { validators } from './primitives/validators.ts';
 import { velocity } from './primitives/velocity.ts';
 import { voice } from './primitives/voice.ts';
 
@@ -23,6 +25,8 @@ export const PRIMITIVES: readonly Primitive[] = [
   fences,
   routeKnown,
   schemaLock,
+  validators,
+  dbtTests,
   killSwitch,
   metricSwitch,
   loopBreaker,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
+import type { DbtFact, RepairFact } from '../change/inspection-facts.ts';
 import type { Effect } from '../policy/effect.ts';
 import type { Mode, Operation } from '../policy/policy.ts';
 
@@ -160,6 +161,9 @@ export type PrimitiveFields = {
   readonly detectors?: readonly DetectorField[];
   readonly external_detectors?: readonly ExternalField[];
   readonly prompt_delta_hash?: Digest;
+  /** The one repair of the body: what was forwarded has `repaired_digest`. */
+  readonly repair?: RepairFact;
+  readonly dbt_test_results?: readonly DbtFact[];
 };
 
 export type DecidedBody = Common &

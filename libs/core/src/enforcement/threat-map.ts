@@ -71,6 +71,8 @@ export const THREATS: readonly (readonly [prefix: string, threat: Threat])[] = [
   ['CLY_DEPLOY_', DEPLOY],
   ['CLY_ROUTE_', DENY],
   ['CLY_SCHEMA_', OUTPUT],
+  ['CLY_RULE_', OUTPUT],
+  ['CLY_DBT_', DEPLOY],
   ['CLY_JSON_', OUTPUT],
   ['CLY_BODY_', OUTPUT],
   ['CLY_CONTENT_', OUTPUT],

@@ -41,16 +41,29 @@ export function emptyBody(): ReceivedBody {
   return { bytes: new Uint8Array(), digest: digestOf(''), size: 0, tooLarge: false };
 }
 
+/** What keeps bytes from being this request's body at all, before anybody reads them; undefined where nothing does. */
+export function frameFault(body: Omit<ReceivedBody, 'bytes'>, headers: BodyHeaders): string | undefined {
+  if (body.tooLarge) return 'CLY_BODY_TOO_LARGE';
+  if (body.size > 0 && headers.claimedDigest === null) return 'CLY_BODY_DIGEST_MISSING';
+  if (headers.claimedDigest !== null && headers.claimedDigest !== body.digest) return 'CLY_BODY_DIGEST_MISMATCH';
+  const encoding = headers.contentEncoding?.trim().toLowerCase() ?? 'identity';
+  return encoding === 'identity' ? undefined : 'CLY_BODY_ENCODING';
+}
+
+/** Lines of JSON go by several names; each of them says so. */
+const LINES_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|json-lines)$/;
+
+/** Whether the headers name the form that the route's bodies have. */
+export function hasMediaType(contentType: string | null, form: 'json' | 'ndjson' | 'items'): boolean {
+  return (form === 'ndjson' ? LINES_TYPE : JSON_TYPE).test(mediaType(contentType)) && hasJsonCharset(contentType ?? '');
+}
+
 /** Strict reading of the body. `schemaWanted` makes JSON the only acceptable type. */
 export function checkBody(body: ReceivedBody, headers: BodyHeaders, schemaWanted: boolean): BodyFinding {
-  if (body.tooLarge) return refused('CLY_BODY_TOO_LARGE');
-  if (body.size > 0 && headers.claimedDigest === null) return refused('CLY_BODY_DIGEST_MISSING');
-  if (headers.claimedDigest !== null && headers.claimedDigest !== body.digest)
-    return refused('CLY_BODY_DIGEST_MISMATCH');
-  const encoding = headers.contentEncoding?.trim().toLowerCase() ?? 'identity';
-  if (encoding !== 'identity') return refused('CLY_BODY_ENCODING');
+  const fault = frameFault(body, headers);
+  if (fault !== undefined) return refused(fault);
   if (body.size === 0 && !schemaWanted) return { content: 'ok', value: undefined, canonicalDigest: null };
-  const isJson = JSON_TYPE.test(mediaType(headers.contentType)) && hasJsonCharset(headers.contentType ?? '');
+  const isJson = hasMediaType(headers.contentType, 'json');
   if (!isJson) {
     return schemaWanted ? refused('CLY_BODY_MEDIA_TYPE') : { content: 'ok', value: undefined, canonicalDigest: null };
   }

@@ -3,22 +3,26 @@ import { createHmac } from 'node:crypto';
 import { canonicalJson } from '../canonical/canonical-json.ts';
 import { type Digest, digestOf } from '../canonical/digest.ts';
 import type { JsonValue } from '../canonical/json-value.ts';
-import { type Facts, INSPECTOR, type SchemaFact } from '../change/change-body.ts';
+import { type Facts, INSPECTOR } from '../change/change-body.ts';
 import type { PackShelf } from '../detectors/pack-shelf.ts';
 import type { PromptMemory } from '../detectors/prompt-delta.ts';
-import { appliesTo, type RateLimitRule, type Route } from '../policy/policy.ts';
+import { appliesTo, type Policy, type RateLimitRule, type Route } from '../policy/policy.ts';
 import type { SqlParsers } from '../sql/analyse-sql.ts';
 import { amountFacts } from './amount-facts.ts';
 import { bodyFacts } from './body-facts.ts';
-import { type BodyFinding, checkBody, mediaType, type ReceivedBody } from './check-body.ts';
+import { type BodyFinding, mediaType, type ReceivedBody } from './check-body.ts';
+import { dbtFacts } from './dbt-results.ts';
 import { detectorFacts } from './detector-facts.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { valueAt } from './json-pointer.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
+import { readContent } from './read-content.ts';
+import type { Repaired } from './repair/repair-body.ts';
 import { missingHeaders, requestClaims } from './request-claims.ts';
 import type { HmacKey } from './request-signature.ts';
 import { parseTarget } from './request-target.ts';
 import { sqlFacts } from './sql-facts.ts';
+import type { StreamFinding } from './stream/body-inspection.ts';
 
 /** One authenticated request. Secrets and randomness are arguments; nothing here asks for the time. */
 export type InspectionInput = {
@@ -50,6 +54,8 @@ export type InspectionInput = {
   /** Absent where none are loaded: what a policy asks them is then not answered, and the decision refuses. */
   readonly analysers?: Analysers;
   readonly previousPrompt?: PromptMemory | null;
+  /** What was found while a body streamed in that is not whole in memory. */
+  readonly streamed?: StreamFinding;
 };
 
 /** What looks into the payload beyond its schema. */
@@ -60,10 +66,14 @@ export type Inspection = {
   readonly route: Route | null;
   /** To be kept, in memory, for the next prompt of the same run; absent where no detector was asked. */
   readonly promptMemory?: PromptMemory;
+  /** What is forwarded instead of the body, if the policy lets it be repaired and that helped. */
+  readonly repaired?: Repaired;
 };
 
-/** Bodies up to this size have all their schema faults listed, larger ones only the first. */
-const LIST_ALL_BYTES_MAX = 65_536;
+function dbtResults(policy: Policy, routeId: string, body: JsonValue | undefined): Pick<Facts, 'dbt_test_results'> {
+  const results = dbtFacts(policy, routeId, body);
+  return results.length === 0 ? {} : { dbt_test_results: results };
+}
 
 /** Turns a request into facts (docs/spec/records.md §4.1). Pure; nothing of the payload is in the result. */
 export function inspectRequest(input: InspectionInput): Inspection {
@@ -71,16 +81,18 @@ export function inspectRequest(input: InspectionInput): Inspection {
   const rules = policy.policy;
   const target = parseTarget(input.target);
   const route = target === undefined ? undefined : policy.routes.match(input.method, target.path);
-  const finding = checkBody(body, input, route !== undefined && route.schema !== null);
+  const { streamed } = input;
+  const read = readContent({ body, headers: input, route, policy, ...(streamed === undefined ? {} : { streamed }) });
+  const { finding } = read;
   const idempotencyKey = parseIdempotencyKey(input.idempotencyKeys);
   const content = firstFault([
     target === undefined ? 'CLY_ROUTE_TARGET' : 'ok',
     finding.content,
     idempotencyKey === 'invalid' ? 'CLY_IDEMPOTENCY_SYNTAX' : 'ok',
   ]);
-  const amounts = route === undefined ? [] : amountFacts(rules, route.id, finding.value);
+  const amounts = streamed?.amounts ?? (route === undefined ? [] : amountFacts(rules, route.id, finding.value));
   const missing = missingHeaders(rules.tenant_fences, input.headers);
-  const claims = requestClaims(input, finding.value);
+  const claims = requestClaims(input, finding.value, streamed);
   const looked = route === undefined ? {} : lookInto(input, route, finding.value);
   const facts: Facts = {
     route: route?.id ?? null,
@@ -94,7 +106,7 @@ export function inspectRequest(input: InspectionInput): Inspection {
     payload_digest: body.digest,
     payload_size: body.size,
     canonical_digest: finding.canonicalDigest,
-    schema: checkSchema(input, route, finding),
+    schema: read.schema,
     idempotency:
       route === undefined || typeof idempotencyKey === 'string'
         ? null
@@ -108,9 +120,16 @@ export function inspectRequest(input: InspectionInput): Inspection {
     execution_token_hash: digestOf(input.executionToken),
     inspected_under: { policy_digest: policy.digest, inspector: INSPECTOR },
     ...looked.facts,
+    ...read.facts,
+    ...(route === undefined ? {} : dbtResults(rules, route.id, finding.value)),
   };
   const memory = looked.promptMemory;
-  return { facts, route: route ?? null, ...(memory === undefined ? {} : { promptMemory: memory }) };
+  return {
+    facts,
+    route: route ?? null,
+    ...(memory === undefined ? {} : { promptMemory: memory }),
+    ...(read.repaired === undefined ? {} : { repaired: read.repaired }),
+  };
 }
 
 type Looked = { readonly facts?: Pick<Facts, 'sql' | 'detectors'>; readonly promptMemory?: PromptMemory };
@@ -121,7 +140,10 @@ function lookInto(input: InspectionInput, route: Route, value: JsonValue | undef
   const asked = { policy: policy.policy, routeId: route.id, value };
   const sql = sqlFacts(asked, analysers.sql);
   const previousPrompt = input.previousPrompt ?? null;
-  const found = detectorFacts({ ...asked, body, key: input.fingerprintKey, previousPrompt }, analysers.packs);
+  const found =
+    input.streamed === undefined
+      ? detectorFacts({ ...asked, body, key: input.fingerprintKey, previousPrompt }, analysers.packs)
+      : input.streamed.detection?.answer(input.fingerprintKey, previousPrompt);
   return {
     facts: { ...(sql.length === 0 ? {} : { sql }), ...(found === undefined ? {} : { detectors: found.facts }) },
     ...(found === undefined ? {} : { promptMemory: found.memory }),
@@ -130,14 +152,6 @@ function lookInto(input: InspectionInput, route: Route, value: JsonValue | undef
 
 function firstFault(contents: readonly string[]): string {
   return contents.find((content) => content !== 'ok') ?? 'ok';
-}
-
-function checkSchema(input: InspectionInput, route: Route | undefined, finding: BodyFinding): SchemaFact {
-  const id = route?.schema ?? null;
-  if (id === null) return { id, verdict: 'not_required', errors: [] };
-  if (finding.content !== 'ok' || finding.value === undefined) return { id, verdict: 'not_checked', errors: [] };
-  const errors = input.policy.schemas.check(id, finding.value, input.body.size <= LIST_ALL_BYTES_MAX);
-  return { id, verdict: errors.length === 0 ? 'valid' : 'invalid', errors };
 }
 
 type KeyUse = { readonly routeId: string; readonly key: string; readonly finding: BodyFinding };

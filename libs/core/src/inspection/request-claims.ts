@@ -27,7 +27,7 @@ export function missingHeaders(fences: TenantFences, headers: Headers): readonly
 }
 
 /** Every place that names a tenant or an actor: credential, headers, body, and the headers that the policy requires. */
-export function requestClaims(input: ClaimingRequest, body: JsonValue | undefined): Claims {
+export function requestClaims(input: ClaimingRequest, body: JsonValue | undefined, items?: Claims): Claims {
   const { credential, policy } = input;
   const fences = policy.policy.tenant_fences;
   const further = (word: string): Claimed[] =>
@@ -44,10 +44,19 @@ export function requestClaims(input: ClaimingRequest, body: JsonValue | undefine
   });
   const actors = claimsOf({ credential: credential.actors, header: input.actor, body, pointer: fences.body_actor });
   const all = {
-    tenants: [...tenants, ...further('tenant')].slice(0, CLAIMS_MAX),
-    actors: [...actors, ...further('actor')].slice(0, CLAIMS_MAX),
+    tenants: [...withItems(tenants, items?.tenants), ...further('tenant')].slice(0, CLAIMS_MAX),
+    actors: [...withItems(actors, items?.actors), ...further('actor')].slice(0, CLAIMS_MAX),
   };
   return fences.privacy === 'plain' ? all : hashed(input, all);
+}
+
+/** One name speaks for the body and all its items: one that differs from the header's, if any does, since that is refused. */
+function withItems(claims: readonly Claimed[], items: readonly Claimed[] = []): readonly Claimed[] {
+  if (items.length === 0) return claims;
+  const header = claims.find(({ from }) => from === 'header')?.value;
+  const named = [...claims.filter(({ from }) => from === 'body'), ...items];
+  const other = named.find(({ value }) => value !== header) ?? named[0];
+  return [...claims.filter(({ from }) => from !== 'body'), ...(other === undefined ? [] : [other])];
 }
 
 /** Keyed, and the same for the same name, so that fences and switches compare as before; the own tenant is known anyway. */

@@ -17,6 +17,8 @@ export type PolicyChange = {
 
 const SINGLES = ['tenant_fences', 'break_glass', 'body_storage', 'people', 'threat_map', 'lineage', 'guarded'] as const;
 
+const LATER_SECTIONS = ['validators', 'dbt_tests'] as const;
+
 /** What changes from one compiled policy to another, rule by rule, and in which direction. */
 export function diffPolicies(before: Policy, after: Policy): PolicyChange[] {
   return [
@@ -25,6 +27,9 @@ export function diffPolicies(before: Policy, after: Policy): PolicyChange[] {
     ...byId('idempotency', { before: keyed(before), after: keyed(after) }, RESTRICTING),
     ...LISTED_SECTIONS.flatMap((section) =>
       byId(section, { before: before[section], after: after[section] }, RESTRICTING),
+    ),
+    ...LATER_SECTIONS.flatMap((section) =>
+      byId(section, { before: before[section] ?? [], after: after[section] ?? [] }, RESTRICTING),
     ),
     ...SINGLES.flatMap((name) => singleChange(name, before, after)),
   ];

@@ -21,7 +21,10 @@ export function lintRules(policy: Policy): Finding[] {
 }
 
 function unusedSchemas(policy: Policy): Finding[] {
-  const used = new Set(policy.routes.map((route) => route.schema));
+  const used = new Set<string | null>([
+    ...policy.routes.flatMap((route) => [route.schema, route.body?.envelope ?? null, route.response?.schema ?? null]),
+    ...(policy.validators ?? []).map((rule) => rule.schema),
+  ]);
   return Object.keys(policy.schemas)
     .filter((id) => !used.has(id))
     .map((id) => ({

@@ -19,7 +19,12 @@ export function mergeOverlay(policy: Policy, document: JsonValue, overlay: Overl
   top.objectOf(nested ? ['name', 'enforcement'] : ['name', ...RULE_SECTIONS]);
   const cursor = nested ? top.member('enforcement') : top;
   if (nested) cursor.objectOf(RULE_SECTIONS);
-  const scope: RuleScope = { routes: policy.routes, overlay: overlay.name, remarks: overlay.remarks };
+  const scope: RuleScope = {
+    routes: policy.routes,
+    overlay: overlay.name,
+    remarks: overlay.remarks,
+    schemas: new Set(Object.keys(policy.schemas)),
+  };
   const added = readRuleSections(cursor, scope);
   const merged: Policy = {
     ...policy,
@@ -30,9 +35,19 @@ export function mergeOverlay(policy: Policy, document: JsonValue, overlay: Overl
     lineage: [...policy.lineage, ...added.lineage],
     threat_map: [...policy.threat_map, ...added.threat_map],
     ...singles(policy, added, cursor),
+    ...later(policy, added),
   };
   refuseCrowds(merged, overlay, scope);
   return merged;
+}
+
+function later(policy: Policy, added: RuleSections): Pick<Policy, 'validators' | 'dbt_tests'> {
+  const validators = [...(policy.validators ?? []), ...(added.validators ?? [])];
+  const dbtTests = [...(policy.dbt_tests ?? []), ...(added.dbt_tests ?? [])];
+  return {
+    ...(validators.length === 0 ? {} : { validators }),
+    ...(dbtTests.length === 0 ? {} : { dbt_tests: dbtTests }),
+  };
 }
 
 function singles(

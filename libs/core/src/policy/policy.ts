@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
+import type { BodyRule, DbtTestsRule, ResponseRule, ValidatorRule } from './body-rules.ts';
 import type * as rules from './policy-rules.ts';
 
 export type { ApprovalRule, IdempotencyRule, RateLimitRule, TenantFences } from './policy-rules.ts';
@@ -33,6 +34,9 @@ export type Policy = {
   readonly body_storage: rules.BodyStorage;
   readonly threat_map: readonly rules.ThreatEntry[];
   readonly guarded: readonly GuardedSource[];
+  /** Absent where there is none. */
+  readonly validators?: readonly ValidatorRule[];
+  readonly dbt_tests?: readonly DbtTestsRule[];
 };
 
 export type Mode = 'gate' | 'review';
@@ -46,6 +50,8 @@ export type Route = {
   readonly upstream: string;
   readonly mode: Mode;
   readonly schema: string | null;
+  readonly body?: BodyRule;
+  readonly response?: ResponseRule;
   readonly effects: Effects | null;
 };
 

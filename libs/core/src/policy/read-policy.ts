@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
 import { checkSchemaDocument } from './check-schema-document.ts';
-import type { Policy } from './policy.ts';
+import type { Policy, Route } from './policy.ts';
 import { type Finding, PolicyCursor } from './policy-cursor.ts';
 import { readApprovals, readBreakGlass, readPeople } from './read-approvals.ts';
+import { listSchema, readDbtTests, readValidators } from './read-bodies.ts';
 import { readCostCaps, readKillSwitch, readLoopBreaker } from './read-breakers.ts';
 import { readBodyStorage, readLineage, readThreatMap } from './read-evidence-rules.ts';
 import { readDetectors, readExternalDetectors, readSqlSafety } from './read-inspections.ts';
@@ -36,6 +37,8 @@ export const RULE_SECTIONS = [
   'lineage',
   'body_storage',
   'threat_map',
+  'validators',
+  'dbt_tests',
 ];
 
 /** One reading for authored and for compiled policies: a compiled policy reads as itself. Notes every fault. */
@@ -44,13 +47,15 @@ export function readPolicy(document: JsonValue, findings: Finding[]): Policy {
   policy.objectOf([...SECTIONS, ...RULE_SECTIONS]);
   const defaultMode = policy.oneOf('mode', MODES, 'gate');
   const schemas = readSchemas(policy, findings);
-  const routes = readRoutes(policy, defaultMode, new Set(Object.keys(schemas)));
+  const schemaIds = new Set(Object.keys(schemas));
+  const routes = readRoutes(policy, defaultMode, schemaIds);
+  reportLists(policy, routes, schemas);
   return {
     format: policy.oneOf('format', [POLICY_FORMAT], POLICY_FORMAT),
     name: policy.text('name', ID_RULE),
     schemas,
     routes,
-    ...readRuleSections(policy, { routes, overlay: null, remarks: [] }),
+    ...readRuleSections(policy, { routes, overlay: null, remarks: [], schemas: schemaIds }),
     guarded: readGuarded(policy),
   };
 }
@@ -76,7 +81,37 @@ export function readRuleSections(policy: PolicyCursor, scope: RuleScope): RuleSe
     lineage: readLineage(policy, scope),
     body_storage: readBodyStorage(policy),
     threat_map: readThreatMap(policy),
+    ...readOptional(policy, scope),
   };
+}
+
+/** Sections that came later: left out where nothing is said, so that older policies keep their digests. */
+function readOptional(policy: PolicyCursor, scope: RuleScope): Pick<Policy, 'validators' | 'dbt_tests'> {
+  const validators = readValidators(policy, scope);
+  const dbtTests = readDbtTests(policy, scope);
+  return {
+    ...(validators.length === 0 ? {} : { validators }),
+    ...(dbtTests.length === 0 ? {} : { dbt_tests: dbtTests }),
+  };
+}
+
+/** A whole value whose list is streamed needs a schema that can be judged item by item. */
+function reportLists(
+  policy: PolicyCursor,
+  routes: readonly Route[],
+  schemas: Readonly<Record<string, JsonObject>>,
+): void {
+  const cursors = policy.items('routes');
+  for (const [index, route] of routes.entries()) {
+    for (const [member, rule, schema] of [
+      ['body', route.body, route.schema],
+      ['response', route.response, route.response?.schema ?? null],
+    ] as const) {
+      if (rule?.form !== 'json' || rule.items === null || schema === null) continue;
+      const found = listSchema(schemas[schema], rule.items);
+      if (typeof found === 'string') cursors[index]?.member(member).member('items').report(found);
+    }
+  }
 }
 
 function readSchemas(policy: PolicyCursor, findings: Finding[]): Record<string, JsonObject> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Effects, Mode, Operation, Route } from './policy.ts';
 import type { PolicyCursor } from './policy-cursor.ts';
+import { readBodyRule, readResponseRule } from './read-bodies.ts';
 import { ROUTE_TEMPLATE, templatesOverlap } from './route-template.ts';
 
 export const ID_RULE = {
@@ -38,9 +39,11 @@ export function readRoutes(policy: PolicyCursor, defaultMode: Mode, schemaIds: R
 }
 
 function readRoute(route: PolicyCursor, defaultMode: Mode, schemaIds: ReadonlySet<string>): Route {
-  route.objectOf(['id', 'method', 'path', 'upstream', 'mode', 'schema', 'effects']);
+  route.objectOf(['id', 'method', 'path', 'upstream', 'mode', 'schema', 'body', 'response', 'effects']);
   const schema = route.textOrNull('schema', ID_RULE);
   if (schema !== null && !schemaIds.has(schema)) route.member('schema').report('no schema has this id');
+  const body = readBodyRule(route, schemaIds);
+  const response = readResponseRule(route, schemaIds);
   return {
     id: route.text('id', ID_RULE),
     method: route.oneOf('method', METHODS),
@@ -48,6 +51,9 @@ function readRoute(route: PolicyCursor, defaultMode: Mode, schemaIds: ReadonlySe
     upstream: route.text('upstream', UPSTREAM_RULE),
     mode: route.oneOf('mode', MODES, defaultMode),
     schema,
+    // Left out where nothing is said, so that policies from before these members keep their digests.
+    ...(body === undefined ? {} : { body }),
+    ...(response === undefined ? {} : { response }),
     effects: readEffects(route.member('effects')),
   };
 }

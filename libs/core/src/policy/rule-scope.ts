@@ -14,6 +14,8 @@ export type RuleScope = {
   readonly overlay: string | null;
   /** A pattern that covers no route is an error in a policy and no more than a remark in an overlay. */
   readonly remarks: { readonly pointer: string; readonly message: string }[];
+  /** Ids that a rule may name. */
+  readonly schemas?: ReadonlySet<string>;
 };
 
 export const RULE_MEMBERS = ['id', 'route', 'routes'];

@@ -6,6 +6,9 @@ import { ClyraError } from '../kernel/error.ts';
 import { declaredNames } from './check-schema-document.ts';
 import { replaceComparingKeywords } from './schema-keywords.ts';
 
+/** A fault at its place in the value, with the types that were wanted where it is one of type. For repairs only: the path is the caller's text. */
+export type SchemaFault = { readonly path: string; readonly keyword: string; readonly types: readonly string[] };
+
 export type SchemaFinding = { readonly pointer: string; readonly rule: string };
 
 const FINDINGS_MAX = 8;
@@ -40,6 +43,30 @@ export class SchemaSet {
     all(value);
     return findingsOf(all.errors ?? [], schema.names);
   }
+
+  /** Every fault that stands for itself: not those inside alternatives, of which another may be meant. */
+  faults(id: string, value: JsonValue): readonly SchemaFault[] {
+    const all = this.#schemas.get(id)?.all();
+    if (all === undefined || all(value) === true) return [];
+    return (all.errors ?? [])
+      .filter(({ schemaPath }) => !/\/(?:anyOf|oneOf|not|if|contains)(?:\/|$)/.test(schemaPath))
+      .map(({ instancePath, keyword, params }) => ({ path: instancePath, keyword, types: typesOf(params['type']) }));
+  }
+
+  /** The path with `*` for names that the schema does not declare. */
+  safePath(id: string, path: string): string {
+    const names = this.#schemas.get(id)?.names ?? new Set<string>();
+    return path
+      .split('/')
+      .map((name, index) => (index === 0 ? '' : safeName(name, names)))
+      .join('/')
+      .slice(0, POINTER_LENGTH_MAX);
+  }
+}
+
+function typesOf(type: unknown): readonly string[] {
+  if (typeof type === 'string') return type.split(',');
+  return Array.isArray(type) ? type.filter((word) => typeof word === 'string') : [];
 }
 
 function compileSchema(id: string, schema: JsonObject): CompiledSchema {

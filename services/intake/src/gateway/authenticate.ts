@@ -10,6 +10,7 @@ import {
   verifyRequestMac,
 } from '@clyra/core/inspection/request-signature';
 import type { Clock } from '@clyra/core/ports/clock';
+import { authenticateCertificate, authenticateSignature, hasHttpSignature, keyIdOf } from './authenticate-signature.ts';
 import type { Credential } from './credentials.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 
@@ -22,6 +23,8 @@ export type Caller = {
   readonly runId: string | null;
   readonly idempotencyKeys: readonly string[];
   readonly claimedDigest: Digest | null;
+  /** Milliseconds, by the caller's clock. */
+  readonly signedAtMs: number;
 };
 
 /** The callers' keys; a plain Map is one that never changes. */
@@ -32,18 +35,24 @@ export interface Credentials {
 }
 
 /** An unknown key costs as much time as a known one. */
-const NOBODY: Credential = { id: 'nobody', tenant: 'nobody', actors: [], secret: Buffer.alloc(32) };
+const NOBODY_SECRET = Buffer.alloc(32);
 
 /**
  * The caller, or the code of the refusal. It needs only the headers, so it comes before the body is read; an unknown
  * key and a wrong signature are told apart by nobody.
  */
 export function authenticate(
-  request: Pick<GatewayRequest, 'method' | 'target' | 'headers'>,
+  request: Pick<GatewayRequest, 'method' | 'target' | 'headers' | 'transport'>,
   credentials: Credentials,
   nowMs: number,
 ): Caller | string {
-  const { headers } = request;
+  const { headers, transport } = request;
+  const hasMac = headers.has(SIGNATURE_HEADERS.signature);
+  // Two proofs could name two callers.
+  if (hasHttpSignature(request)) {
+    return hasMac ? 'CLY_AUTH_AMBIGUOUS' : authenticateSignature(request, credentials, nowMs);
+  }
+  if (!hasMac && transport?.clientKeyDigest !== undefined) return authenticateCertificate(request, credentials, nowMs);
   const header = (name: keyof typeof SIGNATURE_HEADERS): string => headers.one(SIGNATURE_HEADERS[name]) ?? '';
   const signed: SignedRequest = {
     method: request.method,
@@ -62,8 +71,8 @@ export function authenticate(
   const wellFormed = ID.test(signed.tenant) && ID.test(signed.actor) && NONCE.test(signed.nonce) && runValid;
   if (!wellFormed || !/^[1-9][0-9]{0,15}$/.test(signed.timestamp)) return 'CLY_AUTH_MALFORMED';
   const credential = credentials.get(header('keyId'));
-  const proved = verifyRequestMac((credential ?? NOBODY).secret, signed, signature);
-  if (credential === undefined || !proved) return 'CLY_AUTH_INVALID';
+  const proved = verifyRequestMac(credential?.secret ?? NOBODY_SECRET, signed, signature);
+  if (credential?.secret === undefined || !proved) return 'CLY_AUTH_INVALID';
   if (Math.abs(nowMs - Number(signed.timestamp)) > TIMESTAMP_TOLERANCE_MS) return 'CLY_AUTH_TIMESTAMP';
   return {
     credential,
@@ -73,16 +82,17 @@ export function authenticate(
     runId: signed.runId === '' ? null : signed.runId,
     idempotencyKeys: headers.all(SIGNATURE_HEADERS.idempotencyKey),
     claimedDigest: signed.contentDigest === '' ? null : (parseContentDigest(signed.contentDigest) ?? null),
+    signedAtMs: Number(signed.timestamp),
   };
 }
 
 /** As `authenticate`, after a look for new keys where this one is not known. */
 export async function authenticateWithRefresh(
-  request: Pick<GatewayRequest, 'method' | 'target' | 'headers'>,
+  request: Pick<GatewayRequest, 'method' | 'target' | 'headers' | 'transport'>,
   credentials: Credentials,
   clock: Pick<Clock, 'nowMs'>,
 ): Promise<Caller | string> {
-  const keyId = request.headers.one(SIGNATURE_HEADERS.keyId);
+  const keyId = hasHttpSignature(request) ? keyIdOf(request) : request.headers.one(SIGNATURE_HEADERS.keyId);
   if (keyId !== undefined && credentials.get(keyId) === undefined) await credentials.refresh?.();
   return authenticate(request, credentials, clock.nowMs());
 }

@@ -6,8 +6,10 @@ import type { ExternalFact } from '@clyra/core/change/detector-fact';
 import type { PromptMemory } from '@clyra/core/detectors/prompt-delta';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
 import { type Analysers, inspectRequest } from '@clyra/core/inspection/inspect-request';
+import type { Repaired } from '@clyra/core/inspection/repair/repair-body';
 import type { Route } from '@clyra/core/policy/policy';
 import type { Random } from '@clyra/core/ports/random';
+import type { StreamedBody } from '../bodies/body-intake.ts';
 import type { ChangeWriter, OutgoingChange } from '../log/change-writer.ts';
 import type { TenantState } from '../tenants/tenant-directory.ts';
 import type { Caller } from './authenticate.ts';
@@ -20,6 +22,8 @@ export type Exchange = {
   readonly body: ReceivedBody;
   /** What detectors outside said; absent where none was asked. */
   readonly externals?: readonly ExternalFact[];
+  /** What was found in a body that was never whole, and where it waits. */
+  readonly streamed?: StreamedBody;
 };
 
 /** One inspection of an exchange: the change that was written for it. */
@@ -30,6 +34,8 @@ export type ChangeAttempt = {
   readonly change: OutgoingChange;
   /** 128 bits as hex; only its hash is in the change. */
   readonly executionToken: string;
+  /** What is forwarded instead of the body that was received. */
+  readonly repaired?: Repaired;
 };
 
 const TENANT_KEYS_MAX = 10_000;
@@ -53,11 +59,15 @@ export class ChangeInspector {
     this.#parts = parts;
   }
 
-  inspect({ request, caller, body, externals }: Exchange, tenant: TenantState, supersedes?: string): ChangeAttempt {
+  inspect(
+    { request, caller, body, externals, streamed }: Exchange,
+    tenant: TenantState,
+    supersedes?: string,
+  ): ChangeAttempt {
     const { headers, method, target } = request;
     const executionToken = Buffer.from(this.#parts.random.bytes(16)).toString('hex');
     const run = caller.runId === null ? null : `${tenant.tenant}\n${caller.runId}`;
-    const { facts, route, promptMemory } = inspectRequest({
+    const { facts, route, promptMemory, repaired } = inspectRequest({
       method,
       target,
       contentType: headers.one('content-type') ?? null,
@@ -73,6 +83,7 @@ export class ChangeInspector {
       executionToken,
       policy: tenant.policy,
       headers: (name) => headers.all(name),
+      ...(streamed === undefined ? {} : { streamed: streamed.finding }),
       ...(this.#parts.analysers === undefined ? {} : { analysers: this.#parts.analysers }),
       previousPrompt: run === null ? null : (this.#prompts.get(run) ?? null),
     });
@@ -89,7 +100,8 @@ export class ChangeInspector {
         ...(supersedes === undefined ? {} : { supersedes }),
       },
     });
-    return { tenant, facts: all, route, change, executionToken };
+    const attempt: ChangeAttempt = { tenant, facts: all, route, change, executionToken };
+    return repaired === undefined ? attempt : { ...attempt, repaired };
   }
 
   /** Only a hint for people: an intake that starts anew begins again, and says so by counting everything as added. */

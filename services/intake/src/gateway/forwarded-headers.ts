@@ -26,7 +26,8 @@ export function requestHeadersToForward(headers: RequestHeaders, added: Readonly
   const forwarded: string[] = [];
   for (let index = 0; index < headers.raw.length; index += 2) {
     const name = (headers.raw[index] as string).toLowerCase();
-    if (!HOP_BY_HOP.has(name) && !isOurs(name)) forwarded.push(name, headers.raw[index + 1] as string);
+    if (!HOP_BY_HOP.has(name) && !isOurs(name) && !Object.hasOwn(added, name))
+      forwarded.push(name, headers.raw[index + 1] as string);
   }
   for (const [name, value] of Object.entries(added)) forwarded.push(name, value);
   return forwarded;

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { ResponseFact } from '@clyra/core/change/change-body';
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
+import { formatContentDigest } from '@clyra/core/inspection/content-digest';
+import { checkWholeResponse, demandOf, type ResponseDemand } from '@clyra/core/inspection/response/response-watch';
+import { answerTimes, limitsOf, takeWhole, watchedAnswer } from '../bodies/watched-answer.ts';
 import type { OutcomeReport } from '../log/outcome-queue.ts';
 import type { ChangeAttempt, Exchange } from './change-attempt.ts';
 import { answerHeadersToForward, requestHeadersToForward } from './forwarded-headers.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import type { GatewayAnswer } from './gateway-request.ts';
 import { problemAnswer, rateLimitHeaders } from './problem-answer.ts';
-import type { UpstreamResult } from './upstream.ts';
+import type { UpstreamRequest, UpstreamResult } from './upstream.ts';
 
-type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream'>;
+type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream' | 'clock'>;
+type Answered = Extract<UpstreamResult, { readonly kind: 'answered' }>;
+
+const ANSWERED = 'The request was forwarded and answered, but the answer is not what the policy lets pass.';
 
 /** What is forwarded: the receipt is absent in review mode, which does not wait for it. */
 export type Forwarding = {
@@ -27,7 +35,7 @@ export class Forwarder {
 
   async forward(forwarding: Forwarding): Promise<GatewayAnswer> {
     const { exchange, attempt, receipt } = forwarding;
-    const { request, caller, body } = exchange;
+    const { request, caller } = exchange;
     const upstreamName = attempt.route?.upstream ?? '';
     const stop = this.#stopBefore(forwarding, upstreamName);
     if (stop !== undefined) return stop;
@@ -40,11 +48,49 @@ export class Forwarder {
         'clyra-event-id': change.eventId,
         'clyra-execution-token': executionToken,
         ...(receipt === undefined ? {} : { 'clyra-receipt': receipt.receipt_id }),
+        ...repairedHeaders(attempt),
       }),
-      body: body.bytes,
+      body: bodyToForward(exchange, attempt),
+      ...answerTimes(attempt.route?.response),
     });
-    this.#report(attempt, result);
-    return answerOf(result, forwarding);
+    const demand = result.kind === 'answered' ? this.#demandOf(attempt, result) : undefined;
+    if (result.kind !== 'answered' || demand === undefined) {
+      this.#report(attempt, result);
+      return answerOf(result, forwarding);
+    }
+    const checked = 'whole' in demand ? await this.#checkWhole(attempt, result, demand.whole.schemaId) : undefined;
+    if (checked === undefined) return answerOf(this.#watched(attempt, result, demand), forwarding);
+    return typeof checked === 'string'
+      ? problemAnswer({ code: checked, detail: ANSWERED, eventId: change.eventId, receiptId: receipt?.receipt_id })
+      : answerOf({ ...result, body: checked }, forwarding);
+  }
+
+  #demandOf({ route, tenant }: ChangeAttempt, { status, headers }: Answered): ResponseDemand | undefined {
+    const contentType = headers['content-type'];
+    const head = { status, contentType: typeof contentType === 'string' ? contentType : null };
+    return demandOf(tenant.policy, route?.response, head);
+  }
+
+  /** The answer's bytes, or the code of why the caller does not get them; either is recorded. */
+  async #checkWhole(attempt: ChangeAttempt, result: Answered, schemaId: string): Promise<Uint8Array | string> {
+    const report = (response: ResponseFact): void => this.#report(attempt, result, response);
+    return takeWhole(result.body, {
+      limits: limitsOf(attempt.route?.response),
+      clock: this.#parts.clock,
+      check: (bytes) => checkWholeResponse(attempt.tenant.policy.schemas, schemaId, bytes),
+      report,
+    });
+  }
+
+  #watched(attempt: ChangeAttempt, result: Answered, demand: ResponseDemand): Answered {
+    if (!('watch' in demand)) return result;
+    const watched = watchedAnswer(result.body, {
+      watch: demand.watch,
+      limits: limitsOf(attempt.route?.response),
+      clock: this.#parts.clock,
+      report: (response) => this.#report(attempt, result, response),
+    });
+    return { ...result, body: watched };
   }
 
   /** The change was allowed a moment ago; a switch engaged since then, or a caller that left, still stops it. */
@@ -73,10 +119,21 @@ export class Forwarder {
     return problemAnswer({ code: why.code, detail: 'Nothing was forwarded.', eventId, receiptId: receipt?.receipt_id });
   }
 
-  #report({ change }: ChangeAttempt, result: UpstreamResult): void {
+  #report({ change }: ChangeAttempt, result: UpstreamResult, response?: ResponseFact): void {
     const { partition, tenant, eventId } = change;
-    this.#parts.outcomes.report({ partition, tenant, of: eventId, ...outcomeOf(result) });
+    const answer = response === undefined ? {} : { response };
+    this.#parts.outcomes.report({ partition, tenant, of: eventId, ...outcomeOf(result), ...answer });
   }
+}
+
+function bodyToForward({ body, streamed }: Exchange, { repaired }: ChangeAttempt): UpstreamRequest['body'] {
+  if (streamed !== undefined) return { size: body.size, chunks: () => streamed.spooled.read() };
+  return repaired?.bytes ?? body.bytes;
+}
+
+/** The caller's digest is that of what it sent. */
+function repairedHeaders({ repaired }: ChangeAttempt): Record<string, string> {
+  return repaired === undefined ? {} : { 'content-digest': formatContentDigest(repaired.fact.repaired_digest) };
 }
 
 function outcomeOf(result: UpstreamResult): Pick<OutcomeReport, 'outcome' | 'upstreamStatus' | 'detail'> {

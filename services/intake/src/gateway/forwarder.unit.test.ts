@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
+import { realClock } from '@clyra/testing/real-clock';
 import { describe, expect, it } from '@jest/globals';
 import type { OutcomeReport } from '../log/outcome-queue.ts';
 import { problemOf } from '../test-support/intake-world.ts';
@@ -10,6 +11,7 @@ function setting(stopped: { readonly scope?: string; readonly gone?: boolean }) 
   const reports: OutcomeReport[] = [];
   const forwarded: string[] = [];
   const forwarder = new Forwarder({
+    clock: realClock,
     directory: { engagedSwitch: () => stopped.scope } as never,
     outcomes: { report: (report: OutcomeReport) => reports.push(report) } as never,
     upstream: {

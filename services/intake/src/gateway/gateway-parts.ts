@@ -3,6 +3,7 @@ import type { Analysers } from '@clyra/core/inspection/inspect-request';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { Random } from '@clyra/core/ports/random';
+import type { BodyIntake } from '../bodies/body-intake.ts';
 import type { ExternalDetectors } from '../external/external-detectors.ts';
 import type { ChangePublisher } from '../log/change-publisher.ts';
 import type { ChangeWriter } from '../log/change-writer.ts';
@@ -42,4 +43,6 @@ export type GatewayParts = {
   readonly limits: GatewayLimits;
   readonly analysers?: Analysers;
   readonly externals?: ExternalDetectors;
+  /** Bodies of any size; absent, and routes that stream are refused. */
+  readonly bodies?: BodyIntake;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
+import type { StreamLimits } from '../bodies/stream-body.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
 /** One HTTP request as the gateway sees it; the HTTP server, a test or a simulation stands behind it. */
@@ -13,7 +14,20 @@ export type GatewayRequest = {
    * CLY_BODY_ABORTED when the client does not send it to its end.
    */
   readBody(bytesMax: number): Promise<ReceivedBody>;
+  /**
+   * The body as it comes, for those that are never whole in memory. Rejects like `readBody`; no more is read than is
+   * asked for.
+   */
+  streamBody(limits: StreamLimits): AsyncIterable<Uint8Array>;
   readonly client: ClientPresence;
+  /** Absent where it is not known: then it is plain HTTP and nobody showed a certificate. */
+  readonly transport?: Transport;
+};
+
+export type Transport = {
+  readonly isTls: boolean;
+  /** SHA-256 of the public key (SPKI) in the certificate that the client has proved to hold. */
+  readonly clientKeyDigest?: string;
 };
 
 export interface ClientPresence {

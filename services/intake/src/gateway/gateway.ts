@@ -2,6 +2,7 @@
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
 import { ClyraError } from '@clyra/core/kernel/error';
+import type { BodyIntake, StreamedBody, StreamedRoute } from '../bodies/body-intake.ts';
 import { directoryWhen } from '../tenants/directory-when.ts';
 import { askAbout } from './ask-about.ts';
 import { authenticateWithRefresh, type Caller } from './authenticate.ts';
@@ -67,10 +68,37 @@ export class Gateway {
     if (fault !== undefined) return this.#refuse(fault);
     const caller = await authenticateWithRefresh(request, this.#parts.credentials, this.#parts.clock);
     if (typeof caller === 'string') return this.#refuse(caller);
-    if (this.#parts.directory.get(caller.credential.tenant) === undefined) return this.#refuse('CLY_TENANT_UNKNOWN');
+    const tenant = this.#parts.directory.get(caller.credential.tenant);
+    if (tenant === undefined) return this.#refuse('CLY_TENANT_UNKNOWN');
+    const streamed = this.#parts.bodies?.routeFor(request, tenant.policy);
+    if (streamed !== undefined) return this.#serveStreamed(request, caller, streamed);
     const body = await this.#readBody(request);
     if (typeof body === 'string') return this.#refuse(body);
     return this.#decide({ request, caller, body });
+  }
+
+  async #serveStreamed(request: GatewayRequest, caller: Caller, route: StreamedRoute): Promise<GatewayAnswer> {
+    let streamed: StreamedBody;
+    try {
+      streamed = await (this.#parts.bodies as BodyIntake).receive(request, route, caller.signedAtMs);
+    } catch (error) {
+      if (error instanceof ClyraError) return this.#refuse(error.code);
+      throw error;
+    }
+    try {
+      return await this.#decide({ request, caller, body: streamed.body, streamed });
+    } finally {
+      await streamed.spooled.discard();
+    }
+  }
+
+  /** The exchange as it looks under the tenant's policy of this moment. */
+  async #underPolicy(exchange: Exchange): Promise<Exchange | undefined> {
+    const { streamed } = exchange;
+    const policy = this.#parts.directory.get(exchange.caller.credential.tenant)?.policy;
+    if (streamed === undefined || policy === undefined || streamed.policy.digest === policy.digest) return exchange;
+    const again = await this.#parts.bodies?.inspectAgain(exchange.request, streamed, policy);
+    return again === undefined ? undefined : { ...exchange, streamed: again };
   }
 
   async #readBody(request: GatewayRequest): Promise<ReceivedBody | string> {
@@ -91,9 +119,11 @@ export class Gateway {
     const end = await this.#holdLine.hold(first, deadlineAtMs, exchange.request.client);
     if (typeof end === 'string' || !isMoved(end)) return this.#conclude(exchange, first, end);
     await this.#policyAfter(first, deadlineAtMs);
-    const second = this.#inspect(await this.#askDetectors(exchange), first.change.eventId);
+    const moved = await this.#underPolicy(exchange);
+    if (moved === undefined) return this.#refuse('CLY_POLICY_MOVED');
+    const second = this.#inspect(await this.#askDetectors(moved), first.change.eventId);
     if (typeof second === 'string') return this.#refuse(second);
-    return this.#conclude(exchange, second, await this.#holdLine.hold(second, deadlineAtMs, exchange.request.client));
+    return this.#conclude(moved, second, await this.#holdLine.hold(second, deadlineAtMs, exchange.request.client));
   }
 
   /** Detectors outside are asked before the change is written, since what they say is one of its facts. */

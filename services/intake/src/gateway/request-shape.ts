@@ -16,6 +16,8 @@ const SINGLE = [
   'transfer-encoding',
   'content-type',
   'content-encoding',
+  'signature',
+  'signature-input',
   ...Object.values(SIGNATURE_HEADERS).filter((name) => name !== SIGNATURE_HEADERS.idempotencyKey),
 ];
 
@@ -23,7 +25,7 @@ const SINGLE = [
  * The code of what makes a request unfit for routing, or undefined. Each of these shapes is read differently by some
  * server behind us, which is what request smuggling lives on (RFC 9112 §11.2). Answered before any authentication.
  */
-export function shapeFault(request: Omit<GatewayRequest, 'readBody' | 'client'>): string | undefined {
+export function shapeFault(request: Omit<GatewayRequest, 'readBody' | 'streamBody' | 'client'>): string | undefined {
   const { headers, method, target } = request;
   if (!METHODS.has(method)) return 'CLY_REQUEST_METHOD';
   if (target.length > TARGET_LENGTH_MAX) return 'CLY_REQUEST_TARGET_LENGTH';

@@ -11,8 +11,13 @@ export type UpstreamRequest = {
   readonly target: string;
   /** name, value, name, value, …; hop-by-hop and framing headers are left out. */
   readonly headers: readonly string[];
-  readonly body: Uint8Array;
+  readonly body: Uint8Array | SizedBody;
+  /** How long an answer may take in all and between two pieces, where the route says so. */
+  readonly answer?: { readonly totalMs: number; readonly silenceMs: number };
 };
+
+/** A body that is read while it is sent; it has exactly this size. */
+export type SizedBody = { readonly size: number; readonly chunks: () => AsyncIterable<Uint8Array> };
 
 export type UpstreamResult =
   | {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
+import { streamBody } from '../bodies/stream-body.ts';
 import type { GatewayAnswer, GatewayRequest } from '../gateway/gateway-request.ts';
 import { problemAnswer } from '../gateway/problem-answer.ts';
 import { RequestHeaders } from '../gateway/request-headers.ts';
 import { readBody } from './read-body.ts';
+import { openServer, type TlsSettings, transportOf, wasRefused, watchHandshakes } from './tls.ts';
 import { writeAnswer } from './write-answer.ts';
 
 export type ListenerLimits = {
@@ -27,6 +30,8 @@ export const LISTENER_LIMITS: ListenerLimits = {
   requestsPerConnectionMax: 100_000,
 };
 
+const REQUEST_MS_MAX = 300_000;
+
 export type ListenerOptions = {
   readonly host: string;
   readonly port: number;
@@ -35,6 +40,8 @@ export type ListenerOptions = {
   /** What never became a request: counted at the edge. */
   readonly onRefused: (code: string) => void;
   readonly limits?: Partial<ListenerLimits>;
+  /** With it the gateway speaks TLS only, and asks for a client certificate if it has an authority for them. */
+  readonly tls?: TlsSettings;
 };
 
 export type GatewayListener = { readonly url: string; close(deadlineMs: number): Promise<void> };
@@ -45,11 +52,13 @@ export type GatewayListener = { readonly url: string; close(deadlineMs: number):
  */
 export async function startGatewayListener(options: ListenerOptions): Promise<GatewayListener> {
   const limits = { ...LISTENER_LIMITS, ...options.limits };
-  const server = createServer(
+  const server = openServer(
     {
+      ...options.tls,
       maxHeaderSize: limits.headerBytesMax,
       headersTimeout: limits.headersMs,
-      requestTimeout: limits.headersMs + limits.bodyMs,
+      // Bodies have deadlines of their own, some longer: this only bounds what none of them knows.
+      requestTimeout: REQUEST_MS_MAX,
       keepAliveTimeout: limits.keepAliveMs,
       connectionsCheckingInterval: 500,
       insecureHTTPParser: false,
@@ -62,6 +71,7 @@ export async function startGatewayListener(options: ListenerOptions): Promise<Ga
   server.maxRequestsPerSocket = limits.requestsPerConnectionMax;
   // Node drops headers beyond a count without a word; the gateway refuses such requests instead.
   server.maxHeadersCount = 0;
+  if (options.tls !== undefined) watchHandshakes(server as TlsServer, options);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     refuseConnection(error, socket as Socket, options),
   );
@@ -80,6 +90,9 @@ async function serve(
     target: message.url ?? '',
     headers: new RequestHeaders(message.rawHeaders),
     readBody: (bytesMax) => readBody(message, { bytesMax, deadlineMs: limits.bodyMs }, clock),
+    streamBody: ({ deadlineMs, silenceMs }) =>
+      streamBody(message, { deadlineMs, silenceMs: Math.min(silenceMs, limits.bodyMs) }, clock),
+    transport: transportOf(message.socket),
     client: {
       isGone,
       onGone: (task) => {
@@ -99,7 +112,7 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
 
 /** The parser refused the bytes: two lengths, a bare line feed, a folded header, a NUL and the like. */
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, { onRefused }: ListenerOptions): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || !socket.writable || wasRefused(socket)) return void socket.destroy();
   const code = CLIENT_ERRORS[error.code ?? ''] ?? 'CLY_REQUEST_SYNTAX';
   onRefused(code);
   const { status, headers, body } = problemAnswer({ code });
@@ -117,7 +130,9 @@ function listen(server: Server, { host, port }: ListenerOptions): Promise<string
     server.listen(port, host, () => {
       const address = server.address();
       const taken = typeof address === 'object' && address !== null ? address.port : port;
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${taken}`);
+      resolve(
+        `${server instanceof TlsServer ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${taken}`,
+      );
     });
   });
 }

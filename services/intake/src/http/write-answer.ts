@@ -25,6 +25,8 @@ export async function writeAnswer(
     response.end(body);
     return;
   }
+  // An event stream may say nothing for a while: its reader must know that it has begun.
+  response.flushHeaders();
   try {
     // A body that breaks off on the upstream's side must break off here too, not end as if it were whole.
     await pipeline(body instanceof Readable ? body : Readable.from(body), response);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Outcome } from '@clyra/core/change/change-body';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
+import type { Outcome, ResponseFact } from '@clyra/core/change/change-body';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { ChangePublisher } from './change-publisher.ts';
@@ -19,6 +20,7 @@ export type OutcomeReport = {
   readonly outcome: Outcome;
   readonly upstreamStatus?: number;
   readonly detail?: string;
+  readonly response?: ResponseFact;
 };
 
 export type OutcomeParts = {
@@ -69,6 +71,7 @@ export class OutcomeQueue {
         outcome: report.outcome,
         ...(report.upstreamStatus === undefined ? {} : { upstream_status: report.upstreamStatus }),
         ...(report.detail === undefined ? {} : { detail: report.detail }),
+        ...(report.response === undefined ? {} : { response: report.response as unknown as JsonObject }),
       },
     });
     this.#waiting.set(change.eventId, this.#parts.clock.nowMs());

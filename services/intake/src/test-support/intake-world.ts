@@ -241,6 +241,9 @@ export class IntakeWorld {
         bytes.length > bytesMax
           ? { bytes: new Uint8Array(), digest: digestOf(bytes), size: bytes.length, tooLarge: true }
           : { bytes, digest: digestOf(bytes), size: bytes.length, tooLarge: false },
+      streamBody: async function* () {
+        yield bytes;
+      },
       client: { isGone: () => gone, onGone: (task) => tasks.push(task) },
       leave: () => {
         gone = true;

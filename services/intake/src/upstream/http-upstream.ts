@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
+import { Readable } from 'node:stream';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { Pool } from 'undici';
 import type { Upstream, UpstreamRequest, UpstreamResult } from '../gateway/upstream.ts';
@@ -25,6 +26,8 @@ export const UPSTREAM_LIMITS: UpstreamLimits = {
 };
 
 const BUFFERED_BYTES_MAX = 65_536;
+/** Whoever passes the answer on has deadlines of its own, which come first and say more. */
+const GRACE_MS = 2_000;
 
 /** Errors before a connection stood: the request was not sent. */
 const NOT_SENT: ReadonlySet<string> = new Set([
@@ -70,12 +73,15 @@ export class HttpUpstream implements Upstream {
     const pool = this.#pools.get(name);
     if (pool === undefined) return { kind: 'not_sent', detail: 'upstream_not_listed' };
     try {
+      const { headers: added, body: sent } = sendable(request.body);
+      const { answer } = request;
       const { statusCode, headers, body } = await pool.request({
         method: request.method as 'POST',
         path: request.target,
-        headers: [...request.headers],
-        body: request.body.length === 0 ? null : request.body,
-        signal: AbortSignal.timeout(this.#totalMs),
+        headers: [...request.headers, ...added],
+        body: sent,
+        signal: AbortSignal.timeout(answer === undefined ? this.#totalMs : answer.totalMs + GRACE_MS),
+        ...(answer === undefined ? {} : { bodyTimeout: answer.silenceMs + GRACE_MS }),
       });
       const small = Number(headers['content-length'] ?? Number.NaN) <= BUFFERED_BYTES_MAX;
       const kept = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
@@ -93,6 +99,17 @@ export class HttpUpstream implements Upstream {
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
+}
+
+/** A body of known size keeps its length: chunked framing is one more thing that two servers can read differently. */
+function sendable(body: UpstreamRequest['body']): { headers: string[]; body: Readable | Uint8Array | null } {
+  if (!(body instanceof Uint8Array)) {
+    return {
+      headers: ['content-length', String(body.size)],
+      body: Readable.from(body.chunks(), { objectMode: false }),
+    };
+  }
+  return { headers: [], body: body.length === 0 ? null : body };
 }
 
 function resultOf(error: unknown): UpstreamResult {

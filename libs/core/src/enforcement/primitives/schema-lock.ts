@@ -7,7 +7,10 @@ export const schemaLock: Primitive = {
   name: 'schemas',
   evaluate(context) {
     const reason = whatIsWrong(context);
-    return reason === undefined ? NOTHING : { reasons: [reason] };
+    const { repair } = context.facts;
+    const fields = repair === undefined ? {} : { fields: { repair } };
+    if (reason === undefined) return repair === undefined ? NOTHING : { reasons: [], ...fields };
+    return { reasons: [reason], ...fields };
   },
 };
 
@@ -16,6 +19,9 @@ function whatIsWrong({ facts, route }: RequestContext): ReasonDraft | undefined 
     return facts.content.startsWith('CLY_ROUTE_') ? undefined : block('schemas', facts.content);
   }
   if (route === undefined) return undefined;
+  // An inspector that does not know the route's form has not looked at its items.
+  const isStreamed = route.body !== undefined && (route.body.form !== 'json' || route.body.items !== null);
+  if (isStreamed && facts.items === undefined) return block('schemas', 'CLY_SCHEMA_NOT_CHECKED');
   if (facts.schema.id !== route.schema) return block('schemas', 'CLY_SCHEMA_OTHER');
   if (route.schema === null || facts.schema.verdict === 'valid') return undefined;
   const first = facts.schema.errors[0];
