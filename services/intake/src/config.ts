@@ -143,6 +143,12 @@ export const intakeConfig = declareConfig({
     default: 64,
     text: 'How many bodies of streamed routes may be on their way at the same time; further ones are answered 503.',
   },
+  bodyKeyDir: {
+    env: 'CLYRA_BODY_KEY_DIR',
+    type: 'text',
+    optional: true,
+    text: 'Folder with the keys of stored bodies (body_storage.keep: allowed), shared by all intakes; a day’s key is destroyed when the day comes. Without it body-keys in the data directory.',
+  },
   inFlightMax: {
     env: 'CLYRA_IN_FLIGHT_MAX',
     type: 'integer',

@@ -17,6 +17,8 @@ const STATUSES: readonly (readonly [prefix: string, status: number, title: strin
   ['CLY_REQUEST_', 400, 'Request is malformed'],
   ['CLY_ROUTE_TARGET', 400, 'Path has more than one reading'],
   ['CLY_ROUTE_', 403, 'Route is not allowed'],
+  ['CLY_BODY_STORE_SIZE', 413, 'Body is too large to be kept'],
+  ['CLY_BODY_STORE_', 503, 'Body could not be kept; nothing was forwarded'],
   ['CLY_BODY_TOO_LARGE', 413, 'Body is too large'],
   ['CLY_BODY_MEDIA_TYPE', 415, 'Media type is not supported'],
   ['CLY_BODY_ENCODING', 415, 'Content encoding is not supported'],

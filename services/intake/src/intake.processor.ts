@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { BodyKeys } from '@clyra/adapter-blob/body-keys';
+import type { BodyVault } from '@clyra/adapter-blob/body-vault';
 import type { Digest } from '@clyra/core/canonical/digest';
 import type { IntakeRef } from '@clyra/core/change/change-body';
 import type { TopicNames } from '@clyra/core/change/topics';
@@ -14,6 +17,8 @@ import type { ApiParts } from './api/api-parts.ts';
 import { CallerDesk } from './api/caller-desk.ts';
 import { CommandDesk } from './api/command-desk.ts';
 import { BodyIntake } from './bodies/body-intake.ts';
+import { DocumentSender } from './bodies/document-sender.ts';
+import { KeptBodies } from './bodies/kept-bodies.ts';
 import type { SpoolFolder } from './bodies/spool-folder.ts';
 import type { ExternalDetectors } from './external/external-detectors.ts';
 import type { Credentials } from './gateway/authenticate.ts';
@@ -57,6 +62,8 @@ export type IntakeOptions = {
   readonly externals?: ExternalDetectors;
   /** Where bodies of streamed routes wait; absent, and those routes are refused. */
   readonly spool?: SpoolFolder;
+  /** Where bodies are stored; absent, and changes whose bodies are to be kept are refused. */
+  readonly vault?: { readonly vault: BodyVault; readonly keys: BodyKeys };
   readonly trustRootDigests?: ReadonlySet<Digest>;
   readonly limits?: Partial<GatewayLimits>;
   readonly outcomeLimits?: Partial<OutcomeLimits>;
@@ -88,6 +95,8 @@ export class IntakeProcessor {
   readonly #publisher: ChangePublisher;
   readonly #writer: ChangeWriter;
   readonly #edge: EdgeCounter;
+  readonly #documents: DocumentSender;
+  readonly #kept: KeptBodies;
   readonly #keeper: TenantKeeper;
   readonly #pump: DirectoryPump;
   readonly #receipts: TopicFollower<'ReceiptEnvelope'>;
@@ -114,6 +123,15 @@ export class IntakeProcessor {
     const limits = { ...OUTCOME_LIMITS, ...options.outcomeLimits };
     const outcomes = new OutcomeQueue({ publisher, writer, clock, logger, limits });
     const intake = new ReceiptIntake({ desk, pump, index, ledger, logger });
+    this.#documents = new DocumentSender({ ...options, topic: topics.observations });
+    this.#kept = new KeptBodies({
+      clock,
+      logger,
+      directory,
+      documents: this.#documents,
+      source: `intake:${options.intake.instance}`,
+      ...options.vault,
+    });
     const shared = { credentials, directory, desk, publisher, writer, edge, clock };
     this.gateway = new Gateway({
       ...shared,
@@ -127,6 +145,7 @@ export class IntakeProcessor {
       ...(options.analysers === undefined ? {} : { analysers: options.analysers }),
       ...(options.externals === undefined ? {} : { externals: options.externals }),
       ...bodiesOf(options),
+      kept: this.#kept,
     });
     this.api = { ...shared, ledger, index, documents, blobs, commandHoldMs: options.commandHoldMs ?? COMMAND_HOLD_MS };
     this.commands = new CommandDesk(this.api);
@@ -172,12 +191,14 @@ export class IntakeProcessor {
     const opener = { log, publisher: this.#publisher, writer: this.#writer, random, logger, topic: topics.changes };
     await openStreams(opener, deadlineMs);
     this.#keeper.start();
+    this.#kept.start();
   }
 
   /** Answers 503 from now on, lets what is in flight end and its outcomes drain, within the deadline. */
   async stop(deadlineMs: number): Promise<void> {
     this.gateway.stop();
     this.#keeper.stop();
+    this.#kept.stop();
     const endMs = this.#options.clock.nowMs() + deadlineMs;
     while (this.gateway.inFlight > 0 && this.#options.clock.nowMs() < endMs) await sleep(this.#options.clock, 10);
     const drained = await this.outcomes.drain(Math.max(0, endMs - this.#options.clock.nowMs()));
@@ -185,6 +206,6 @@ export class IntakeProcessor {
       this.#options.logger.error('outcomes were left: their changes become unknown', { count: this.outcomes.size });
     this.#pump.close();
     await Promise.all([this.#receipts.close(), this.#edge.close()]);
-    await this.#publisher.close(Math.max(100, deadlineMs / 4));
+    await Promise.all([this.#publisher, this.#documents].map((one) => one.close(Math.max(100, deadlineMs / 4))));
   }
 }

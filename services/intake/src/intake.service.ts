@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import { BodyKeys } from '@clyra/adapter-blob/body-keys';
+import { BodyVault } from '@clyra/adapter-blob/body-vault';
 import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
 import { openSigner } from '@clyra/adapter-signing/open-signer';
 import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
@@ -66,13 +68,16 @@ async function startProcessor(
   const epoch = await nextEpoch(join(config.dataDir, `${config.instance.replaceAll('/', '_')}.epoch`), clock.nowMs());
   const detectors = await openHttpDetectors((config.externalDetectors ?? []).map(parseUpstream) as UpstreamAddress[]);
   onStop(() => detectors.close());
+  const blobs = await openBlobStore(config.blobDir, clock);
+  const bodyKeys = new BodyKeys(config.bodyKeyDir ?? join(config.dataDir, 'body-keys'), systemRandom);
   const processor = new IntakeProcessor({
     ...{ log, topics, logger, codec, clock },
-    blobs: await openBlobStore(config.blobDir, clock),
+    blobs,
     signer: await openSigner(config.keyFile),
     upstream,
     random: pooledRandom(systemRandom),
     spool: await openSpool(config),
+    vault: { vault: new BodyVault(blobs, bodyKeys), keys: bodyKeys },
     analysers: await loadAnalysers(config.detectorPacks),
     externals: new ExternalDetectors(detectors.clients, clock),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock, logger }),

@@ -143,9 +143,10 @@ export type LineageRule = {
   readonly writes: readonly string[];
 };
 
-/** What intake keeps of a body, encrypted, while it is needed; never in the log. */
+/** What intake keeps of bodies, encrypted; never in the log. */
 export type BodyStorage = {
-  readonly keep: 'none' | 'while_held';
+  /** `while_held`: until it is approved or can be no more; `allowed`: also those of allowed changes, until their time is over. */
+  readonly keep: 'none' | 'while_held' | 'allowed';
   readonly retention_seconds: number;
   readonly bytes_max: number;
   /** What happens when there is no room: the only answer is to block. */

@@ -26,12 +26,15 @@ export function readLineage(policy: PolicyCursor, scope: RuleScope): LineageRule
   });
 }
 
+/** Ten years and what leap days add. */
+const RETENTION_SECONDS_MAX = 315_619_200;
+
 export function readBodyStorage(policy: PolicyCursor): BodyStorage {
   const section = policy.member('body_storage');
   if (!section.isAbsent()) section.objectOf(['keep', 'retention_seconds', 'bytes_max', 'spill_policy']);
   return {
-    keep: section.oneOf('keep', ['none', 'while_held'], 'none'),
-    retention_seconds: section.integer('retention_seconds', { min: 1, max: 7 * 86_400, fallback: 86_400 }),
+    keep: section.oneOf('keep', ['none', 'while_held', 'allowed'], 'none'),
+    retention_seconds: section.integer('retention_seconds', { min: 1, max: RETENTION_SECONDS_MAX, fallback: 86_400 }),
     bytes_max: section.integer('bytes_max', { min: 1, max: 1_073_741_824, fallback: 1_048_576 }),
     spill_policy: section.oneOf('spill_policy', ['block'], 'block'),
   };

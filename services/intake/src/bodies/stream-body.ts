@@ -32,8 +32,9 @@ export async function* streamBody(
       yield step.value;
     }
   } finally {
-    // A read that is still under way keeps `return` waiting: the answer closes the connection then.
     message.pause();
+    // Not waited for: a read that is still under way would keep it. What is left of the body is whoever answers' to drain.
+    void chunks.return?.().catch(() => {});
   }
 }
 

@@ -13,7 +13,7 @@ import type { GatewayAnswer } from './gateway-request.ts';
 import { problemAnswer, rateLimitHeaders } from './problem-answer.ts';
 import type { UpstreamRequest, UpstreamResult } from './upstream.ts';
 
-type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream' | 'clock'>;
+type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream' | 'clock' | 'kept'>;
 type Answered = Extract<UpstreamResult, { readonly kind: 'answered' }>;
 
 const ANSWERED = 'The request was forwarded and answered, but the answer is not what the policy lets pass.';
@@ -39,6 +39,8 @@ export class Forwarder {
     const upstreamName = attempt.route?.upstream ?? '';
     const stop = this.#stopBefore(forwarding, upstreamName);
     if (stop !== undefined) return stop;
+    const notKept = receipt === undefined ? undefined : await this.#parts.kept?.keep(exchange, attempt);
+    if (notKept !== undefined) return this.#giveBack(attempt, receipt, { code: notKept, detail: 'body_not_kept' });
     const { change, executionToken } = attempt;
     const result = await this.#parts.upstream.forward(upstreamName, {
       method: request.method,

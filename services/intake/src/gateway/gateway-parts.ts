@@ -4,6 +4,7 @@ import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { Random } from '@clyra/core/ports/random';
 import type { BodyIntake } from '../bodies/body-intake.ts';
+import type { KeptBodies } from '../bodies/kept-bodies.ts';
 import type { ExternalDetectors } from '../external/external-detectors.ts';
 import type { ChangePublisher } from '../log/change-publisher.ts';
 import type { ChangeWriter } from '../log/change-writer.ts';
@@ -45,4 +46,6 @@ export type GatewayParts = {
   readonly externals?: ExternalDetectors;
   /** Bodies of any size; absent, and routes that stream are refused. */
   readonly bodies?: BodyIntake;
+  /** What is stored of bodies. */
+  readonly kept?: KeptBodies;
 };

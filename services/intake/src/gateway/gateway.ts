@@ -86,7 +86,9 @@ export class Gateway {
       throw error;
     }
     try {
-      return await this.#decide({ request, caller, body: streamed.body, streamed });
+      // A body takes its time, in which the policy may have changed.
+      const current = await this.#underPolicy({ request, caller, body: streamed.body, streamed });
+      return current === undefined ? this.#refuse('CLY_POLICY_MOVED') : await this.#decide(current);
     } finally {
       await streamed.spooled.discard();
     }
@@ -123,7 +125,9 @@ export class Gateway {
     if (moved === undefined) return this.#refuse('CLY_POLICY_MOVED');
     const second = this.#inspect(await this.#askDetectors(moved), first.change.eventId);
     if (typeof second === 'string') return this.#refuse(second);
-    return this.#conclude(moved, second, await this.#holdLine.hold(second, deadlineAtMs, exchange.request.client));
+    // A long body takes longer to be read again than callers of short ones are held.
+    const again = moved.streamed === undefined ? deadlineAtMs : this.#parts.clock.nowMs() + this.#parts.limits.holdMs;
+    return this.#conclude(moved, second, await this.#holdLine.hold(second, again, exchange.request.client));
   }
 
   /** Detectors outside are asked before the change is written, since what they say is one of its facts. */
@@ -138,6 +142,9 @@ export class Gateway {
   #inspect(exchange: Exchange, supersedes?: string): ChangeAttempt | string {
     const tenant = this.#parts.directory.get(exchange.caller.credential.tenant);
     if (tenant === undefined) return 'CLY_TENANT_UNKNOWN';
+    // What was found under one policy must not stand in the log as found under another.
+    const { streamed } = exchange;
+    if (streamed !== undefined && streamed.policy.digest !== tenant.policy.digest) return 'CLY_POLICY_MOVED';
     return this.#inspector.inspect(exchange, tenant, supersedes);
   }
 
