@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compareDecimals } from './decimal-order.ts';
+import { lintStreamed } from './lint-streamed.ts';
 import type { Policy, RateLimitRule } from './policy.ts';
 import type { Finding } from './policy-cursor.ts';
 import { expandIds, isCoveredBy } from './rule-cover.ts';
@@ -17,6 +18,7 @@ export function lintRules(policy: Policy): Finding[] {
     ...reviewRoutes(policy),
     ...wideRoutes(policy),
     ...wideSettings(policy),
+    ...lintStreamed(policy),
   ];
 }
 

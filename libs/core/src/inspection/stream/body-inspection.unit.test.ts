@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
-import { compilePolicy } from '../../policy/compile-policy.ts';
+import { compilePolicy, lintPolicy } from '../../policy/compile-policy.ts';
 import { loadPolicy } from '../../policy/load-policy.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { SchemaSet } from '../../policy/schema-set.ts';
@@ -158,5 +158,17 @@ schemas: { picky: { type: object, properties: { records: { type: array, uniqueIt
 routes: [{ id: r, method: POST, path: /r, upstream: crm, ${member} }]
 `;
     expect(() => compilePolicy(text)).toThrow(message);
+  });
+
+  it('makes rules that look for one value in a body of lines a remark', () => {
+    const { remarks } = lintPolicy(`
+name: odd
+schemas: { s: { type: object } }
+routes: [{ id: r, method: POST, path: /r, upstream: crm, schema: s, body: { form: ndjson } }]
+idempotency: [{ routes: [r] }]
+sql_safety: [{ id: q, routes: [r], statement: /sql, dialect: postgres }]
+rate_limits: [{ id: l, routes: '*', key: { body: /payee }, window_seconds: 60, max_actions: 3 }]
+`);
+    expect(remarks.map(({ pointer }) => pointer)).toEqual(['/sql_safety/0', '/rate_limits/0/key']);
   });
 });
