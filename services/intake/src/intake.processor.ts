@@ -17,7 +17,6 @@ import type { ApiParts } from './api/api-parts.ts';
 import { CallerDesk } from './api/caller-desk.ts';
 import { CommandDesk } from './api/command-desk.ts';
 import { BodyIntake } from './bodies/body-intake.ts';
-import { DocumentSender } from './bodies/document-sender.ts';
 import { KeptBodies } from './bodies/kept-bodies.ts';
 import type { SpoolFolder } from './bodies/spool-folder.ts';
 import type { ExternalDetectors } from './external/external-detectors.ts';
@@ -25,7 +24,7 @@ import type { Credentials } from './gateway/authenticate.ts';
 import { EdgeCounter } from './gateway/edge-counter.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type GatewayMeter, noMeter } from './gateway/gateway-meter.ts';
-import { GATEWAY_LIMITS, type GatewayLimits } from './gateway/gateway-parts.ts';
+import { GATEWAY_LIMITS, type GatewayLimits, type GatewayParts } from './gateway/gateway-parts.ts';
 import type { Upstream } from './gateway/upstream.ts';
 import { ChangeLookup } from './log/change-lookup.ts';
 import { ChangePublisher } from './log/change-publisher.ts';
@@ -78,9 +77,25 @@ const OUTCOME_LIMITS: OutcomeLimits = { countMax: 10_000, ageMsMax: 5_000 };
 const COMMAND_HOLD_MS = 5_000;
 const DOCUMENTS_DEADLINE_MS = 10_000;
 
-function bodiesOf({ spool, analysers, clock }: IntakeOptions): { readonly bodies?: BodyIntake } {
-  if (spool === undefined) return {};
-  return { bodies: new BodyIntake({ spool, clock, ...(analysers === undefined ? {} : { analysers }) }) };
+type OwnGatewayParts = Pick<
+  GatewayParts,
+  'random' | 'logger' | 'upstream' | 'meter' | 'fingerprintSecret' | 'limits' | 'analysers' | 'externals' | 'bodies'
+>;
+
+function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
+  const { spool, clock, random, logger, upstream, fingerprintSecret, analysers, externals } = options;
+  const looking = analysers === undefined ? {} : { analysers };
+  return {
+    random,
+    logger,
+    upstream,
+    fingerprintSecret,
+    meter: options.meter ?? noMeter,
+    limits: { ...GATEWAY_LIMITS, ...options.limits },
+    ...looking,
+    ...(externals === undefined ? {} : { externals }),
+    ...(spool === undefined ? {} : { bodies: new BodyIntake({ spool, clock, ...looking }) }),
+  };
 }
 
 /** All of intake that depends on ports only: HTTP, Kafka and the clock stand outside, so a simulation can run it. */
@@ -95,7 +110,6 @@ export class IntakeProcessor {
   readonly #publisher: ChangePublisher;
   readonly #writer: ChangeWriter;
   readonly #edge: EdgeCounter;
-  readonly #documents: DocumentSender;
   readonly #kept: KeptBodies;
   readonly #keeper: TenantKeeper;
   readonly #pump: DirectoryPump;
@@ -123,28 +137,12 @@ export class IntakeProcessor {
     const limits = { ...OUTCOME_LIMITS, ...options.outcomeLimits };
     const outcomes = new OutcomeQueue({ publisher, writer, clock, logger, limits });
     const intake = new ReceiptIntake({ desk, pump, index, ledger, logger });
-    this.#documents = new DocumentSender({ ...options, topic: topics.observations });
-    this.#kept = new KeptBodies({
-      clock,
-      logger,
-      directory,
-      documents: this.#documents,
-      source: `intake:${options.intake.instance}`,
-      ...options.vault,
-    });
+    this.#kept = new KeptBodies({ ...options, ...options.vault, directory, topic: topics.observations });
     const shared = { credentials, directory, desk, publisher, writer, edge, clock };
     this.gateway = new Gateway({
       ...shared,
+      ...gatewayOptions(options),
       outcomes,
-      random,
-      logger,
-      upstream: options.upstream,
-      meter: options.meter ?? noMeter,
-      fingerprintSecret: options.fingerprintSecret,
-      limits: { ...GATEWAY_LIMITS, ...options.limits },
-      ...(options.analysers === undefined ? {} : { analysers: options.analysers }),
-      ...(options.externals === undefined ? {} : { externals: options.externals }),
-      ...bodiesOf(options),
       kept: this.#kept,
     });
     this.api = { ...shared, ledger, index, documents, blobs, commandHoldMs: options.commandHoldMs ?? COMMAND_HOLD_MS };
@@ -206,6 +204,6 @@ export class IntakeProcessor {
       this.#options.logger.error('outcomes were left: their changes become unknown', { count: this.outcomes.size });
     this.#pump.close();
     await Promise.all([this.#receipts.close(), this.#edge.close()]);
-    await Promise.all([this.#publisher, this.#documents].map((one) => one.close(Math.max(100, deadlineMs / 4))));
+    await Promise.all([this.#publisher, this.#kept].map((one) => one.close(Math.max(100, deadlineMs / 4))));
   }
 }

@@ -3,19 +3,13 @@ import type { BodyKeys } from '@clyra/adapter-blob/body-keys';
 import type { BodyVault } from '@clyra/adapter-blob/body-vault';
 import { mediaType } from '@clyra/core/inspection/check-body';
 import { ClyraError } from '@clyra/core/kernel/error';
-import type { Clock } from '@clyra/core/ports/clock';
-import type { Logger } from '@clyra/core/ports/logger';
 import type { ChangeAttempt, Exchange } from '../gateway/change-attempt.ts';
 import type { TenantDirectory } from '../tenants/tenant-directory.ts';
-import type { DocumentSender } from './document-sender.ts';
+import { DocumentSender, type SenderParts } from './document-sender.ts';
 
-export type KeptParts = {
-  readonly clock: Clock;
-  readonly logger: Logger;
+export type KeptParts = SenderParts & {
   readonly directory: TenantDirectory;
-  readonly documents: DocumentSender;
-  /** `intake:<instance>`. */
-  readonly source: string;
+  readonly intake: { readonly instance: string };
   readonly vault?: BodyVault;
   readonly keys?: BodyKeys;
 };
@@ -25,11 +19,16 @@ const SWEEP_MS = 600_000;
 /** What `body_storage` wants of allowed changes: kept before they are forwarded, ended on their day, and both on the log. */
 export class KeptBodies {
   readonly #parts: KeptParts;
+  readonly #documents: DocumentSender;
+  /** Who says so, in observations. */
+  readonly #source: string;
   #cancelSweep: (() => void) | undefined;
   #isStopped = false;
 
   constructor(parts: KeptParts) {
     this.#parts = parts;
+    this.#documents = new DocumentSender(parts);
+    this.#source = `intake:${parts.intake.instance}`;
   }
 
   start(): void {
@@ -41,13 +40,17 @@ export class KeptBodies {
     this.#cancelSweep?.();
   }
 
+  close(deadlineMs: number): Promise<void> {
+    return this.#documents.close(deadlineMs);
+  }
+
   /** undefined when nothing is to be kept, or it is; otherwise the code of why the change must not go on. */
   async keep({ body, request, streamed }: Exchange, attempt: ChangeAttempt): Promise<string | undefined> {
     const { tenant, change } = attempt;
     const { keep, retention_seconds: retention, bytes_max: bytesMax } = tenant.policy.policy.body_storage;
     if (keep !== 'allowed' || body.size === 0) return undefined;
     if (body.size > bytesMax) return 'CLY_BODY_STORE_SIZE';
-    const { vault, clock, logger, documents, source } = this.#parts;
+    const { vault, clock, logger } = this.#parts;
     if (vault === undefined) return 'CLY_BODY_STORE_UNAVAILABLE';
     try {
       const untilMs = clock.nowMs() + retention * 1_000;
@@ -59,10 +62,10 @@ export class KeptBodies {
       return 'CLY_BODY_STORE_UNAVAILABLE';
     }
     const type = mediaType(request.headers.one('content-type') ?? null);
-    documents.send(
+    this.#documents.send(
       {
         tenant: tenant.tenant,
-        source_id: source,
+        source_id: this.#source,
         document: 'payload',
         sha256: body.digest,
         size: body.size,
@@ -91,14 +94,14 @@ export class KeptBodies {
   }
 
   #recordErased(tenant: string, keyDigest: string): void {
-    const { directory, documents, logger, source } = this.#parts;
+    const { directory, logger } = this.#parts;
     const state = directory.get(tenant);
     if (state === undefined) {
       logger.error('the end of a key is in no log: its tenant is not open here', { tenant });
       return;
     }
     const document = { document: 'payload_key_destroyed', sha256: keyDigest, size: 32 };
-    const common = { tenant, source_id: source, media_type: 'application/octet-stream' };
-    documents.send({ ...common, ...document }, state.partition);
+    const common = { tenant, source_id: this.#source, media_type: 'application/octet-stream' };
+    this.#documents.send({ ...common, ...document }, state.partition);
   }
 }

@@ -32,6 +32,7 @@ routes:
 type Got = { readonly status: number; readonly body: string; readonly whole: boolean; readonly eventId: unknown };
 
 let serial = 0;
+let gatewayUrl = '';
 
 function signed(target: string, body: Uint8Array | string): Record<string, string> {
   serial += 1;
@@ -43,7 +44,6 @@ function signed(target: string, body: Uint8Array | string): Record<string, strin
 
 /** Sends a body in pieces, as a client without knowledge of its length does. */
 function send(
-  url: string,
   target: string,
   pieces: readonly (string | Uint8Array)[],
   extra: Record<string, string> = {},
@@ -51,7 +51,7 @@ function send(
   const body = Buffer.concat(pieces.map((piece) => Buffer.from(piece as string)));
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(
-      `${url}${target}`,
+      `${gatewayUrl}${target}`,
       { method: 'POST', headers: { 'content-type': 'application/x-ndjson', ...signed(target, body), ...extra } },
       (answer) => {
         let text = '';
@@ -95,6 +95,7 @@ describe('bodies of any size', () => {
       handle: (request) => intake.gateway.handle(request),
       onRefused: (code) => intake.api.edge.count(code),
     });
+    gatewayUrl = listener.url;
     world.answer = async (request) => {
       const { body } = request;
       const chunks: Uint8Array[] = [];
@@ -132,7 +133,7 @@ describe('bodies of any size', () => {
     const lines = Array.from({ length: 30_000 }, (_, id) => `{"id":${id},"tenant":"acme"}\n`);
     const pieces = Array.from({ length: 30 }, (_, at) => lines.slice(at * 1_000, (at + 1) * 1_000).join(''));
     const whole = pieces.join('');
-    expect(await send(listener.url, '/v1/sync', pieces)).toMatchObject({ status: 201, body: 'made' });
+    expect(await send('/v1/sync', pieces)).toMatchObject({ status: 201, body: 'made' });
     expect(received[0]?.equals(Buffer.from(whole))).toBe(true);
     expect(world.forwarded.at(-1)?.body).toMatchObject({ size: Buffer.byteLength(whole) });
     expect(lastFacts()).toMatchObject({
@@ -153,7 +154,7 @@ describe('bodies of any size', () => {
     ['too many bytes', Array.from({ length: 50 }, () => `${'{"id":1}\n'.repeat(10_000)}`), 413, 'CLY_BODY_TOO_LARGE'],
   ])('blocks %s with a receipt', async (_, pieces, status, code) => {
     const before = world.forwarded.length;
-    const got = await send(listener.url, '/v1/sync', pieces);
+    const got = await send('/v1/sync', pieces);
     expect({ status: got.status, code: (JSON.parse(got.body) as { code: string }).code }).toEqual({ status, code });
     expect(JSON.parse(got.body)).toHaveProperty('receipt_id');
     expect([world.forwarded.length, await readdir(folder)]).toEqual([before, []]);
@@ -162,14 +163,14 @@ describe('bodies of any size', () => {
   it('refuses other bytes than were signed, another media type and an encoding', async () => {
     const other = formatContentDigest(createHash('sha256').update('other').digest('hex'));
     const codeOf = async (extra: Record<string, string>): Promise<unknown> =>
-      (JSON.parse((await send(listener.url, '/v1/sync', ['{"id":1}\n'], extra)).body) as { code: string }).code;
+      (JSON.parse((await send('/v1/sync', ['{"id":1}\n'], extra)).body) as { code: string }).code;
     expect(await codeOf({ 'content-digest': other })).toBe('CLY_AUTH_INVALID');
     expect(await codeOf({ 'content-type': 'application/json' })).toBe('CLY_BODY_MEDIA_TYPE');
     expect(await codeOf({ 'content-encoding': 'gzip' })).toBe('CLY_BODY_ENCODING');
   });
 
   it('takes a list inside a document', async () => {
-    const got = await send(listener.url, '/v1/batch', ['{"records":[{"id":1},', '{"id":2}]}'], {
+    const got = await send('/v1/batch', ['{"records":[{"id":1},', '{"id":2}]}'], {
       'content-type': 'application/json',
     });
     expect(got.status).toBe(201);
@@ -177,7 +178,7 @@ describe('bodies of any size', () => {
   });
 
   it('forwards the repaired body under its own digest, and says what was repaired', async () => {
-    const got = await send(listener.url, '/v1/mended', ['{"account":"a-1","amount":"5"}'], {
+    const got = await send('/v1/mended', ['{"account":"a-1","amount":"5"}'], {
       'content-type': 'application/json',
     });
     expect(got.status).toBe(201);
@@ -221,7 +222,7 @@ describe('bodies of any size', () => {
         streamed(async function* () {
           for (const event of events) yield Buffer.from(event);
         });
-      const got = await send(listener.url, '/v1/stream', []);
+      const got = await send('/v1/stream', []);
       expect(got).toMatchObject({ status: 200, body: events.join(''), whole: true });
       expect(await responseOf(got)).toMatchObject({
         form: 'sse',
@@ -263,7 +264,7 @@ describe('bodies of any size', () => {
       ],
     ])('that end badly break off: %s', async (end, chunks) => {
       reply = () => streamed(chunks);
-      const got = await send(listener.url, '/v1/stream', []);
+      const got = await send('/v1/stream', []);
       expect(got).toMatchObject({ status: 200, whole: false });
       const response = (await responseOf(got)) as { end: string };
       expect(end === 'stalled' ? ['stalled', 'too_long'] : [end]).toContain(response.end);
@@ -278,7 +279,7 @@ describe('bodies of any size', () => {
         streamed(async function* () {
           yield Buffer.from(text);
         }, 'application/json');
-      const got = await send(listener.url, '/v1/checked', []);
+      const got = await send('/v1/checked', []);
       expect(got.status).toBe(status);
       if (status === 200) expect(got.body).toBe(text);
       else expect(JSON.parse(got.body)).toMatchObject({ code: 'CLY_RESPONSE_SCHEMA', receipt_id: expect.any(String) });
@@ -292,7 +293,7 @@ describe('bodies of any size', () => {
           yield Buffer.from('{"id":2}\n{"id":"3"}\n');
           yield Buffer.from('{"id":4}\n');
         }, 'application/x-ndjson');
-      const got = await send(listener.url, '/v1/listed', []);
+      const got = await send('/v1/listed', []);
       expect(got).toMatchObject({ body: '{"id":1}\n', whole: false });
       expect(await responseOf(got)).toMatchObject({
         form: 'ndjson',
