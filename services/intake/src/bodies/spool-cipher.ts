@@ -4,7 +4,6 @@ import { ClyraError } from '@clyra/core/kernel/error';
 
 export const BLOCK_BYTES = 65_536;
 export const TAG_BYTES = 16;
-export const KEY_BYTES = 32;
 const ALGORITHM = 'aes-256-gcm';
 const AUTHENTICATED = Buffer.from('clyra/spool/v0\n');
 

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClyraError } from '@clyra/core/kernel/error';
 import type { Random } from '@clyra/core/ports/random';
+import { spoolError, writeError } from './spool-error.ts';
+import { SPOOL_LIMITS, type SpoolLimits, type SpoolRoom } from './spool-room.ts';
 import { SpooledBody } from './spooled-body.ts';
-
-export type SpoolLimits = {
-  /** Of all bodies together, in memory and on disk. */
-  readonly bytesMax: number;
-  readonly countMax: number;
-  /** Up to here a body stays in memory. */
-  readonly memoryBytesMax: number;
-};
-
-export const SPOOL_LIMITS: SpoolLimits = { bytesMax: 4_294_967_296, countMax: 64, memoryBytesMax: 262_144 };
 
 const NAME = /^[0-9a-f]{32}\.body$/;
 
@@ -21,7 +12,7 @@ const NAME = /^[0-9a-f]{32}\.body$/;
  * Bodies that wait for their decision. Files are encrypted under keys that are only in memory: what a crash leaves
  * behind can be read by nobody, and is removed at the next start. A full spool refuses; it never drops.
  */
-export class SpoolFolder {
+export class SpoolFolder implements SpoolRoom {
   readonly limits: SpoolLimits;
   readonly #path: string;
   readonly #random: Random;
@@ -85,21 +76,4 @@ export class SpoolFolder {
       throw writeError(cause);
     }
   }
-}
-
-export function writeError(cause: unknown): ClyraError {
-  const isFull = ['ENOSPC', 'EDQUOT'].includes(String((cause as NodeJS.ErrnoException).code));
-  return isFull
-    ? spoolError('CLY_SPOOL_DISK_FULL', 'the disk of the spool is full: free some room, then send it again', cause)
-    : spoolError(
-        'CLY_SPOOL_UNAVAILABLE',
-        'the spool cannot be written: look after its disk, then send it again',
-        cause,
-      );
-}
-
-type SpoolCode = 'CLY_SPOOL_FULL' | 'CLY_SPOOL_DISK_FULL' | 'CLY_SPOOL_UNAVAILABLE';
-
-function spoolError(code: SpoolCode, message: string, cause?: unknown): ClyraError {
-  return new ClyraError(code, message, { retry: 'backoff', cause });
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FileHandle, rm } from 'node:fs/promises';
 import { BLOCK_BYTES, openBlock, sealBlock, TAG_BYTES } from './spool-cipher.ts';
-import { type SpoolFolder, writeError } from './spool-folder.ts';
+import { writeError } from './spool-error.ts';
+import type { SpoolRoom } from './spool-room.ts';
 
-/** Where bodies lie together: what they may take, and files for them. */
-type Room = Pick<SpoolFolder, 'limits' | 'reserve' | 'release' | 'openFile'>;
 type Secret = { readonly id: Uint8Array; readonly key: Uint8Array };
 
 /** One body that waits: small ones in memory, larger ones in an encrypted file. Written once, then read any number of times. */
 export class SpooledBody {
-  readonly #folder: Room;
+  readonly #folder: SpoolRoom;
   readonly #secret: Secret;
   #memory: Uint8Array[] = [];
   #memoryBytes = 0;
@@ -20,7 +19,7 @@ export class SpooledBody {
   #isUnwanted = false;
   #isGone = false;
 
-  constructor(folder: Room, secret: Secret) {
+  constructor(folder: SpoolRoom, secret: Secret) {
     this.#folder = folder;
     this.#secret = secret;
   }

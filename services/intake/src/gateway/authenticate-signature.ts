@@ -9,7 +9,7 @@ import {
   verifyHttpSignature,
 } from '@clyra/core/inspection/http-signature';
 import { NONCE, SIGNATURE_HEADERS, TIMESTAMP_TOLERANCE_MS } from '@clyra/core/inspection/request-signature';
-import type { Caller, Credentials } from './authenticate.ts';
+import type { Caller, Credentials } from './caller.ts';
 import type { Credential } from './credentials.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '@clyra/core/canonical/digest';
 import { ID } from '@clyra/core/change/shape';
 import { parseContentDigest } from '@clyra/core/inspection/content-digest';
 import {
@@ -11,28 +10,10 @@ import {
 } from '@clyra/core/inspection/request-signature';
 import type { Clock } from '@clyra/core/ports/clock';
 import { authenticateCertificate, authenticateSignature, hasHttpSignature, keyIdOf } from './authenticate-signature.ts';
-import type { Credential } from './credentials.ts';
+import type { Caller, Credentials } from './caller.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 
-/** Who sent a request, as proved by its HMAC, and what its headers say. */
-export type Caller = {
-  readonly credential: Credential;
-  readonly tenant: string;
-  readonly actor: string;
-  readonly nonce: string;
-  readonly runId: string | null;
-  readonly idempotencyKeys: readonly string[];
-  readonly claimedDigest: Digest | null;
-  /** Milliseconds, by the caller's clock. */
-  readonly signedAtMs: number;
-};
-
-/** The callers' keys; a plain Map is one that never changes. */
-export interface Credentials {
-  get(keyId: string): Credential | undefined;
-  /** Looks for keys that were added since; resolves soon, and at once when it looked a moment ago. */
-  refresh?(): Promise<void>;
-}
+export type { Caller, Credentials };
 
 /** An unknown key costs as much time as a known one. */
 const NOBODY_SECRET = Buffer.alloc(32);
