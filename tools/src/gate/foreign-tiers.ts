@@ -34,6 +34,14 @@ const FOREIGN_TIERS: readonly ForeignTier[] = [
     count: countPythonTests,
   },
   {
+    // The third verifier: the conformance suite in batch mode, external suites, hostile sizes.
+    name: 'python-verifier',
+    folder: 'verifiers/python',
+    manifest: 'pyproject.toml',
+    argv: ['sh', 'run-tests.sh'],
+    count: countPythonTests,
+  },
+  {
     // Labelled SQL against an independent judge, which needs a package and so an environment of its own.
     name: 'sql-oracle',
     folder: 'test/corpora/sql-oracle',

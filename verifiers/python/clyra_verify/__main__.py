@@ -10,7 +10,7 @@ from .verify import verify
 USAGE = """usage: python -m clyra_verify [--trust-root F] [--policy P] [--mode head|full] [--previous CHECKPOINT]
        [--disclosures D] [--json] BUNDLE
        python -m clyra_verify --batch        one JSON list of arguments a line in, one verdict a line out"""
-EXIT_USAGE = 64
+EXIT_USAGE = 5
 _VALUED = {"--trust-root": "trust_root", "--policy": "policy", "--previous": "previous", "--disclosures": "disclosures"}
 
 
@@ -55,8 +55,8 @@ def run_batch(lines, out):
         try:
             arguments = json.loads(line)
             answer = as_verdict(verify(read_options([word for word in arguments if word != "--json"])))
-        except (ValueError, TypeError, UsageError) as error:
-            answer = json.dumps({"error": str(error)})
+        except (ValueError, TypeError, UsageError):
+            answer = json.dumps({"claims": [], "exit_code": EXIT_USAGE})
         out.write(answer + "\n")
         out.flush()
     return 0
@@ -73,6 +73,10 @@ def main(arguments):
     outcome = verify(options)
     sys.stdout.write((as_json if options.json else as_text)(outcome, options.mode) + "\n")
     return outcome.exit_code
+
+
+def console():
+    sys.exit(main(sys.argv[1:]))
 
 
 if __name__ == "__main__":

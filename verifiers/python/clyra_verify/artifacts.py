@@ -36,10 +36,12 @@ def check_state(container, manifest, claims):
     """E 6: the state from which a replay can start."""
     states = [artifact for artifact in manifest.artifacts if artifact.kind == "state"]
     at = place("manifest.json", member="artifacts")
-    if len(states) != (1 if manifest.start > 0 else 0) or any(not artifact.sound for artifact in states):
+    if len(states) != (1 if manifest.start > 0 else 0):
         claims.fail("completeness", "CLY_STATE_ARTIFACT", at)
         return
     for artifact in states:
+        if not artifact.sound:
+            continue
         name = f"artifacts/{artifact.sha256}"
         try:
             digest = state_digest(container.chunks(name))

@@ -18,7 +18,9 @@ _SIGNERS_MAX = 16
 
 _RECORDER = frozenset(("recorder",))
 _SERVICES = frozenset(("intake", "enforcer", "recorder", "bundler", "attestor"))
+_ANYBODY = _SERVICES | {"operator"}
 _OBSERVERS = {
+    **dict.fromkeys(("transaction", "watermark", "gap", "coverage"), _RECORDER),
     "outage": _SERVICES,
     "document": _SERVICES,
     "accessed": frozenset(("bundler", "attestor", "operator")),
@@ -47,8 +49,8 @@ COMMANDS = {
 
 
 def observers(kind):
-    """The roles of those that may sign an observation."""
-    return _OBSERVERS.get(kind, _RECORDER)
+    """The roles of those that may sign an observation; one of an unknown kind everybody who may sign any."""
+    return _OBSERVERS.get(kind, _ANYBODY)
 
 
 @lru_cache(maxsize=2048)

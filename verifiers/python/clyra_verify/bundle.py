@@ -2,17 +2,17 @@
 """Verifying a bundle that is well-formed: the steps of verification.md §3 E, in their order."""
 
 from .artifacts import check_artifacts, check_state, read_opening_ledger, sound_ledger
-from .blocks import lend
+from .blocks import judge_command, lend
 from .canonical import canonical
 from .claims import ABSENT, PARTIAL
 from .disclosures import Disclosures
 from .export import ExportJudge
 from .failure import place
-from .fold import Fold, lent_until
+from .fold import Fold
 from .hashes import tenant_genesis
 from .journal import FILE, Journal, cut_time
 from .judge import BundleJudge, SignatureJudge, is_cut
-from .keys import KeyRing
+from .keys import KeyRing, lent_until
 from .ledger import Ledger
 from .metrics import Compared, Metrics
 from .outside import check_names, judge_times, judge_witnesses
@@ -45,9 +45,9 @@ class Verification:
 
     def run(self):
         self._trust_root()
-        cosignatures = check_names(self.container, self.claims)
+        cosignatures, tokens = check_names(self.container, self.claims)
         trust_root = self.documents.trust_root
-        trusted = judge_times(self.container, self.documents.checkpoint, trust_root, self.moment, self.claims)
+        trusted = judge_times(self.container, tokens, self.documents.checkpoint, trust_root, self.moment, self.claims)
         if self.ring is not None:
             self.ring.trusted_time = trusted
         check_artifacts(self.container, self.manifest, self.claims)
@@ -102,7 +102,6 @@ class Verification:
             self._fail_all(_AFTER_UNREADABLE, _UNREADABLE, place(FILE, line=journal.count))
         journal.compare(self.claims)
         if judge is not None and not journal.unreadable:
-            judge.end()
             self._closing(judge, fold)
 
     def _opening(self):
@@ -128,8 +127,11 @@ class Verification:
         until = []
         for append_time, command, signatures in ledger.delegations:
             change = {"kind": "key.delegated", "command": command, "signatures": signatures}
+            code = judge_command(self.ring, change, canonical(command), append_time, None)
+            if code is not None:
+                self.claims.fail("authorship", code, place(FILE, line=0))
             lend(self.ring, change, canonical(command), append_time, append_time, until)
-            until.append(lent_until(command))
+            until.append(lent_until(command) or 0)
 
     def _closing(self, judge, fold):
         """E 12, 13, and the claims that follow from the closing ledger."""

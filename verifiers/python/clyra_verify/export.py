@@ -3,10 +3,10 @@
 
 from .bindings import decided_holds, observation_holds, tenants_hold
 from .failure import place
-from .fold import lent_until
 from .hashes import link
 from .journal import FILE
 from .judge import is_allowed, judge_policy, policy_put_in_force
+from .keys import lent_until
 from .lines import body_bytes
 from .shapes import is_object
 from .totals import cut_of, last_receipt
@@ -88,7 +88,7 @@ class ExportJudge:
         elif receipt["change_kind"] == "trust_root.activated" and self._trust_root is not None:
             self._trust_root = command.get("trust_root")
         elif receipt["change_kind"] == "key.delegated":
-            self._lent_until.append(lent_until(command))
+            self._lent_until.append(lent_until(command) or 0)
 
     def _neighbours(self, at, receipt):
         before, head = self._before
@@ -131,7 +131,7 @@ class ExportJudge:
         is_replaced = self._last is None or self._last.replaced is not None
         if is_replaced or (self._run_id is not None and self._run_lines == 0):
             claims.fail("completeness", "CLY_EXPORT_RUN", at)
-        if manifest.value["cut"] != cut_of(last_receipt(self._last)):
+        if not is_replaced and manifest.value["cut"] != cut_of(last_receipt(self._last)):
             claims.fail("integrity", "CLY_BUNDLE_MANIFEST_MEMBER", place("manifest.json", member="cut"))
         if self._trust_root is not None and manifest.value["trust_root"] != self._trust_root:
             claims.fail("integrity", "CLY_BUNDLE_MANIFEST_MEMBER", place("manifest.json", member="trust_root"))

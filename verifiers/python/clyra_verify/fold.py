@@ -14,7 +14,7 @@ from .ledger import (
     Pending,
     Source,
 )
-from .keys import lent_key
+from .keys import lent_until
 from .shapes import is_digest, is_object, is_text, position
 
 _MAKES_SOURCE = ("transaction", "watermark", "gap", "coverage")
@@ -73,7 +73,7 @@ class Fold:
         if kind == "change.requested":
             for grant in receipt.get("grants", ()):
                 self._grant(receipt, grant)
-        if kind == "key.delegated" and lent_key(command) is not None and isinstance(change.get("signatures"), list):
+        if kind == "key.delegated" and lent_until(command) is not None and isinstance(change.get("signatures"), list):
             if len(self.ledger.delegations) >= DELEGATIONS_MAX:
                 raise LedgerLimit
             self.ledger.delegations.append((line["append_time"], command, change["signatures"]))
@@ -240,7 +240,7 @@ class Fold:
         ledger = self.ledger
         for token in [token for token, grant in ledger.grants.items() if self._is_over(grant, append_time)]:
             ledger.grant_bytes -= len(ledger.grants.pop(token).line) + 1
-        ledger.delegations = [one for one in ledger.delegations if lent_until(one[1]) >= append_time]
+        ledger.delegations = [one for one in ledger.delegations if _lasts(one[1], append_time)]
         self.window = {source: set(relations) for source, relations in ledger.guarded.items()}
 
     def _is_over(self, grant, append_time):
@@ -251,10 +251,9 @@ class Fold:
         return grant.expires_at + _GRANT_KEPT_MS < append_time
 
 
-def lent_until(command):
-    """When a delegation ends; one without a readable end is dropped at the next cut."""
-    key = lent_key(command)
-    return -1 if key is None else key["valid_to"]
+def _lasts(command, moment):
+    until = lent_until(command)
+    return until is not None and until >= moment
 
 
 def _matched(pending, status, reason, names):

@@ -31,6 +31,8 @@ _HEX4 = re.compile(rb"[0-9a-fA-F]{4}")
 _WRITTEN_SHORT = {0x22: '"', 0x5C: "\\", 0x62: "\b", 0x66: "\f", 0x6E: "\n", 0x72: "\r", 0x74: "\t"}
 _LITERALS = ((0x74, b"true", True), (0x66, b"false", False), (0x6E, b"null", None))
 _DECODE_CHUNK_BYTES = 65536
+# More containers than any document of its shape has: those beyond are judged but no longer built.
+CONTAINERS_MAX = 65536
 
 
 class Fault(Exception):
@@ -57,6 +59,9 @@ class Opaque:
         self.kind = kind
         self.start = start
         self.end = start
+
+
+_BEYOND = Opaque("container", 0)
 
 
 class Rules:
@@ -120,15 +125,16 @@ def _require_utf8(data):
 
 
 class _Frame:
-    """A container that is open: what it is, what stands in it, and the last name."""
+    """A container that is open: what it is, what stands in it, the last name, and all of them if it is not built."""
 
-    __slots__ = ("is_object", "value", "name", "last", "count")
+    __slots__ = ("is_object", "value", "name", "last", "names", "count")
 
     def __init__(self, is_object, value):
         self.is_object = is_object
         self.value = value
         self.name = None
         self.last = None
+        self.names = set() if value is _BEYOND else None
         self.count = 0
 
 
@@ -137,6 +143,7 @@ class _Reader:
         self.data = data
         self.rules = rules
         self.at = 0
+        self.containers = 0
         self.any_noncharacter = _NONCHARACTER.search(data) is not None
 
     def read(self):
@@ -163,7 +170,10 @@ class _Reader:
         depth = len(stack) + 1
         if depth > self.rules.depth_max:
             raise Fault(DEPTH, self.at)
-        if depth > self.rules.build_depth:
+        self.containers += 1
+        if self.containers > CONTAINERS_MAX and self.rules.kept_names is None:
+            value = _BEYOND
+        elif depth > self.rules.build_depth:
             value = Opaque("object" if is_object else "list", self.at)
         elif is_object:
             value = Object()
@@ -210,11 +220,14 @@ class _Reader:
         if not self.rules.free_names and not _NAME.match(name):
             raise Fault(NAME, closing)
         if self.rules.free_order:
-            if name in frame.value:
+            if name in (frame.value if frame.value.__class__ is Object else frame.names):
                 raise Fault(DUPLICATE, closing)
         elif frame.last is not None and _not_above(name, frame.last):
             # Names ascend up to the first fault, so one that stood before is among the members of the object itself.
-            raise Fault(DUPLICATE if frame.value.__class__ is Object and name in frame.value else ORDER, closing)
+            names = frame.value if frame.value.__class__ is Object else frame.names or ()
+            raise Fault(DUPLICATE if name in names else ORDER, closing)
+        if frame.names is not None:
+            frame.names.add(name)
         frame.last = name
         frame.name = name
         self._skip()

@@ -17,9 +17,10 @@ from .blocks import (
     observers,
 )
 from .failure import place
-from .fold import LedgerLimit, lent_until
+from .fold import LedgerLimit
 from .hashes import link, run_genesis
 from .journal import FILE
+from .keys import lent_until
 from .lines import body_bytes
 from .reconcile import CutGroup
 from .shapes import is_digest, is_object
@@ -47,8 +48,6 @@ class SignatureJudge:
         self._signers = {"change": set(), "receipt": set(), "transaction": set()} if separation != "none" else None
 
     def decided(self, at, line):
-        if self._ring is None:
-            return
         data, value = line.data, line.value
         receipt = value["receipt"]["body"]
         refused = is_refused_as_unsigned(receipt)
@@ -56,7 +55,7 @@ class SignatureJudge:
             self._note("change", value["change"]["sig"])
         if value["receipt"]["sig"] is not None:
             self._note("receipt", value["receipt"]["sig"])
-        if not self._is_full and not is_cut(value):
+        if self._ring is None or (not self._is_full and not is_cut(value)):
             return
         moment = value["append_time"]
         if not refused:
@@ -65,12 +64,10 @@ class SignatureJudge:
             self._block(at, "receipt", value["receipt"], data, RECEIPT_TYPE, ENFORCER, moment)
 
     def observed(self, at, line):
-        if self._ring is None:
-            return
         body = line.value["observation"]["body"]
         if body["kind"] == "transaction":
             self._note("transaction", line.value["observation"]["sig"])
-        if self._is_full:
+        if self._is_full and self._ring is not None:
             roles = observers(body["kind"])
             self._block(at, "observation", line.value["observation"], line.data, OBSERVATION_TYPE, roles, line.value["append_time"])
 
@@ -107,7 +104,7 @@ class SignatureJudge:
 
     def compare_separation(self):
         """E 13: where the services are said to be apart, no key signs in two roles."""
-        if self._signers is None or self._ring is None:
+        if self._signers is None:
             return
         change, receipt, transaction = self._signers.values()
         if change & receipt or change & transaction or receipt & transaction:
@@ -154,6 +151,8 @@ class BundleJudge:
         self._group = CutGroup(claims, lambda: len(fold.ledger.pending))
         self._closed = set()
         self.last = None
+        # Of the last decided line; a bundle whose last line is another fails for that (E 12), not for its manifest.
+        self.last_receipt = {}
         self.count = 0
         if fold.ledger.policy is not None:
             policies_in_force.add(fold.ledger.policy)
@@ -170,12 +169,9 @@ class BundleJudge:
         else:
             self._group.matched(at, line)
 
-    def end(self):
-        self._group.end(place(FILE, line=self.count))
-
     def _decided(self, at, line):
         value, claims = line.value, self._claims
-        receipt = value["receipt"]["body"]
+        receipt = self.last_receipt = value["receipt"]["body"]
         ledger = self._fold.ledger
         if not decided_holds(self._manifest, line.data, value):
             claims.fail("integrity", "CLY_LINE_BINDING", at)
@@ -183,7 +179,7 @@ class BundleJudge:
             claims.fail("integrity", "CLY_LINE_TENANT", at)
         self._signatures.decided(at, line)
         self._signatures.command(at, line, ledger.trust_root)
-        self._signatures.lend(line, [lent_until(command) for _, command, _ in ledger.delegations])
+        self._signatures.lend(line, [lent_until(command) or 0 for _, command, _ in ledger.delegations])
         self._order(at, receipt)
         self._chains(at, line)
         before = ledger.policy

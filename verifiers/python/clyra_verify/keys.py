@@ -54,13 +54,12 @@ class KeyRing:
         lent = self.delegations.get(key_id)
         if not lent:
             return None, UNKNOWN
-        first = None
+        code = None
         for delegation in lent:
             code = self._delegated(delegation, roles, moment)
             if code is None:
                 return delegation.raw, None
-            first = first or code
-        return None, first
+        return None, code
 
     def _entry(self, key, roles, moment):
         if key.roles.isdisjoint(roles):
@@ -121,6 +120,13 @@ def lent_key(command):
     if not is_list(key["roles"], is_text) or not is_int(key["valid_from"]) or not is_int(key["valid_to"]):
         return None
     return key
+
+
+def lent_until(command):
+    """The `valid_to` of the key of a command key.delegated, or None: without one no ledger carries it."""
+    key = command.get("key") if is_object(command) else None
+    until = key.get("valid_to") if is_object(key) else None
+    return until if is_int(until) else None
 
 
 def may_lend(key, lender, command):

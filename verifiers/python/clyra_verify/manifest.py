@@ -6,7 +6,7 @@ import re
 from .envelope import is_named
 from .failure import Malformed, OtherVersion, place
 from .grammar import Fault, Rules, ascending, parse
-from .shapes import is_closed, is_digest, is_half, is_int, is_list, is_object, is_text
+from .shapes import is_closed, is_digest, is_half, is_int, is_list, is_object, is_origin, is_text
 
 SIZE_MAX = 1048576
 BUNDLE = "clyra/bundle/v0"
@@ -14,7 +14,6 @@ EXPORT = "clyra/export/v0"
 RULES = Rules(SIZE_MAX)
 PROFILES = ("def/v0", "pef/v0")
 _OTHER_VERSION = re.compile(r"clyra/(?:bundle|export)/v[0-9]+\Z")
-_ORIGIN = re.compile(r"[!-*,-~]{1,512}\Z")
 SEPARATIONS = ("none", "processes", "operators")
 KINDS = ("policy", "state", "ledger", "document")
 
@@ -192,7 +191,7 @@ _LATENCY = _closed_ints(("count", "max_ms", "sum_ms"))
 _MEMBERS = {
     "tenant": is_text,
     "stream_id": is_half,
-    "origin": lambda value: is_text(value) and _ORIGIN.match(value) is not None,
+    "origin": is_origin,
     "range": _closed_ints(("start", "end")),
     "root": is_digest,
     "frontier": lambda value: is_list(value, is_digest, 53),
@@ -234,7 +233,7 @@ _MEMBERS = {
         {
             "source_id": is_text,
             "observation_id": _or_null(is_half),
-            "scope": _or_null(_one_of("all", "listed")),
+            "scope": _or_null(is_text),
             "lsn": _or_null(is_text),
             "guarded": is_int,
             "uncovered": lambda value: is_list(value, is_text, 256),

@@ -4,11 +4,12 @@
 import re
 
 from .hashes import sha256
-from .shapes import decode_base64, has_space_or_plus, units
+from .shapes import decode_base64, has_space_or_plus, is_origin, units
 
 SIZE_MAX = 16384
 LINES_MAX = 32
 LINE_UNITS_MAX = 1024
+PAYLOAD_MIN = 5
 COSIGNATURE_SIZE_MAX = 1024
 _SIZE = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
 _INTEGER_MAX = 9007199254740991
@@ -46,7 +47,7 @@ def read_signature_line(line):
         return None
     name, space, text = line[2:].partition(" ")
     payload = decode_base64(text)
-    if not name or has_space_or_plus(name) or not space or not payload:
+    if not name or has_space_or_plus(name) or not space or payload is None or len(payload) < PAYLOAD_MIN:
         return None
     return SignatureLine(name, payload)
 
@@ -62,7 +63,7 @@ def read_note(data):
     if not text.endswith("\n"):
         return None
     lines = text[:-1].split("\n")
-    if len(lines) < 5 or not lines[0] or lines[3] != "" or not _SIZE.match(lines[1]):
+    if len(lines) < 5 or not is_origin(lines[0]) or lines[3] != "" or not _SIZE.match(lines[1]):
         return None
     root = decode_base64(lines[2], 32)
     size = int(lines[1])

@@ -25,8 +25,8 @@ def find_note_key(trust_root, note):
 
 
 def check_names(container, claims):
-    """E 2: files that are named by the digest of their bytes. The cosignatures that stand."""
-    lines = []
+    """E 2: files are named by the digest of their bytes. The cosignatures and the names of tokens that stand."""
+    lines, tokens = [], []
     for name in container.names_in("cosignatures"):
         data = container.read(name, 0, COSIGNATURE_SIZE_MAX + 1)
         line = read_cosignature(data)
@@ -35,14 +35,15 @@ def check_names(container, claims):
         else:
             lines.append((name, line))
     for name in container.names_in("times"):
-        if sha256_hex(container.read(name)) != digest_in_name(name):
+        if sha256_hex(container.read(name)) == digest_in_name(name):
+            tokens.append(name)
+        else:
             claims.fail("integrity", "CLY_BUNDLE_TIME_DIGEST", place(name))
-    return lines
+    return lines, tokens
 
 
-def judge_times(container, note, trust_root, cut_time, claims):
-    """E 3; the trusted time, or None."""
-    names = container.names_in("times")
+def judge_times(container, names, note, trust_root, cut_time, claims):
+    """E 3, of the tokens with these names; the trusted time, or None."""
     if not names:
         claims.say("time", ABSENT, "CLY_TIME_ABSENT")
         return None
@@ -79,7 +80,7 @@ def judge_times(container, note, trust_root, cut_time, claims):
 
 def judge_witnesses(note, files, trust_root, claims):
     """E 16: lines of the checkpoint after the log's own, then those of files."""
-    lines = [("checkpoint", line) for line in note.lines[1:]] + files
+    lines = [(file, line) for file, line in _others(note, files) if line.name != note.origin]
     if not lines:
         claims.say("witness", ABSENT, "CLY_WITNESS_ABSENT")
         return
@@ -110,9 +111,13 @@ def judge_witnesses(note, files, trust_root, claims):
         claims.say("witness", ABSENT, "CLY_WITNESS_UNKNOWN")
 
 
+def _others(note, files):
+    return [("checkpoint", line) for line in note.lines[1:]] + files
+
+
 def _witness(trust_root, line):
     for key in trust_root.keys:
-        if "witness" in key.roles and key.name == line.name and key.alg == "ed25519":
+        if "witness" in key.roles and key.name == line.name:
             if key_hash(line.name, WITNESS_TYPE, key.raw) == line.payload[:4]:
                 return key
     return None
@@ -124,6 +129,6 @@ def _seconds(note, line, key):
         return None
     seconds = int.from_bytes(line.payload[4:12], "big")
     signed = f"cosignature/v1\ntime {seconds}\n".encode() + note.text
-    if seconds > _SECONDS_MAX or not signature_holds(key.raw, line.payload[12:], signed):
+    if key.alg != "ed25519" or seconds > _SECONDS_MAX or not signature_holds(key.raw, line.payload[12:], signed):
         return None
     return seconds

@@ -7,7 +7,7 @@ from .grammar import Fault, Rules, parse
 from .shapes import is_closed, is_list, is_text
 
 SIZE_MAX = 65536
-_RULES = Rules(SIZE_MAX, white_space=True)
+_RULES = Rules(SIZE_MAX, white_space=True, free_order=True)
 _CODE = "CLY_VERIFICATION_POLICY_SHAPE"
 
 

@@ -16,7 +16,7 @@ class CutGroup:
     def _reset(self):
         self._open = False
         self._source = None
-        self._leaf = -1
+        self._leaf = 0
         self._count = 0
         self._matched = []
 
@@ -31,24 +31,22 @@ class CutGroup:
         self._open = True
 
     def matched(self, at, line):
+        if self._count >= self._most():
+            # One that no pending transaction can stand for is left out of everything else.
+            self._claims.fail("reconciliation", "CLY_RECONCILE_EXTRA", at)
+            return
         leaf = line.value["leaf"]
-        if leaf <= self._leaf:
+        if leaf < self._leaf:
             self._misplaced(at)
-        self._leaf = max(self._leaf, leaf)
+        self._leaf = leaf
         self._open = True
         self._count += 1
-        # Of more lines than can be derived the first ones decide: leaves ascend, or the claim has failed already.
-        if len(self._matched) <= self._most():
-            self._matched.append((leaf, sha256(line.data), at))
+        self._matched.append((leaf, sha256(line.data), at))
 
     def other(self, at):
         if self._open:
             self._misplaced(at)
         self._reset()
-
-    def end(self, at):
-        if self._open:
-            self._misplaced(at)
 
     def cut(self, at, derived):
         expected = [(leaf, sha256(data)) for leaf, data in derived]
@@ -61,12 +59,16 @@ class CutGroup:
         self._reset()
 
     def _compare_by_leaf(self, at, expected):
-        derived = dict(expected)
-        standing = {leaf: (digest, line_at) for leaf, digest, line_at in self._matched}
-        for leaf in sorted({*derived, *standing}):
-            if leaf not in derived:
-                self._claims.fail("reconciliation", "CLY_RECONCILE_EXTRA", standing[leaf][1])
-            elif leaf not in standing:
+        """Both lists from their first entries on, the lesser leaf first, up to the first difference."""
+        for index in range(max(len(expected), len(self._matched))):
+            own = expected[index] if index < len(expected) else None
+            standing = self._matched[index] if index < len(self._matched) else None
+            if own is None or (standing is not None and standing[0] < own[0]):
+                self._claims.fail("reconciliation", "CLY_RECONCILE_EXTRA", standing[2])
+            elif standing is None or own[0] < standing[0]:
                 self._claims.fail("reconciliation", "CLY_RECONCILE_MISSING", at)
-            elif derived[leaf] != standing[leaf][0]:
-                self._claims.fail("reconciliation", "CLY_RECONCILE_LINE", standing[leaf][1])
+            elif own != standing[:2]:
+                self._claims.fail("reconciliation", "CLY_RECONCILE_LINE", standing[2])
+            else:
+                continue
+            return

@@ -8,9 +8,10 @@ from .grammar import Object
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 HALF_DIGEST = re.compile(r"[0-9a-f]{32}\Z")
+ORIGIN = re.compile(r"[!-*,-~]{1,512}\Z")
 POSITION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}\Z")
-# White space where a name forbids it: what ECMAScript and Unicode's White_Space together call so.
-_SPACE_OR_PLUS = re.compile("[+\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]")
+# White space where a name forbids it: the list of docs/spec/README.md.
+_SPACE_OR_PLUS = re.compile("[+\t\n\v\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
 
 
@@ -32,6 +33,11 @@ def is_half(value):
 
 def is_position(value):
     return value.__class__ is str and POSITION.match(value) is not None
+
+
+def is_origin(value):
+    """Of a log: 1–512 bytes 21–7E without `+`."""
+    return value.__class__ is str and ORIGIN.match(value) is not None
 
 
 def is_object(value):

@@ -231,6 +231,8 @@ def _chain(signer, certificates, authorities):
     """The first authority in the order of the file that the signing certificate leads to, and the chain."""
     unsupported = None
     for authority in authorities:
+        if authority.certificate is None:
+            continue
         try:
             chain = _path([signer], certificates, authority.certificate)
         except UnsupportedAlgorithm as error:

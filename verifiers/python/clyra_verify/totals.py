@@ -70,7 +70,7 @@ def judge_coverage(ledger, rows, claims):
 
 def derived_members(judge, metrics, ledger, rows):
     """(name, value) of the members that follow, in the order of the table of bundle.md §3; lists compared before are bools."""
-    receipt = last_receipt(judge.last)
+    receipt = judge.last_receipt
     profiles = ["def/v0"] if ledger.sources else []
     yield "profiles", profiles + (["pef/v0"] if metrics.has_request else [])
     yield "cut", cut_of(receipt)

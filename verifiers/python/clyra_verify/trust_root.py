@@ -49,10 +49,10 @@ class TimeAuthority:
 
     __slots__ = ("name", "operator", "certificate", "valid_from", "valid_to", "revoked_at")
 
-    def __init__(self, entry, certificate):
+    def __init__(self, entry):
         self.name = entry["name"]
         self.operator = entry["operator"]
-        self.certificate = certificate
+        self.certificate = _certificate(entry["certificate"])
         self.valid_from = entry["valid_from"]
         self.valid_to = entry["valid_to"]
         self.revoked_at = entry.get("revoked_at")
@@ -61,7 +61,7 @@ class TimeAuthority:
 class TrustRoot:
     """A trust root that has its shape."""
 
-    def __init__(self, data, value, certificates):
+    def __init__(self, data, value):
         self.digest = sha256_hex(data)
         self.version = value["version"]
         self.history = list(value.get("history", ()))
@@ -73,8 +73,7 @@ class TrustRoot:
         self.witness_threshold = thresholds["witness"]
         self.keys = [Key(entry) for entry in value["keys"]]
         self.by_id = {key.key_id: key for key in self.keys}
-        entries = value.get("time_authorities", ())
-        self.authorities = [TimeAuthority(entry, one) for entry, one in zip(entries, certificates)]
+        self.authorities = [TimeAuthority(entry) for entry in value.get("time_authorities", ())]
 
     def versions(self):
         """The digests of all versions up to this one, in order."""
@@ -86,12 +85,9 @@ def read_trust_root(data):
         value = parse(data, _RULES)
     except Fault as fault:
         raise Malformed("CLY_TRUST_ROOT_SHAPE", place("trust-root.json", byte=fault.byte), fault.code) from None
-    certificates = [] if _has_shape(value) else None
-    if certificates is not None:
-        certificates = [_certificate(entry["certificate"]) for entry in value.get("time_authorities", ())]
-    if certificates is None or None in certificates:
+    if not _has_shape(value):
         raise Malformed("CLY_TRUST_ROOT_SHAPE", place("trust-root.json"), "a member is missing, too many or of another type")
-    return TrustRoot(data, value, certificates)
+    return TrustRoot(data, value)
 
 
 def _has_shape(value):
@@ -157,18 +153,19 @@ def _is_key(entry):
 def _is_authority(entry):
     if not is_closed(entry, _AUTHORITY_NAMES, ("revoked_at", "reason")):
         return False
+    data = decode_base64(entry["certificate"])
+    if data is None or len(data) > _CERTIFICATE_BYTES_MAX:
+        return False
     return _filled(entry["name"]) and _filled(entry["operator"]) and _window_and_end(entry)
 
 
 def _filled(value):
-    return is_text(value) and value != ""
+    return is_text(value) and 1 <= units(value) <= 256
 
 
 def _certificate(text):
-    data = decode_base64(text)
-    if data is None or len(data) > _CERTIFICATE_BYTES_MAX:
-        return None
+    """What cannot be read issues nothing."""
     try:
-        return x509.read_certificate(data)
+        return x509.read_certificate(decode_base64(text))
     except x509.NotDer:
         return None

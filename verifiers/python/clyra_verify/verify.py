@@ -9,7 +9,7 @@ from .claims import Claims
 from .container import open_bundle
 from .disclosures import SIZE_MAX as DISCLOSURES_MAX
 from .disclosures import read_disclosures
-from .envelope import Shapeless, is_bundle_predicate, is_export_predicate, read_envelope
+from .envelope import Shapeless, is_any_predicate, read_envelope
 from .failure import Malformed, OtherVersion, Unreadable, place
 from .grammar import Fault
 from .hashes import sha256_hex
@@ -109,7 +109,7 @@ def _read_documents(container, documents):
     """§3 C, in its order."""
     data = container.read("manifest.json")
     manifest = read_manifest(data, sha256_hex(data))
-    documents.envelope = _read_envelope(container, manifest)
+    documents.envelope = _read_envelope(container)
     documents.checkpoint = _read_note(container, "checkpoint")
     if len(documents.checkpoint.lines) + len(container.names_in("cosignatures")) > LINES_MAX:
         raise Malformed("CLY_CHECKPOINT_SHAPE", place("cosignatures"))
@@ -118,11 +118,10 @@ def _read_documents(container, documents):
     return manifest
 
 
-def _read_envelope(container, manifest):
+def _read_envelope(container):
     name = "manifest.dsse.json"
-    is_predicate = is_export_predicate if manifest.is_export else is_bundle_predicate
     try:
-        return read_envelope(container.read(name), is_predicate)
+        return read_envelope(container.read(name), is_any_predicate)
     except Fault as fault:
         raise Malformed(fault.code, place(name, byte=fault.byte)) from None
     except Shapeless as error:
