@@ -137,7 +137,8 @@ export class IntakeProcessor {
     const limits = { ...OUTCOME_LIMITS, ...options.outcomeLimits };
     const outcomes = new OutcomeQueue({ publisher, writer, clock, logger, limits });
     const intake = new ReceiptIntake({ desk, pump, index, ledger, logger });
-    this.#kept = new KeptBodies({ ...options, ...options.vault, directory, topic: topics.observations });
+    const { vault: stored, ...others } = options;
+    this.#kept = new KeptBodies({ ...others, ...stored, directory, topic: topics.observations });
     const shared = { credentials, directory, desk, publisher, writer, edge, clock };
     this.gateway = new Gateway({
       ...shared,
