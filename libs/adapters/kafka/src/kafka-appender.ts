@@ -2,20 +2,13 @@
 import { assert } from '@clyra/core/kernel/assert';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { LogAppender, PartitionAppend, PartitionBatch } from '@clyra/core/ports/record-log';
-import type { Message, Producer, RecordMetadata } from 'kafkajs';
 import { type Deadline, deadlineIn, remainingMs, within } from './deadline.ts';
-import { kafkaClient } from './kafka-client.ts';
 import { describeError, refusalRetry } from './kafka-errors.ts';
 import type { KafkaSettings } from './kafka-options.ts';
-import { safeOffset } from './kafka-session.ts';
-import type { SocketLedger } from './socket-ledger.ts';
-
-type Connected = { readonly producer: Producer; readonly sockets: SocketLedger };
-
-const ALL_REPLICAS = -1;
+import { KafkaSession } from './kafka-session.ts';
 
 /**
- * Not idempotent, and a new producer after any error. kafkajs' idempotent producer takes its sequence numbers back
+ * Not idempotent, and a new client after any error. kafkajs' idempotent producer takes its sequence numbers back
  * when a response is lost; a different record then reuses a number, and the broker acknowledges it without
  * storing it. Acknowledged records were lost that way in measurements; a repeated record is the lesser evil, and
  * readers remove it by position and event id.
@@ -23,7 +16,7 @@ const ALL_REPLICAS = -1;
 export class KafkaAppender implements LogAppender {
   readonly #settings: KafkaSettings;
   readonly #name: string;
-  #connected: Connected | undefined;
+  #session: KafkaSession | undefined;
   #attemptCount = 0;
   #closed = false;
   #inFlight: Promise<unknown> = Promise.resolve();
@@ -61,45 +54,32 @@ export class KafkaAppender implements LogAppender {
   async #send(batches: readonly PartitionBatch[], deadline: Deadline): Promise<readonly PartitionAppend[]> {
     try {
       if (this.#closed) throw new Error('the appender is closed');
-      const metadata = await within(deadline, this.#produce(batches, deadline));
-      return batches.map((batch) => appended(batch, metadata));
+      const appends = await within(deadline, this.#produce(batches, deadline));
+      return batches.map((batch) => appended(batch, appends));
     } catch (error) {
       this.#drop();
       throw this.#failure(batches, error);
     }
   }
 
-  async #produce(batches: readonly PartitionBatch[], deadline: Deadline): Promise<RecordMetadata[]> {
-    const { producer } = await this.#connect();
-    return producer.sendBatch({
-      acks: ALL_REPLICAS,
-      timeout: Math.max(1, Math.min(this.#settings.requestTimeoutMs, Math.floor(remainingMs(deadline)))),
-      topicMessages: batches.map(({ topic, partition, records }) => ({
-        topic,
-        messages: records.map(({ key, value }) => ({ key: asBuffer(key), value: asBuffer(value), partition })),
-      })),
-    });
+  async #produce(batches: readonly PartitionBatch[], deadline: Deadline): Promise<readonly PartitionAppend[]> {
+    const session = this.#session ?? (await this.#open(deadline));
+    const topics = new Set(batches.map(({ topic }) => topic));
+    if (![...topics].every((topic) => session.knows(topic))) await session.learn([...topics]);
+    const { requestTimeoutMs } = this.#settings;
+    return session.produce(batches, Math.max(1, Math.min(requestTimeoutMs, Math.floor(remainingMs(deadline)))));
   }
 
-  async #connect(): Promise<Connected> {
-    if (this.#connected !== undefined) return this.#connected;
+  async #open(deadline: Deadline): Promise<KafkaSession> {
     this.#attemptCount += 1;
-    const { kafka, sockets } = kafkaClient(this.#settings, this.#attemptCount);
-    const producer = kafka.producer({
-      idempotent: false,
-      allowAutoTopicCreation: false,
-      retry: { retries: 0 },
-      createPartitioner: () => partitionOf,
-    });
-    const connected = { producer, sockets };
-    this.#connected = connected;
-    await producer.connect();
-    return connected;
+    const session = await KafkaSession.open(this.#settings, [], { attempt: this.#attemptCount, deadline });
+    this.#session = session;
+    return session;
   }
 
   #drop(): void {
-    this.#connected?.sockets.discard();
-    this.#connected = undefined;
+    this.#session?.discard();
+    this.#session = undefined;
   }
 
   #failure(batches: readonly PartitionBatch[], cause: unknown): ClyraError {
@@ -127,12 +107,12 @@ export class KafkaAppender implements LogAppender {
 }
 
 /** A response that is silent about a partition is no acknowledgement of it. */
-function appended({ topic, partition }: PartitionBatch, metadata: readonly RecordMetadata[]): PartitionAppend {
-  const found = metadata.find((entry) => entry.topicName === topic && entry.partition === partition);
-  if (found?.baseOffset === undefined || found.errorCode !== 0) {
-    throw new Error(`the broker did not acknowledge ${topic}/${partition} (error code ${found?.errorCode ?? 'none'})`);
+function appended({ topic, partition }: PartitionBatch, appends: readonly PartitionAppend[]): PartitionAppend {
+  const found = appends.find((entry) => entry.topic === topic && entry.partition === partition);
+  if (found === undefined || found.baseOffset < 0) {
+    throw new Error(`the broker did not acknowledge ${topic}/${partition}`);
   }
-  return { topic, partition, baseOffset: safeOffset(found.baseOffset) };
+  return found;
 }
 
 function checkBatches(batches: readonly PartitionBatch[]): void {
@@ -142,14 +122,4 @@ function checkBatches(batches: readonly PartitionBatch[]): void {
     batches.every(({ records }) => records.length > 0),
     'an append has a record for each of its partitions',
   );
-}
-
-function partitionOf({ message }: { readonly message: Message }): number {
-  assert(message.partition !== undefined, 'each message names its partition');
-  return message.partition;
-}
-
-/** The same memory, seen as the type kafkajs wants. */
-function asBuffer(bytes: Uint8Array | null): Buffer | null {
-  return bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -44,7 +44,7 @@ export class KafkaQueries {
     const wait = { waitMs: this.#settings.fetchWaitMs, bytesMin: 1, bytesMax: 1, partitionBytesMax: 1 };
     const [fetched] = await session.fetch(session.leaderOf(at), [at], wait);
     // However small the limit, a broker hands over the first batch whole.
-    const message = fetched?.messages.find(({ offset }) => Number(offset) === at.fromOffset);
+    const message = fetched?.messages.find(({ offset }) => offset === at.fromOffset);
     if (fetched === undefined || message === undefined) {
       throw new Error(`the log did not hand over ${at.topic}/${at.partition}@${at.fromOffset}`);
     }

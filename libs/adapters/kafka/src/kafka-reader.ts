@@ -5,13 +5,14 @@ import type { LogReader, ReadRequest } from '@clyra/core/ports/record-log';
 import { type Deadline, deadlineIn, isPast, pauseMs, remainingMs, within } from './deadline.ts';
 import { describeError } from './kafka-errors.ts';
 import type { KafkaSettings } from './kafka-options.ts';
-import { type FetchedPartition, KafkaSession } from './kafka-session.ts';
+import { KafkaSession } from './kafka-session.ts';
 import { ReadCursor } from './read-cursor.ts';
 import { WakeablePause } from './wakeable-pause.ts';
+import type { FetchedPartition } from './wire/fetch.ts';
 
-/** How often a connected reader looks whether a partition has moved to another broker. */
 /** More than arrives within one wait at a load where batches form by themselves. */
 const PATIENT_FETCH_BYTES_MIN = 262_144;
+/** How often a connected reader looks whether a partition has moved to another broker. */
 const LEADER_CHECK_INTERVAL_MS = 10_000;
 
 /** The loops over one session: when one of them ends, all do, and a new session follows. */

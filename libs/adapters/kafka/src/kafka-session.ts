@@ -1,63 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assert } from '@clyra/core/kernel/assert';
+import type { PartitionAppend, PartitionBatch } from '@clyra/core/ports/record-log';
 import kafkajs, { type Broker, type Cluster } from 'kafkajs';
 import { type Deadline, within } from './deadline.ts';
 import { kafkaClient } from './kafka-client.ts';
 import type { KafkaSettings } from './kafka-options.ts';
 import type { SocketLedger } from './socket-ledger.ts';
+import { type FetchedPartition, type FetchPosition, type FetchWait, fetchRequest } from './wire/fetch.ts';
+import { sendThrough } from './wire/kafkajs-protocol.ts';
+import { produceRequest } from './wire/produce.ts';
 
 export type TopicPartition = { readonly topic: string; readonly partition: number };
 
 /** The offset before which nothing is left, and the one the next record will get. */
 export type OffsetRange = TopicPartition & { readonly startOffset: number; readonly endOffset: number };
 
-export type FetchPosition = TopicPartition & { readonly fromOffset: number };
-
-export type FetchWait = {
-  readonly waitMs: number;
-  /** The broker answers when it has this much, or when the wait is over. */
-  readonly bytesMin: number;
-  readonly bytesMax: number;
-  readonly partitionBytesMax: number;
-};
-
-/** As kafkajs decodes a fetch response; offsets and times are decimal strings. */
-export type FetchedMessage = {
-  readonly offset: string;
-  readonly timestamp: string;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  readonly isControlRecord: boolean;
-  readonly batchContext?: { readonly firstOffset: string; readonly lastOffsetDelta: number };
-};
-
-export type FetchedPartition = TopicPartition & {
-  readonly highWatermark: number;
-  readonly messages: readonly FetchedMessage[];
-};
-
-type FetchResponse = {
-  readonly responses: readonly {
-    readonly topicName: string;
-    readonly partitions: readonly {
-      readonly partition: number;
-      readonly highWatermark: string;
-      readonly messages: readonly FetchedMessage[];
-    }[];
-  }[];
-};
-
 const FIRST_OFFSET_TIMESTAMP = -2;
 const END_OFFSET_TIMESTAMP = -1;
 
 /**
- * One connected client that reads by position, without a consumer group: no join, no session time-out, no
+ * One connected client that writes, and that reads by position, without a consumer group: no join, no session time-out, no
  * coordinator to wait for after a broker's restart, and an offset out of range is an error here, where a
  * consumer silently jumps to one end of the log. After any error the owner discards the session.
  */
 export class KafkaSession {
   readonly #cluster: Cluster;
   readonly #sockets: SocketLedger;
+  readonly #known = new Set<string>();
 
   private constructor(cluster: Cluster, sockets: SocketLedger) {
     this.#cluster = cluster;
@@ -86,9 +55,15 @@ export class KafkaSession {
     this.#sockets.discard();
   }
 
+  knows(topic: string): boolean {
+    return this.#known.has(topic);
+  }
+
   /** Asks for the partitions and leaders of topics the session does not know yet. */
   async learn(topics: readonly string[]): Promise<void> {
-    if (topics.length > 0) await this.#cluster.addMultipleTargetTopics([...topics]);
+    if (topics.length === 0) return;
+    await this.#cluster.addMultipleTargetTopics([...topics]);
+    for (const topic of topics) this.#known.add(topic);
   }
 
   async refresh(): Promise<void> {
@@ -123,22 +98,26 @@ export class KafkaSession {
   }
 
   /** Asks one leader for what follows the positions; all of them must be led by it. */
-  async fetch(leader: string, positions: readonly FetchPosition[], wait: FetchWait): Promise<FetchedPartition[]> {
+  async fetch(
+    leader: string,
+    positions: readonly FetchPosition[],
+    wait: FetchWait,
+  ): Promise<readonly FetchedPartition[]> {
     const broker: Broker = await this.#cluster.findBroker({ nodeId: leader });
-    const response: FetchResponse = await broker.fetch({
-      maxWaitTime: wait.waitMs,
-      minBytes: wait.bytesMin,
-      maxBytes: wait.bytesMax,
-      topics: byTopic(positions, wait.partitionBytesMax),
-    });
-    return response.responses.flatMap(({ topicName, partitions }) =>
-      partitions.map(({ partition, highWatermark, messages }) => ({
-        topic: topicName,
-        partition,
-        highWatermark: safeOffset(highWatermark),
-        messages,
-      })),
+    return sendThrough(broker, fetchRequest(positions, wait));
+  }
+
+  /** Sends records to the leaders of their partitions, and resolves when every replica has them (acks = all). */
+  async produce(batches: readonly PartitionBatch[], timeoutMs: number): Promise<readonly PartitionAppend[]> {
+    const byLeader = [...Map.groupBy(batches, (batch) => this.leaderOf(batch))];
+    const timing = { timeoutMs, nowMs: Date.now() };
+    const appends = await Promise.all(
+      byLeader.map(async ([leader, part]) => {
+        const broker: Broker = await this.#cluster.findBroker({ nodeId: leader });
+        return sendThrough(broker, produceRequest(part, timing));
+      }),
     );
+    return appends.flat();
   }
 
   async #connect(topics: readonly string[]): Promise<void> {
@@ -154,7 +133,7 @@ export class KafkaSession {
   }
 }
 
-export function safeOffset(decimal: string): number {
+function safeOffset(decimal: string): number {
   const offset = Number(decimal);
   assert(Number.isSafeInteger(offset), `offset ${decimal} is not a safe integer`);
   return offset;
@@ -175,13 +154,6 @@ function clusterOf(kafka: ReturnType<typeof kafkaClient>['kafka'], name: string)
   });
   assert(cluster !== undefined, 'kafkajs no longer hands its cluster to assigners: the reader needs another way');
   return cluster;
-}
-
-function byTopic(positions: readonly FetchPosition[], maxBytes: number) {
-  return [...Map.groupBy(positions, ({ topic }) => topic)].map(([topic, group]) => ({
-    topic,
-    partitions: group.map(({ partition, fromOffset }) => ({ partition, fetchOffset: String(fromOffset), maxBytes })),
-  }));
 }
 
 function known(offsets: ReadonlyMap<number, number>, partition: number): number {

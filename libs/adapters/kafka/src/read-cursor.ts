@@ -2,13 +2,9 @@
 import { assert } from '@clyra/core/kernel/assert';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { LogRecord, ReadFrom } from '@clyra/core/ports/record-log';
-import {
-  type FetchedMessage,
-  type FetchedPartition,
-  type FetchPosition,
-  type OffsetRange,
-  safeOffset,
-} from './kafka-session.ts';
+import type { OffsetRange } from './kafka-session.ts';
+import type { FetchedPartition, FetchPosition } from './wire/fetch.ts';
+import type { WireRecord } from './wire/record-batch.ts';
 
 /** Where a reader stands in one partition. It, and not the broker, owns the position, across every reconnect. */
 export class ReadCursor {
@@ -46,20 +42,19 @@ export class ReadCursor {
   /** The records not yet handed out. The position moves behind the last batch of the answer. */
   take(fetched: FetchedPartition): LogRecord[] {
     // A broker answers with whole batches, so the first records may lie before the position.
-    const fresh = fetched.messages.filter(({ offset }) => Number(offset) >= this.#nextOffset);
+    const from = this.#nextOffset;
+    const records: LogRecord[] = [];
+    for (const message of fetched.messages) {
+      if (message.offset < from) continue;
+      if (!message.isControlRecord) records.push(toRecord(fetched, message));
+    }
     const last = fetched.messages.at(-1);
-    if (last !== undefined) this.#nextOffset = Math.max(this.#nextOffset, endOfBatch(last));
-    return fresh.filter(({ isControlRecord }) => !isControlRecord).map((message) => toRecord(fetched, message));
+    if (last !== undefined) this.#nextOffset = Math.max(from, last.batchEnd);
+    return records;
   }
 }
 
-export function toRecord({ topic, partition }: FetchedPartition, message: FetchedMessage): LogRecord {
-  const { key, value, timestamp } = message;
-  return { topic, partition, offset: safeOffset(message.offset), appendTimeMs: Number(timestamp), key, value };
-}
-
-/** Compaction may take the last records of a batch away; the batch still says where it ended. */
-function endOfBatch({ offset, batchContext }: FetchedMessage): number {
-  if (batchContext === undefined) return safeOffset(offset) + 1;
-  return safeOffset(batchContext.firstOffset) + batchContext.lastOffsetDelta + 1;
+export function toRecord({ topic, partition }: FetchedPartition, message: WireRecord): LogRecord {
+  const { offset, key, value, timestampMs } = message;
+  return { topic, partition, offset, appendTimeMs: timestampMs, key, value };
 }
