@@ -8,6 +8,7 @@ import { requireFreePort } from '@clyra/stack/process/port-holder';
 import { waitReady } from '@clyra/stack/process/wait-ready';
 import { inheritedEnvironment } from '../config.ts';
 import type { LocalLayout } from './layout.ts';
+import { serviceNodeOptions } from './node-options.ts';
 import type { RunningServices, ServicePlan, StartOptions } from './running-services.ts';
 import { LOCAL_HOST } from './service-plan.ts';
 import { readServices, runningServices, type ServiceProcess, writeServices } from './services-file.ts';
@@ -48,7 +49,7 @@ async function launchService({ name, env }: ServicePlan, layout: LocalLayout): P
   const main = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url));
   const identity = await launch({
     program: process.execPath,
-    args: ['--conditions=@clyra/source', '--enable-source-maps', main],
+    args: [...serviceNodeOptions(), main],
     cwd: layout.dataDir,
     outputFile: log,
     environment: { ...inheritedEnvironment(), ...env },

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { serviceNodeOptions } from '@clyra/cli/local/node-options';
 import type { PeerNews, PeerOrder } from './peer-side.ts';
 
 export type PeerPlan = {
@@ -28,7 +29,7 @@ export class Peer {
     this.name = name;
     this.#logFile = logFile;
     this.#child = fork(fileURLToPath(script), [...args], {
-      execArgv: ['--conditions=@clyra/source'],
+      execArgv: [...serviceNodeOptions()],
       stdio: ['ignore', log, log, 'ipc'],
       ...(env === undefined ? {} : { env }),
     });
