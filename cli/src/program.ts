@@ -17,6 +17,7 @@ import { addQuickstartCommand } from './commands/quickstart.ts';
 import { addRedactCommand } from './commands/redact.ts';
 import { addReferenceCommand } from './commands/reference.ts';
 import { addReplayCommand } from './commands/replay.ts';
+import { addReplayKitCommand } from './commands/replay-kit.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addShadowCommand } from './commands/shadow.ts';
 import { addSnapshotCommand } from './commands/snapshot.ts';
@@ -69,6 +70,7 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addShadowCommand,
   addVerifyCommand,
   addReplayCommand,
+  addReplayKitCommand,
   addConformanceCommand,
   addInspectCommand,
   addProofCommands,

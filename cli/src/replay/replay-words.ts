@@ -6,6 +6,12 @@ const WHY: Readonly<Record<string, string>> = {
   CLY_REPLAY_DOCUMENT_ASSUMED: 'refused a document that is not here: whether it was valid is taken from the refusal',
   CLY_REPLAY_PREVIOUS_DIFFERS: 'follow a bundle whose own bodies cannot be derived again',
   CLY_REPLAY_ENGINE: 'were decided by an engine that this program does not carry',
+  CLY_REPLAY_NO_ENDPOINT: 'requests had no test endpoint to go to: name one with --upstream',
+  CLY_REPLAY_NOT_DETERMINED: 'came out otherwise in a second run: the inputs do not determine them',
+  CLY_REPLAY_NOTHING_EXPECTED: 'the kit names no table to compare',
+  CLY_REPLAY_SCRATCH_LIMIT: 'the repetition went over a limit and was stopped',
+  CLY_REPLAY_TARGET_UNKNOWN: 'tables of requests whose target is not at hand',
+  CLY_REPLAY_UNREPLAYED: 'tables that something else wrote to as well',
   CLY_REPLAY_NOTHING: 'nothing was there to compare',
 };
 
