@@ -42,9 +42,10 @@ down: setup ## stop the local stack
 bench: setup ## measure, side by side with a peer; prints a table
 	@$(GATE) --bench
 
-docs: setup ## write the generated pages: docs/reference, docs/spec/examples.md
+docs: setup ## write what is generated: docs/reference, docs/spec/examples.md, the bundle of packs/hello-bundle
 	@$(RUN) tools/src/reference.ts
 	@$(RUN) test/spec/write-examples.ts
+	@$(RUN) test/hello-bundle/write-hello-bundle.ts
 
 lint types unit prop vector replay sim int e2e faults: setup ## one step of the gate alone
 	@$(GATE) --only $@
