@@ -135,7 +135,8 @@ class Rebuild {
       return;
     }
     if (endpoint === undefined) {
-      run.tally.missing('CLY_REPLAY_NO_ENDPOINT', `event ${step.step.eventId}`);
+      const first = `event ${step.step.eventId}`;
+      run.tally.missing('CLY_REPLAY_NO_ENDPOINT', first);
       return;
     }
     const status = await send(endpoint, step);

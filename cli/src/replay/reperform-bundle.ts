@@ -141,7 +141,8 @@ async function compareLine(bundle: BundleFolder, { line, decided, work }: Compar
   } else if (step.kind === 'differs') {
     tally.differs({ leaf: line.leaf, member: step.member });
   } else if (step.kind === 'assumed') {
-    tally.missing('CLY_REPLAY_DOCUMENT_ASSUMED', `${step.document.kind} ${step.document.digest}`);
+    const first = `${step.document.kind} ${step.document.digest}`;
+    tally.missing('CLY_REPLAY_DOCUMENT_ASSUMED', first);
   } else {
     [work.fold, work.halt] = [undefined, withheld(step.document)];
     tally.missing(work.halt.code, work.halt.first);

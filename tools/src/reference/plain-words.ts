@@ -103,6 +103,8 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_REPLAY_NOT_DETERMINED: 'a second run under another clock left something else: the inputs do not determine it',
   CLY_REPLAY_NOTHING_EXPECTED: 'the kit names no table: make it with `clyra replay-kit --table`',
   CLY_REPLAY_NO_ENDPOINT: 'requests had no test endpoint to go to: name one with `--upstream`',
+  CLY_REPLAY_DOCUMENT_ASSUMED: 'a refused document is not at hand: whether it was valid is taken from the refusal',
+  CLY_REPLAY_UNREPLAYED: 'a transaction that belongs to no change of the bundle wrote to the table as well',
   CLY_REPLAY_TARGET_UNKNOWN: 'the target of a request is not in the kit, or not the one that was sent',
   CLY_REPLAY_NOTHING: 'there was nothing to compare',
   CLY_REPLAY_PREVIOUS_DIFFERS: 'bodies after a bundle whose own bodies do not come out again: replay that one first',

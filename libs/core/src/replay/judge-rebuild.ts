@@ -44,8 +44,10 @@ function judgeRelation(expected: ExpectedRelation, judgement: RebuildJudgement, 
     tally.differs({ leaf: null, member: `${relation}: there is no such table` });
     return;
   }
-  const unsteady = (what: string): void =>
-    tally.missing('CLY_REPLAY_NOT_DETERMINED', `${relation}${what}${cause(relation, judgement)}`);
+  const unsteady = (what: string): void => {
+    const first = `${relation}${what}${cause(relation, judgement)}`;
+    tally.missing('CLY_REPLAY_NOT_DETERMINED', first);
+  };
   if (one.rows !== other.rows) {
     unsteady(' rows');
     return;
