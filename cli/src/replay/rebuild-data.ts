@@ -33,6 +33,8 @@ export type RebuildOrder = {
 
 /** The second run's clock: another year, month, day, hour and minute, so that any part of a time shows. */
 const OTHER_CLOCK_MS = 400 * 86_400_000 + 3 * 3_600_000 + 17 * 60_000;
+/** SQLSTATE of a statement that a timeout ended. */
+const CANCELLED = '57014';
 const REQUEST_DEADLINE_MS = 30_000;
 /** Fingerprints after each step cost a pass over the tables: so many rows in all are read for them. */
 const TRACED_ROWS_MAX = 2_000_000;
@@ -129,8 +131,7 @@ class Rebuild {
         for (const text of step.texts) await session.run(text, this.#pins(decidedAtMs));
       } catch (error) {
         scratch.check();
-        if (!(error instanceof ClyraError) || error.retry !== 'never') throw error;
-        run.tally.differs({ leaf, member: `statement: refused with ${error.context['sqlState'] ?? error.code}` });
+        run.tally.differs({ leaf, member: `statement: refused with ${refusalOf(error)}` });
       }
       return;
     }
@@ -150,6 +151,24 @@ class Rebuild {
     for (const { rows } of found.values()) this.#tracedRows += rows;
     return found;
   }
+}
+
+/** Throws what is no answer of the server, and CLY_REPLAY_SCRATCH_LIMIT for a statement that did not end in time. */
+function refusalOf(error: unknown): string {
+  if (!(error instanceof ClyraError)) throw error;
+  const { sqlState } = error.context;
+  if (sqlState === CANCELLED || (error.code === 'CLY_SOURCE_BUSY' && sqlState === undefined)) {
+    throw new ClyraError(
+      'CLY_REPLAY_SCRATCH_LIMIT',
+      'a statement did not end in time and was stopped: look at what it does',
+      {
+        retry: 'never',
+        cause: error,
+      },
+    );
+  }
+  if (sqlState === undefined) throw error;
+  return String(sqlState);
 }
 
 async function send({ url }: TestEndpoint, step: RebuildStep & { target: string; body: Uint8Array }): Promise<number> {
