@@ -83,7 +83,18 @@ def is_any_predicate(value):
     return is_object(value)
 
 
-_REPLAY_NAMES = ("kind", "result", "range", "origin", "engine", "compared", "not_compared", "first_difference", "performer")
+_REPLAY_NAMES = (
+    "kind",
+    "result",
+    "range",
+    "origin",
+    "engine",
+    "compared",
+    "not_compared",
+    "first_difference",
+    "inputs",
+    "performer",
+)
 
 
 def is_replay_predicate(value):
@@ -93,6 +104,8 @@ def is_replay_predicate(value):
         return False
     if not is_range(value["range"]) or not is_int(value["engine"]) or not _is_compared(value["compared"]):
         return False
+    if not is_list(value["inputs"], is_digest) or not ascending(value["inputs"]):
+        return False
     return _is_not_compared(value["not_compared"]) and _is_difference(value["first_difference"]) and is_named(value["performer"])
 
 
@@ -101,15 +114,22 @@ def is_named(value):
 
 
 def _is_compared(value):
-    return is_closed(value, ("bodies", "states")) and is_int(value["bodies"]) and is_int(value["states"])
+    def is_entry(entry):
+        return is_closed(entry, ("count", "what")) and is_int(entry["count"]) and is_text(entry["what"])
+
+    return is_list(value, is_entry) and ascending(entry["what"] for entry in value)
 
 
 def _is_not_compared(value):
     def is_entry(entry):
-        return is_closed(entry, ("code", "count")) and is_text(entry["code"]) and is_int(entry["count"])
+        named = is_closed(entry, ("code", "count", "first")) and is_text(entry["code"]) and is_text(entry["first"])
+        return named and is_int(entry["count"])
 
     return is_list(value, is_entry) and ascending(entry["code"] for entry in value)
 
 
 def _is_difference(value):
-    return value is None or (is_closed(value, ("leaf", "member")) and is_int(value["leaf"]) and is_text(value["member"]))
+    if value is None:
+        return True
+    named = is_closed(value, ("leaf", "member")) and is_text(value["member"])
+    return named and (value["leaf"] is None or is_int(value["leaf"]))

@@ -48,6 +48,6 @@ def _agrees(envelope, manifest):
         return False
     if any(says[name] != value[name] for name in ("range", "origin", "engine")):
         return False
-    if says["result"] == "success" and says["not_compared"]:
+    if (says["result"] == "failed") != (says["first_difference"] is not None):
         return False
-    return says["result"] == "failed" or says["first_difference"] is None
+    return says["result"] == "failed" or (says["result"] == "partial") == bool(says["not_compared"])
