@@ -8,7 +8,7 @@ import {
   type VerificationPolicy,
 } from './documents/verification-policy.ts';
 import { Malformed, orMalformed } from './report/malformed.ts';
-import { openRegular } from './source/directory-source.ts';
+import type { FileAccess } from './source/open-bundle.ts';
 import { parseTrustRoot, TRUST_ROOT_BYTES_MAX, type TrustRoot } from './trust/trust-root.ts';
 
 /** What the reader brings along: none of it is taken from the bundle. */
@@ -33,23 +33,23 @@ interface Format<T> {
 }
 
 /** Reads the reader's own files (verification.md §3 A). Throws Malformed, ReadError or system errors. */
-export async function readInputs(files: InputFiles): Promise<Inputs> {
-  const trustRoot = await load(files.trustRootFile, {
+export async function readInputs(files: InputFiles, access: FileAccess): Promise<Inputs> {
+  const trustRoot = await load(access, files.trustRootFile, {
     bytesMax: TRUST_ROOT_BYTES_MAX,
     code: 'CLY_TRUST_ROOT_SHAPE',
     parse: parseTrustRoot,
   });
-  const policy = await load(files.policyFile, {
+  const policy = await load(access, files.policyFile, {
     bytesMax: VERIFICATION_POLICY_BYTES_MAX,
     code: 'CLY_VERIFICATION_POLICY_SHAPE',
     parse: parseVerificationPolicy,
   });
-  const previous = await load(files.previousFile, {
+  const previous = await load(access, files.previousFile, {
     bytesMax: CHECKPOINT_BYTES_MAX,
     code: 'CLY_CHECKPOINT_SHAPE',
     parse: parseCheckpoint,
   });
-  const disclosures = await load(files.disclosuresFile, {
+  const disclosures = await load(access, files.disclosuresFile, {
     bytesMax: DISCLOSURES_BYTES_MAX,
     code: 'CLY_DISCLOSURE_SHAPE',
     parse: parseDisclosures,
@@ -57,11 +57,15 @@ export async function readInputs(files: InputFiles): Promise<Inputs> {
   return { trustRoot, policy: policy ?? DEFAULT_POLICY, previous, disclosures };
 }
 
-async function load<T>(path: string | undefined, { bytesMax, code, parse }: Format<T>): Promise<T | null> {
+async function load<T>(
+  access: FileAccess,
+  path: string | undefined,
+  { bytesMax, code, parse }: Format<T>,
+): Promise<T | null> {
   if (path === undefined) {
     return null;
   }
-  const file = await openRegular(path, 'follow');
+  const file = await access.openFile(path);
   try {
     if (file.size > bytesMax) {
       throw new Malformed(code, `${path} is larger than ${bytesMax} bytes`, { file: path });

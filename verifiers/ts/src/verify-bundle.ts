@@ -12,13 +12,15 @@ import { listNotProved } from './report/not-proved.ts';
 import { nothingReached } from './report/standing.ts';
 import type { VerifyReport } from './report/verify-report.ts';
 import { ReadError, SourceError } from './source/bundle-source.ts';
-import { openBundle } from './source/open-bundle.ts';
+import { FILE_SYSTEM, type FileAccess } from './source/open-bundle.ts';
 import { systemCodeOf } from './source/system-error.ts';
 
 export interface VerifyOptions extends InputFiles {
   /** The folder that holds manifest.json, or a .tar of it. */
   readonly directory: string;
   readonly mode: Mode;
+  /** Where the files come from; the file system when it is left out. */
+  readonly access?: FileAccess;
 }
 
 export const VERIFIER = { name: '@clyra/verifier', version: '0.0.0' } as const;
@@ -48,9 +50,10 @@ export async function verifyBundle(options: VerifyOptions): Promise<VerifyReport
 }
 
 async function judge(options: VerifyOptions, found: Found, failures: Failures): Promise<void> {
-  const inputs = await readInputs(options);
+  const access = options.access ?? FILE_SYSTEM;
+  const inputs = await readInputs(options, access);
   found.inputs = inputs;
-  const source = await openBundle(options.directory);
+  const source = await access.openBundle(options.directory);
   try {
     const documents = await loadDocuments(source);
     found.documents = documents;

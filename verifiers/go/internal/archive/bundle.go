@@ -3,6 +3,7 @@
 package archive
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -20,7 +21,9 @@ type entry struct {
 // Bundle is the files of a bundle.
 type Bundle struct {
 	folder  string
-	tar     *os.File
+	memory  Files
+	tar     io.ReaderAt
+	closer  io.Closer
 	entries map[string]entry
 	names   []string
 }
@@ -38,7 +41,9 @@ func Open(path string) (*Bundle, *Fault, error) {
 		b.folder = path
 		fault, err = b.listFolder()
 	case info.Mode().IsRegular() && strings.HasSuffix(path, ".tar"):
-		if b.tar, err = os.Open(path); err == nil {
+		var file *os.File
+		if file, err = os.Open(path); err == nil {
+			b.tar, b.closer = file, file
 			fault, err = b.listTar(info.Size())
 		}
 	default:
@@ -53,8 +58,8 @@ func Open(path string) (*Bundle, *Fault, error) {
 
 // Close gives back what is open.
 func (b *Bundle) Close() {
-	if b.tar != nil {
-		b.tar.Close()
+	if b.closer != nil {
+		b.closer.Close()
 	}
 }
 
@@ -72,6 +77,9 @@ func (b *Bundle) Open(name string) (io.ReadCloser, error) {
 	}
 	if b.tar != nil {
 		return io.NopCloser(io.NewSectionReader(b.tar, found.offset, found.size)), nil
+	}
+	if b.memory != nil {
+		return memoryFile{bytes.NewReader(b.memory[name].Bytes)}, nil
 	}
 	return openPlain(filepath.Join(b.folder, filepath.FromSlash(name)))
 }

@@ -82,27 +82,33 @@ func readNames(path, prefix string, limit int) ([]string, error) {
 }
 
 func (b *Bundle) addPath(path string) (*Fault, error) {
-	of := kindOf(path)
-	_, isFolder := folders[path]
-	if of == unknown && !isFolder {
+	if !known(path) {
 		return &Fault{CodeUnknown, path}, nil
 	}
 	info, err := os.Lstat(filepath.Join(b.folder, filepath.FromSlash(path)))
 	if err != nil {
 		return nil, err
 	}
-	if isFolder {
-		if !info.IsDir() {
-			return &Fault{CodeKind, path}, nil
-		}
-		return nil, nil
+	return b.addEntry(path, info.IsDir(), info.Mode().IsRegular(), info.Size()), nil
+}
+
+func known(path string) bool {
+	_, isFolder := folders[path]
+	return isFolder || kindOf(path) != unknown
+}
+
+// addEntry takes a known path with what was found there.
+func (b *Bundle) addEntry(path string, isFolder, isFile bool, size int64) *Fault {
+	_, wantsFolder := folders[path]
+	of := kindOf(path)
+	switch {
+	case wantsFolder && isFolder:
+		return nil
+	case wantsFolder || !isFile:
+		return &Fault{CodeKind, path}
+	case size > maxBytes[of]:
+		return &Fault{CodeSize, path}
 	}
-	if !info.Mode().IsRegular() {
-		return &Fault{CodeKind, path}, nil
-	}
-	if info.Size() > maxBytes[of] {
-		return &Fault{CodeSize, path}, nil
-	}
-	b.add(path, entry{kind: of, size: info.Size()})
-	return nil, nil
+	b.add(path, entry{kind: of, size: size})
+	return nil
 }

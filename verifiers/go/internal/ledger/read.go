@@ -258,7 +258,7 @@ func (r *Reader) delegation(root strictjson.Value) {
 		return
 	}
 	validTo, ok := f[1].Get("key").Get("valid_to").Int()
-	if f[1].Kind() != strictjson.Object || f[3].Kind() != strictjson.Array || !ok {
+	if f[1].Kind() != strictjson.Object || f[3].Kind() != strictjson.Array || !ok || validTo < 0 {
 		r.c.Fault("", "command")
 	}
 	r.ledger.Delegations = append(r.ledger.Delegations, Delegation{

@@ -21,22 +21,17 @@ var (
 	names    = regexp.MustCompile(`[,{]"([a-z][a-z0-9_]*)":`)
 )
 
-// token changes one token of one text, or moves lines; journalOnly leaves the other files alone.
-func (m *Maker) token(random *rand.Rand, journalOnly bool) (name string, data []byte, what string) {
-	name = "journal.jsonl"
-	if !journalOnly && random.IntN(10) < 5 {
-		name = m.pick(random, m.texts)
-	}
-	data = bytes.Clone(m.Good[name])
-	lines := bytes.SplitAfter(data, []byte("\n"))
+// changeText changes one token of a text, or moves its lines.
+func changeText(random *rand.Rand, text []byte) ([]byte, string) {
+	lines := bytes.SplitAfter(text, []byte("\n"))
 	if len(lines) > 2 && random.IntN(8) == 0 {
-		data, what = moveLines(random, lines[:len(lines)-1])
-		return name, data, what + " " + name
+		return moveLines(random, lines[:len(lines)-1])
 	}
 	at := random.IntN(len(lines))
 	changed, what := changeToken(random, lines[at])
+	lines = slices.Clone(lines)
 	lines[at] = changed
-	return name, bytes.Join(lines, nil), fmt.Sprintf("%s %s line %d", what, name, at+1)
+	return bytes.Join(lines, nil), fmt.Sprintf("%s at line %d", what, at+1)
 }
 
 func moveLines(random *rand.Rand, lines [][]byte) ([]byte, string) {

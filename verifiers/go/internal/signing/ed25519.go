@@ -46,5 +46,9 @@ func Verify(key PublicKey, message, sig []byte) bool {
 	if len(sig) != ed25519.SignatureSize || smallOrder[key] || smallOrder[[32]byte(sig[:32])] {
 		return false
 	}
-	return ed25519.Verify(key[:], message, sig)
+	judge := func() bool { return ed25519.Verify(key[:], message, sig) }
+	if remembered != nil {
+		return remembered.verdict(key, message, sig, judge)
+	}
+	return judge()
 }

@@ -21,6 +21,9 @@ const (
 	CodeSignature = "CLY_SIG_INVALID"
 )
 
+// Ed25519 is the one algorithm of v0: a key with another is listed and signs nothing.
+const Ed25519 = "ed25519"
+
 // Ring is what judges keys for one bundle: the trust root, what was delegated so far, and the bundle's trusted time.
 type Ring struct {
 	Root *Root
@@ -48,16 +51,29 @@ func (r *Ring) Judge(id [16]byte, time int64, roles ...string) (key *Key, code s
 	}
 	// Any delegation that covers the time is enough; when none does, the newest one says why.
 	for i := len(given) - 1; i >= 0; i-- {
-		delegation := given[i]
-		key, code = delegation.Key, r.judgeKey(delegation.Key, time, roles)
-		if code == "" {
-			code = r.judgeAt(delegation.By, delegation.DecidedAt, time)
+		refused := r.judgeLent(given[i], time, roles)
+		if refused == "" {
+			return given[i].Key, ""
 		}
 		if code == "" {
-			return key, ""
+			code = refused
 		}
 	}
-	return key, code
+	return nil, code
+}
+
+// judgeLent judges the lent key first, a revocation of the key that lent it included, and then that key when it did.
+func (r *Ring) judgeLent(d Delegation, time int64, roles []string) string {
+	if code := r.judgeKey(d.Key, time, roles); code != "" {
+		return code
+	}
+	if code := r.judgeRevocation(d.By, time); code != "" {
+		return code
+	}
+	if d.DecidedAt < d.By.From || d.DecidedAt > d.By.To {
+		return CodeTime
+	}
+	return r.judgeRevocation(d.By, d.DecidedAt)
 }
 
 func (r *Ring) judgeKey(key *Key, time int64, roles []string) string {
@@ -68,23 +84,12 @@ func (r *Ring) judgeKey(key *Key, time int64, roles []string) string {
 	switch {
 	case !allowed:
 		return CodeRole
-	case key.Algorithm != "ed25519":
+	case key.Algorithm != Ed25519:
 		return CodeAlgorithm
 	case time < key.From || time > key.To:
 		return CodeTime
 	}
 	return r.judgeRevocation(key, time)
-}
-
-// judgeAt judges the key that delegated: at the time of the delegation, and at the time of the signature for a revocation.
-func (r *Ring) judgeAt(by *Key, delegatedAt, time int64) string {
-	if delegatedAt < by.From || delegatedAt > by.To {
-		return CodeTime
-	}
-	if code := r.judgeRevocation(by, delegatedAt); code != "" {
-		return code
-	}
-	return r.judgeRevocation(by, time)
 }
 
 func (r *Ring) judgeRevocation(key *Key, time int64) string {
@@ -114,7 +119,7 @@ func (r *Ring) Delegate(by *Key, key strictjson.Value, decidedAt int64) bool {
 	lent.Public = signing.PublicKey(padded(c.Base64(f[2], "", "public_key", 32)))
 	lent.Roles = readRoles(&c, f[3], "")
 	lent.From, lent.To = readWindow(&c, f[4], f[5], "")
-	if digest := sha256.Sum256(lent.Public[:]); !c.OK() || [16]byte(digest[:16]) != lent.ID || lent.Algorithm != "ed25519" {
+	if digest := sha256.Sum256(lent.Public[:]); !c.OK() || [16]byte(digest[:16]) != lent.ID || lent.Algorithm != Ed25519 {
 		return false
 	}
 	for role := range lent.Roles {

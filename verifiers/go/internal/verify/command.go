@@ -61,8 +61,9 @@ func (j *journal) judgeCommand() {
 			j.signatures.add(fault{line: j.number, order: 4, code: "CLY_TRUST_ROOT_OTHER", member: "change.body.command.trust_root"})
 		}
 	}
+	j.lender = nil
 	if kind == "key.delegated" && code == "" && len(signers) == 1 {
-		j.v.ring.Delegate(signers[0].key, l.Change.Command.Get("key"), l.AppendTime)
+		j.lender = signers[0].key
 	}
 }
 
@@ -101,7 +102,7 @@ func (j *journal) signersOf(command, list strictjson.Value) (signers []signer, o
 		}
 		id, signature := c.ID(f[0], "", "key_id"), c.Base64(f[1], "", "sig", 64)
 		key := j.v.root.Keys[id]
-		if !c.OK() || key == nil || !signing.Verify(key.Public, message, signature) {
+		if !c.OK() || key == nil || key.Algorithm != trust.Ed25519 || !signing.Verify(key.Public, message, signature) {
 			return nil, false
 		}
 		signers = append(signers, signer{id, key})
@@ -150,6 +151,14 @@ func (j *journal) activatesKnownRoot(kind string) bool {
 	return ok && known && j.v.root.Follows(replaces, digest)
 }
 
+// lend takes a delegation into account, for the lines behind this one.
+func (j *journal) lend() {
+	if j.lender != nil && j.line.Receipt.Allowed("key.delegated") {
+		j.v.ring.Delegate(j.lender, j.line.Change.Command.Get("key"), j.line.AppendTime)
+	}
+	j.lender = nil
+}
+
 // lendFromLedger judges a delegation of the opening ledger as if its line stood here.
 func (j *journal) lendFromLedger(d ledger.Delegation) {
 	var command, list strictjson.Doc
@@ -161,7 +170,9 @@ func (j *journal) lendFromLedger(d ledger.Delegation) {
 		return
 	}
 	code, signers := j.commandCode("key.delegated", command.Root(), list.Root().Get("list"), d.AppendTime)
-	if code == "" && len(signers) == 1 {
+	if code != "" {
+		j.signatures.add(fault{code: code, member: "delegation"})
+	} else if len(signers) == 1 {
 		j.v.ring.Delegate(signers[0].key, command.Root().Get("key"), d.AppendTime)
 	}
 }

@@ -167,12 +167,21 @@ func (j *journal) judgePolicy() {
 		j.fail(report.Policy, "CLY_POLICY_MISSING", "change.body.command.policy")
 	}
 	if request && r.Decision != "block" {
-		under := r.Inspected.Get("policy_digest")
-		text, _ := under.PlainText()
-		if !r.HasPolicy || string(text) != hex.EncodeToString(r.Policy[:]) {
+		if !j.inspectedUnderPolicy() {
 			j.fail(report.Policy, "CLY_POLICY_INSPECTION", "receipt.body.inspected_under")
 		}
 	}
+}
+
+// inspectedUnderPolicy says whether the request was inspected under the policy that decided.
+func (j *journal) inspectedUnderPolicy() bool {
+	r := &j.line.Receipt
+	under := r.Inspected.Get("policy_digest")
+	if !r.HasPolicy {
+		return under.IsNull()
+	}
+	text, _ := under.PlainText()
+	return string(text) == hex.EncodeToString(r.Policy[:])
 }
 
 // putsPolicy is the policy that an allowed command puts in force.
@@ -234,7 +243,7 @@ func (j *journal) putPolicy(digest [32]byte) {
 func (j *journal) foldDelegation() {
 	command := j.line.Change.Command
 	validTo, ok := command.Get("key").Get("valid_to").Int()
-	if !ok {
+	if !ok || validTo < 0 || j.line.Change.Signatures.Kind() != strictjson.Array {
 		return
 	}
 	kept := j.v.ledger.Delegate(ledger.Delegation{
@@ -243,5 +252,7 @@ func (j *journal) foldDelegation() {
 	})
 	if !kept {
 		j.fail(report.Integrity, "CLY_LEDGER_LIMIT", "change.body.command")
+		return
 	}
+	j.lend()
 }

@@ -23,9 +23,6 @@ type derived struct {
 	matched    []matchedLine
 }
 
-// maxMatched is more lines than any cut can have: pending transactions are limited in bytes.
-const maxMatched = 1 << 17
-
 type matchedLine struct {
 	number, leaf int64
 	digest       [32]byte
@@ -51,16 +48,17 @@ func (d *derived) takeWatermark(j *journal) {
 }
 
 func (d *derived) takeMatched(j *journal) {
-	d.begin(j)
 	leaf := j.line.Leaf
-	if leaf < d.lastLeaf {
+	if d.open && leaf < d.lastLeaf {
 		d.place(j, "leaf")
 	}
-	d.lastLeaf = leaf
-	if len(d.matched) == maxMatched {
+	if len(d.matched) >= len(j.v.ledger.Pending) {
+		// More lines than anything pending are too many wherever they stand; so a list of them has the ledger's limit.
 		j.fail(report.Reconciliation, "CLY_RECONCILE_EXTRA", "leaf")
 		return
 	}
+	d.begin(j)
+	d.lastLeaf = leaf
 	d.matched = append(d.matched, matchedLine{j.number, leaf, sha256.Sum256(j.line.Raw)})
 }
 
@@ -95,7 +93,7 @@ func (j *journal) judgeCut() {
 	receipt, _ := r.ReceiptIDText.Text()
 	j.cut = cutFacts{
 		kind: kind, state: state, receipt: receipt, offset: r.Offset, partition: r.Partition, engine: r.Engine,
-		decidedAt: r.DecidedAt, appendTime: j.line.AppendTime,
+		appendTime: j.line.AppendTime,
 	}
 }
 

@@ -30,6 +30,10 @@ func (v *verifier) judgeDisclosures() error {
 			return index < len(v.disclosures)
 		}
 		code, _, _ := next.Parse(text)
+		if broken := v.journal.brokenAt; broken > 0 && leaf >= v.man.Start+broken-1 {
+			// From the first line without grammar or shape on there are no lines.
+			code = "CLY_LINE_SHAPE"
+		}
 		for failed == "" && index < len(v.disclosures) && v.disclosures[index].leaf == leaf {
 			if failed = "CLY_DISCLOSURE_LEAF"; code == "" {
 				failed = v.disclosures[index].judge(&next)

@@ -37,7 +37,7 @@ func newExportRun(man *manifest.Manifest) *exportRun {
 	return &exportRun{scope: man.Scope, nextSeq: man.Scope.NextSeq, head: man.Scope.Head, inForce: map[[32]byte]bool{}}
 }
 
-func (j *journal) takeReplaced() { j.export.lastLine = false }
+func (j *journal) takeReplaced() { j.export.lastLine, j.export.neighbor.stands = false, false }
 
 // takeExported judges a line that an export left in place.
 func (j *journal) takeExported() {
@@ -62,9 +62,10 @@ func (j *journal) takeExportedDecision() {
 	j.judgeSignaturesOfLine(changeDigest)
 	if r.Decision == "allow" && isCommand(&l.Change) {
 		j.judgeCommand()
+		j.lend()
 	}
 	link := j.linkTo(r.Value.Raw())
-	if e.neighbor.stands && r.TenantSeq == e.neighbor.seq+1 {
+	if e.neighbor.stands {
 		j.judgeNeighbors()
 	}
 	e.neighbor = neighbor{true, r.TenantSeq, r.Offset, r.DecidedAt, link}
@@ -95,6 +96,9 @@ func (j *journal) judgeNeighbors() {
 	}
 	if r.TenantPrev != e.neighbor.link {
 		j.fail(report.Order, "CLY_CHAIN_LINK", "receipt.body.tenant_prev")
+	}
+	if r.TenantSeq != e.neighbor.seq+1 {
+		j.fail(report.Completeness, "CLY_CHAIN_GAP", "receipt.body.tenant_seq")
 	}
 }
 
@@ -137,8 +141,7 @@ func (j *journal) judgeExportPolicy() {
 		}
 	}
 	if r.ChangeKind.TextIs("change.requested") && r.Decision != "block" {
-		under, ok := digestMember(r.Inspected, "policy_digest")
-		if !r.HasPolicy || !ok || under != r.Policy {
+		if !j.inspectedUnderPolicy() {
 			j.fail(report.Policy, "CLY_POLICY_INSPECTION", "receipt.body.inspected_under")
 		}
 	}
@@ -165,15 +168,15 @@ func (j *journal) finishExport() error {
 	if e.lastLine && !j.cutAgrees() {
 		j.memberFault("cut")
 	}
+	if e.opened && e.root != v.man.TrustRoot {
+		j.memberFault("trust_root")
+	}
 	for _, artifact := range v.man.Artifacts {
 		size, document := j.named[artifact.Digest]
 		if artifact.Kind == "policy" && e.inForce[artifact.Digest] || artifact.Kind == "document" && document && size == artifact.Size {
 			continue
 		}
 		v.rep.Fail(report.Integrity, "CLY_BUNDLE_ARTIFACT_UNNAMED", report.In(artifact.Name(), ""))
-	}
-	if e.opened && e.root != v.man.TrustRoot {
-		j.memberFault("trust_root")
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"clyra.dev/verifiers/go/internal/merkle"
 	"clyra.dev/verifiers/go/internal/report"
 	"clyra.dev/verifiers/go/internal/strictjson"
+	"clyra.dev/verifiers/go/internal/trust"
 )
 
 // journal is the fold over the lines of a bundle (E8 to E13).
@@ -21,7 +22,9 @@ type journal struct {
 	line line.Line
 	// number counts lines from 1.
 	number int64
-	broken bool
+	// brokenAt is the first line without grammar or shape.
+	brokenAt int64
+	broken   bool
 
 	tree     *merkle.Range
 	segment  *merkle.Range
@@ -32,8 +35,10 @@ type journal struct {
 	scratch  []byte
 
 	signatures *signatures
-	metrics    metrics
-	derived    derived
+	// lender is the key that signed the line's delegation.
+	lender  *trust.Key
+	metrics metrics
+	derived derived
 
 	// Neighbours: whether the line before stands, for exports.
 	lastDecided   bool
@@ -75,7 +80,7 @@ type outageFact struct {
 type cutFacts struct {
 	kind, state, receipt string
 	offset, partition    int64
-	engine, decidedAt    int64
+	engine               int64
 	appendTime           int64
 }
 
@@ -96,8 +101,8 @@ func (v *verifier) judgeJournal() error {
 		j.signers[i] = map[[16]byte]bool{}
 	}
 	v.journal = j
-	j.begin()
 	j.signatures = newSignatures(v, v.options.Workers)
+	j.begin()
 	err := j.read()
 	j.signatures.finish()
 	if err != nil {
@@ -226,7 +231,7 @@ func (j *journal) breakAt(code string, at int, member string) {
 	if j.broken {
 		return
 	}
-	j.broken = true
+	j.broken, j.brokenAt = true, j.number
 	where := report.OnLine(journalFile, j.number, member)
 	where.Byte = at
 	j.v.rep.Fail(report.Integrity, code, where)

@@ -28,7 +28,6 @@ func (j *journal) judgeMembers() {
 	if j.lastWasCut {
 		check("cut", func() { j.writeCut(&w) })
 	}
-	j.judgeArtifactNames()
 	check("documents", func() {
 		w.object("documents", func() {
 			w.number("held", j.documentHits[1])
@@ -55,6 +54,7 @@ func (j *journal) judgeMembers() {
 	check("performance", func() { j.writePerformance(&w) })
 	check("cost", func() { j.writeCost(&w) })
 	check("security", func() { j.writeSecurity(&w) })
+	j.judgeArtifactNames()
 	j.judgeTotals(root)
 	j.judgeSeparation()
 }

@@ -72,7 +72,8 @@ type metrics struct {
 	reasons, threats                                 pairs
 	judged, unjudged, forgotten, unobserved          int64
 	statuses                                         map[string]int64
-	firstDecidedAt, secondNow, inSecond, perSecond   int64
+	firstDecidedAt, lastDecidedAt                    int64
+	secondNow, inSecond, perSecond                   int64
 	anyDecided                                       bool
 }
 
@@ -100,6 +101,7 @@ func (j *journal) countDecided() {
 	if !m.anyDecided {
 		m.anyDecided, m.firstDecidedAt = true, r.DecidedAt
 	}
+	m.lastDecidedAt = r.DecidedAt
 	if second := r.DecidedAt / 1000; second != m.secondNow || m.inSecond == 0 {
 		m.secondNow, m.inSecond = second, 0
 	}

@@ -59,7 +59,7 @@ func (j *journal) writePerformance(w *writer) {
 		w.latency("commit_to_log", m.commitToLog)
 		w.number("decided_per_second_max", m.perSecond)
 		w.latency("intake_to_log", m.intakeToLog)
-		w.number("span_ms", j.cut.decidedAt-m.firstDecidedAt)
+		w.number("span_ms", m.lastDecidedAt-m.firstDecidedAt)
 	})
 }
 

@@ -63,7 +63,7 @@ func (v *verifier) statementCode(signed, signature []byte, roles []string) strin
 		for _, role := range roles {
 			has = has || key.Roles[role]
 		}
-		if !has {
+		if !has || key.Algorithm != trust.Ed25519 {
 			continue
 		}
 		candidates++
@@ -82,7 +82,7 @@ func (v *verifier) statementCode(signed, signature []byte, roles []string) strin
 		return first
 	}
 	for _, key := range v.root.InOrder {
-		if signing.Verify(key.Public, signed, signature) {
+		if key.Algorithm == trust.Ed25519 && signing.Verify(key.Public, signed, signature) {
 			return trust.CodeRole
 		}
 	}

@@ -191,7 +191,11 @@ func refusedAsUnsigned(r *line.Receipt) bool {
 	return false
 }
 
+// anyObserver may sign an observation of a kind that v0 does not name: it has no effect.
+var anyObserver = []string{"intake", "enforcer", "recorder", "bundler", "attestor", "operator"}
+
 var observers = map[string][]string{
+	"transaction": {"recorder"}, "watermark": {"recorder"}, "gap": {"recorder"}, "coverage": {"recorder"},
 	"outage":   {"intake", "enforcer", "recorder", "bundler", "attestor"},
 	"accessed": {"bundler", "attestor", "operator"},
 	"document": {"intake", "enforcer", "recorder", "bundler", "attestor"},
@@ -207,7 +211,7 @@ func (j *journal) judgeObservationSignature() {
 	}
 	roles, known := observers[o.Name]
 	if !known {
-		roles = []string{"recorder"}
+		roles = anyObserver
 	}
 	digest := sha256.Sum256(o.Value.Raw())
 	j.signatures.judge(o.Sig, digest, fault{line: j.number, order: 2, member: "observation"}, observationType, j.line.AppendTime, roles...)

@@ -235,7 +235,7 @@ func (v *verifier) judgeWitnesses() {
 				continue
 			}
 			seconds, ok := signature.WitnessSigned(key.Public, v.checkpoint.Text)
-			if !ok {
+			if !ok || key.Algorithm != trust.Ed25519 {
 				v.rep.Fail(report.Witness, "CLY_WITNESS_SIGNATURE", report.In(checkpointFile, "signatures"))
 				break
 			}

@@ -30,7 +30,25 @@ type Options struct {
 	Head bool
 	// Workers bounds the signatures that are checked at once; 0 is one per processor.
 	Workers int
+	// Source gives the files; nil is the file system.
+	Source Source
 }
+
+// Source gives the files of a verification.
+type Source interface {
+	// Open lists the files of a bundle.
+	Open(path string) (*archive.Bundle, *archive.Fault, error)
+	// Read gives a file of the reader; of one that is longer than the limit any part that is longer.
+	Read(path string, limit int64) ([]byte, error)
+}
+
+type fileSystem struct{}
+
+func (fileSystem) Open(path string) (*archive.Bundle, *archive.Fault, error) {
+	return archive.Open(path)
+}
+
+func (fileSystem) Read(path string, limit int64) ([]byte, error) { return readLimited(path, limit) }
 
 // Policy is which claims a reader requires.
 type Policy struct {
@@ -91,6 +109,9 @@ type verifier struct {
 func Bundle(options Options) *Outcome {
 	v := &verifier{options: options, rep: report.New(), sound: map[[32]byte]manifest.Artifact{}, policies: map[[32]byte]bool{}}
 	v.out = &Outcome{Report: v.rep, Policy: defaultPolicy()}
+	if v.options.Source == nil {
+		v.options.Source = fileSystem{}
+	}
 	for _, step := range []func() error{v.readReaderFiles, v.openBundle, v.readDocuments, v.judge} {
 		if err := step(); err != nil {
 			v.out.Err = err
@@ -143,7 +164,7 @@ func readLimited(path string, limit int64) ([]byte, error) {
 // readReaderFiles is step A.
 func (v *verifier) readReaderFiles() error {
 	if v.options.TrustRoot != "" {
-		data, err := readLimited(v.options.TrustRoot, trust.MaxBytes)
+		data, err := v.options.Source.Read(v.options.TrustRoot, trust.MaxBytes)
 		if err != nil {
 			return err
 		}
@@ -155,7 +176,7 @@ func (v *verifier) readReaderFiles() error {
 		v.root, v.out.Root, v.ring = root, root, &trust.Ring{Root: root}
 	}
 	if v.options.Policy != "" {
-		data, err := readLimited(v.options.Policy, maxPolicyBytes)
+		data, err := v.options.Source.Read(v.options.Policy, maxPolicyBytes)
 		if err != nil {
 			return err
 		}
@@ -170,7 +191,7 @@ func (v *verifier) readReaderFiles() error {
 
 func (v *verifier) readPreviousAndDisclosures() error {
 	if v.options.Previous != "" {
-		data, err := readLimited(v.options.Previous, note.MaxBytes)
+		data, err := v.options.Source.Read(v.options.Previous, note.MaxBytes)
 		if err != nil {
 			return err
 		}
@@ -182,7 +203,7 @@ func (v *verifier) readPreviousAndDisclosures() error {
 		v.previous = previous
 	}
 	if v.options.Disclosures != "" {
-		data, err := readLimited(v.options.Disclosures, maxDisclosureBytes)
+		data, err := v.options.Source.Read(v.options.Disclosures, maxDisclosureBytes)
 		if err != nil {
 			return err
 		}
@@ -234,7 +255,7 @@ func parsePolicy(data []byte) (policy Policy, err error) {
 
 // openBundle is step B.
 func (v *verifier) openBundle() error {
-	bundle, fault, err := archive.Open(v.options.Bundle)
+	bundle, fault, err := v.options.Source.Open(v.options.Bundle)
 	if err != nil {
 		return err
 	}

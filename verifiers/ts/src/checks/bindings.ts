@@ -2,7 +2,7 @@
 import { sha256Hex } from '../hash/sha256.ts';
 import type { DecidedLine, ObservedLine } from '../journal/line.ts';
 import { encodeCanonical } from '../json/encode.ts';
-import { isObject, type JsonObject } from '../json/json-value.ts';
+import { isObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 
 export interface LogIdentity {
   readonly tenant: string;
@@ -115,9 +115,9 @@ export function commandOf(line: DecidedLine): JsonObject | undefined {
   return isObject(command) ? command : undefined;
 }
 
-/** The command of an allowed line of that kind. */
+/** The command of an allowed line of that kind, which is what the receipt says it is. */
 export function allowedCommand(line: DecidedLine, ...kinds: readonly string[]): JsonObject | undefined {
-  const isAllowed = line.decision?.decision === 'allow' && kinds.includes(line.change.read.kind);
+  const isAllowed = line.decision?.decision === 'allow' && kinds.includes(line.receipt.read.change_kind);
   return isAllowed ? commandOf(line) : undefined;
 }
 
@@ -132,4 +132,9 @@ function isInspectionCarried(line: DecidedLine): boolean {
   }
   const inspected = facts.inspected_under;
   return inspected !== undefined && encodeCanonical(stated) === encodeCanonical(inspected);
+}
+
+/** A member that is a digest; one of another form counts as absent (journal.md §1.1). */
+export function digestIn(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value : undefined;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DecidedLine } from '../journal/line.ts';
 import { encodeCanonical } from '../json/encode.ts';
-import type { JsonObject, JsonValue } from '../json/json-value.ts';
+import { type JsonObject, type JsonValue, Members } from '../json/json-value.ts';
 import { ShapeError } from '../json/shape.ts';
 import { decodeBase64 } from '../signature/base64.ts';
 import { verifyEd25519 } from '../signature/ed25519.ts';
@@ -34,6 +34,14 @@ function signersNeeded(kind: string, command: JsonObject): readonly (readonly Ro
   return kind === 'approval.granted' && command.emergency === true ? [['operator']] : SIGNERS.get(kind);
 }
 
+interface Made {
+  readonly kind: string;
+  readonly command: JsonObject;
+  readonly signatures: JsonValue | undefined;
+  readonly timeMs: number;
+  readonly inForce: string | null;
+}
+
 type Verdict = { readonly code: string; readonly member: string; readonly message: string };
 
 /** Judges who signed the commands that were allowed (verification.md §3.1). */
@@ -47,13 +55,16 @@ export class CommandCheck {
     this.#report = report;
   }
 
-  decided(line: DecidedLine): void {
+  /** `inForce`: the trust root of the log before this line; null when it is not known, as in an export. */
+  decided(line: DecidedLine, inForce: string | null): void {
+    const { kind } = line.change.read;
     const command = commandOf(line);
-    if (this.#keys === null || command === undefined || line.decision?.decision !== 'allow') {
+    const isCommand = command !== undefined || SIGNERS.has(kind);
+    if (this.#keys === null || !isCommand || line.decision?.decision !== 'allow') {
       return;
     }
     const { signatures } = line.change.value;
-    const made = { kind: line.change.read.kind, command, signatures, timeMs: line.appendTimeMs };
+    const made = { kind, command: command ?? new Members(), signatures, timeMs: line.appendTimeMs, inForce };
     for (const { code, member, message } of this.#judge(made, this.#keys)) {
       this.#report({ claim: 'authorship', code, at: { line: line.line, member: `change.body.${member}` }, message });
     }
@@ -62,17 +73,14 @@ export class CommandCheck {
   /** One that a ledger carries is judged as if its line stood here. */
   delegation({ append_time: timeMs, command, signatures }: Delegation): void {
     if (this.#keys !== null) {
-      const verdicts = this.#judge({ kind: 'key.delegated', command, signatures, timeMs }, this.#keys);
+      const verdicts = this.#judge({ kind: 'key.delegated', command, signatures, timeMs, inForce: null }, this.#keys);
       for (const { code, member, message } of verdicts) {
         this.#report({ claim: 'authorship', code, at: { line: 0, member }, message: `of a delegation: ${message}` });
       }
     }
   }
 
-  *#judge(
-    made: { kind: string; command: JsonObject; signatures: JsonValue | undefined; timeMs: number },
-    keys: KeyBook,
-  ): Generator<Verdict> {
+  *#judge(made: Made, keys: KeyBook): Generator<Verdict> {
     const needed = signersNeeded(made.kind, made.command);
     if (needed === undefined) {
       yield { code: 'CLY_COMMAND_KIND', member: 'kind', message: 'is no command of this version' };
@@ -138,12 +146,17 @@ function areEnough(
 }
 
 /** What an allowed opening or activation names must be a version of the trust root that was passed (trust.md §3). */
-function isKnownTrustRoot(made: { kind: string; command: JsonObject }, trustRoot: TrustRoot): boolean {
-  if (made.kind !== 'tenant.opened' && made.kind !== 'trust_root.activated') {
+function isKnownTrustRoot({ kind, command, inForce }: Made, trustRoot: TrustRoot): boolean {
+  const { trust_root: named, replaces } = command;
+  if (kind === 'tenant.opened') {
+    return isVersionOf(trustRoot, named);
+  }
+  if (kind !== 'trust_root.activated') {
     return true;
   }
-  const { trust_root: named } = made.command;
-  return isVersionOf(trustRoot, named);
+  const versions: readonly (JsonValue | undefined)[] = [...trustRoot.history, trustRoot.digest];
+  const before = versions.indexOf(replaces);
+  return before >= 0 && versions[before + 1] === named && named !== undefined && (inForce ?? replaces) === replaces;
 }
 
 /** Whether a digest is that of the trust root or of a version before it. */

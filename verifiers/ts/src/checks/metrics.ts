@@ -58,7 +58,7 @@ export class Metrics {
   decided(line: DecidedLine): void {
     this.#pace(line);
     const intakeAt = line.change.value.intake_at;
-    if (typeof intakeAt === 'number') {
+    if (typeof intakeAt === 'number' && intakeAt >= 0) {
       addLag(this.#intakeToLog, line.appendTimeMs - intakeAt);
     }
     if (line.decision === null) {

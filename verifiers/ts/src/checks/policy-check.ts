@@ -3,7 +3,7 @@ import type { GuardedSource } from '../documents/policy-document.ts';
 import type { DecidedLine } from '../journal/line.ts';
 import { isObject } from '../json/json-value.ts';
 import { guardedOf, type Ledger } from '../ledger/ledger.ts';
-import { allowedCommand } from './bindings.ts';
+import { allowedCommand, digestIn } from './bindings.ts';
 import type { Report } from './report.ts';
 
 const MISSING_MAX = 1_024;
@@ -37,15 +37,17 @@ export class PolicyCheck {
     if (line.decision === null) {
       return;
     }
-    const before = this.#ledger.policy;
-    this.#activate(line);
+    const put = digestIn(allowedCommand(line, 'policy.activated', 'tenant.opened')?.policy);
     const { policy_digest: stated, decision } = line.decision;
     const isRequest = line.receipt.read.change_kind === 'change.requested';
     const at = { line: line.line, member: 'receipt.body.policy_digest' };
-    if (stated !== before && (isRequest || stated !== this.#ledger.policy)) {
+    if (stated !== this.#ledger.policy && (isRequest || stated !== put)) {
       this.#report({ claim: 'policy', code: 'CLY_POLICY_OTHER', at, message: 'is not the policy in force' });
     }
     this.#requireDocument(stated, at);
+    if (put !== undefined) {
+      this.#activate(put, line.line);
+    }
     const { inspected_under: under } = line.receipt.value;
     const inspected = isObject(under) ? under.policy_digest : undefined;
     // A refused request may have been inspected under another policy, or under none that counts.
@@ -60,19 +62,14 @@ export class PolicyCheck {
     }
   }
 
-  #activate(line: DecidedLine): void {
-    const command = allowedCommand(line, 'policy.activated', 'tenant.opened');
-    const policy = command?.policy;
-    if (typeof policy !== 'string') {
-      return;
-    }
+  #activate(policy: string, line: number): void {
     if (policy !== this.#ledger.policy && this.#inForce.length < LISTED_MAX) {
       this.#inForce.push(policy);
     }
     this.#ledger.policy = policy;
     const guarded = this.#documents.get(policy);
     this.#ledger.guarded = guardedOf(guarded ?? []);
-    const at = { line: line.line, member: 'change.body.command.policy' };
+    const at = { line, member: 'change.body.command.policy' };
     this.#requireDocument(policy, at);
     if (guarded === undefined) {
       const message = 'names no document, so what it guards is not known';

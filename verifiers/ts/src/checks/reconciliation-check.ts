@@ -5,6 +5,7 @@ import type { JsonObject } from '../json/json-value.ts';
 import { judge, MATCH_STATUSES, type Match, type MatchStatus, touchedOf } from '../ledger/judge.ts';
 import { GRANT_BYTES_MAX, type Ledger, PENDING_BYTES_MAX } from '../ledger/ledger.ts';
 import { type Grant, lineBytesOf, type Pending } from '../ledger/ledger-lines.ts';
+import { validToOf } from '../trust/delegations.ts';
 import { DerivedLines, type Finding } from './derived-lines.ts';
 import type { Report } from './report.ts';
 
@@ -179,14 +180,8 @@ export class ReconciliationCheck {
         ledger.grantBytes -= lineBytesOf('grant', grant);
       }
     }
-    ledger.delegations = ledger.delegations.filter(({ command }) => validToOf(command) >= cutMs);
+    ledger.delegations = ledger.delegations.filter(({ command }) => (validToOf(command) ?? 0) >= cutMs);
   }
-}
-
-function validToOf(command: JsonObject): number {
-  const key = command.key as JsonObject | undefined;
-  const validTo = key?.valid_to;
-  return typeof validTo === 'number' ? validTo : 0;
 }
 
 function withoutRows(relation: JsonObject): JsonObject {

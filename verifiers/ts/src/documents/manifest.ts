@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { frontierLength } from '../hash/compact-range.ts';
+import { JsonError } from '../json/json-error.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { parseJson } from '../json/parse.ts';
-import { anything, closed, digest, id, list, nullable, oneOf, text } from '../json/shape.ts';
+import { closed, digest, id, list, nullable, oneOf, text } from '../json/shape.ts';
 import { type ExportManifest, readExportManifest } from './export-manifest.ts';
 import {
   count,
@@ -81,7 +82,7 @@ const readMembers = closed({
   artifacts: readArtifacts(oneOf('policy', 'state', 'ledger', 'document')),
   documents: closed({ named: count, held: count }),
   policies: list(digest, 4_096),
-  engine: anything,
+  engine: count,
   trust_root: digest,
   runs: closed({ closed: list(closed({ run_id: text, count })), open: list(text, 65_536) }),
   decisions: closed({ allow: count, block: count, hold: count, recorded: count }),
@@ -105,6 +106,19 @@ export type BundleManifest = ReturnType<typeof readMembers> & {
   readonly export?: undefined;
 };
 export type Manifest = BundleManifest | ExportManifest;
+
+/** Whether a text says that it is the manifest of an export, before anything else of it is judged (verification.md §3 B). */
+export function isOfExport(bytes: Uint8Array): boolean {
+  try {
+    const { format } = parseJson(bytes, { grammar: 'record', canonical: true, bytesMax: MANIFEST_BYTES_MAX }).value;
+    return typeof format === 'string' && format.startsWith('clyra/export/');
+  } catch (error) {
+    if (error instanceof JsonError) {
+      return false;
+    }
+    throw error;
+  }
+}
 
 /** Parses manifest.json. Throws JsonError, ShapeError or UnsupportedFormat. */
 export function parseManifest(bytes: Uint8Array): Manifest {

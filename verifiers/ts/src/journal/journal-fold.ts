@@ -78,9 +78,9 @@ export class JournalFold {
   #decided(line: DecidedLine): void {
     const { checks } = this;
     this.#reportBinding(line.line, checkDecidedBindings(line, this.#log));
-    this.#trust.decided(line);
     const signature = checks.signatures.decided(line);
-    checks.commands.decided(line);
+    checks.commands.decided(line, this.ledger.trustRoot);
+    this.#trust.decided(line);
     checks.chain.decided(line, signature);
     checks.policy.decided(line);
     checks.sources.decided(line);

@@ -15,12 +15,14 @@ export interface LineSink {
 
 /** Reads lines in constant memory, whatever the file holds. Rejects only when the file cannot be read. */
 export async function readLines(file: OpenFile, lineBytesMax: number, sink: LineSink): Promise<void> {
-  const buffer = Buffer.alloc(lineBytesMax + CHUNK_BYTES);
+  const chunkBytes = Math.min(CHUNK_BYTES, file.size + 1);
+  // Its unread part is never looked at; a small file needs no buffer for the longest line.
+  const buffer = Buffer.allocUnsafeSlow(Math.min(lineBytesMax, file.size) + chunkBytes);
   let position = 0;
   let kept = 0;
   let skipping = false;
   for (;;) {
-    const bytesRead = await file.read(buffer.subarray(kept, kept + CHUNK_BYTES), position);
+    const bytesRead = await file.read(buffer.subarray(kept, kept + chunkBytes), position);
     if (bytesRead === 0) {
       break;
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { checkDecidedBindings, checkObservedBindings } from '../checks/bindings.ts';
+import { allowedCommand, checkDecidedBindings, checkObservedBindings, digestIn } from '../checks/bindings.ts';
 import { CommandCheck } from '../checks/command-check.ts';
 import { DocumentCheck } from '../checks/document-check.ts';
 import { ExportChain } from '../checks/export-chain.ts';
+import { ExportPolicies } from '../checks/export-policies.ts';
 import type { Report } from '../checks/report.ts';
 import { SignatureCheck } from '../checks/signature-check.ts';
 import { DisclosureCheck } from '../disclosure/disclosure-check.ts';
@@ -11,7 +12,6 @@ import type { DecidedLine, JournalLine, ReplacedLine } from '../journal/line.ts'
 import { TrustFold } from '../journal/trust-fold.ts';
 import { verifyJournal } from '../journal/verify-journal.ts';
 import { encodeCanonical } from '../json/encode.ts';
-import { Ledger } from '../ledger/ledger.ts';
 import type { Failures } from '../report/failures.ts';
 import { reporter } from '../report/line-report.ts';
 import { HOLDS, nothingReached, type Standing, type Standings } from '../report/standing.ts';
@@ -82,20 +82,20 @@ class ExportLines {
   readonly #trust: TrustFold;
   readonly #documents: DocumentCheck;
   readonly #chain: ExportChain;
-  readonly #policies: Set<string> = new Set();
-  readonly #ledger: Ledger;
+  readonly #policies: ExportPolicies;
+  #openingRoot: string | undefined;
   #last: DecidedLine | null = null;
 
-  constructor({ keys, mode }: Bundle, manifest: ExportManifest, failures: Failures) {
+  constructor({ keys, mode, policies }: Bundle, manifest: ExportManifest, failures: Failures) {
     this.#manifest = manifest;
     this.#failures = failures;
     this.#report = reporter(failures);
     this.#signatures = new SignatureCheck(keys && new BlockVerifier(keys), mode, this.#report);
     this.#commands = new CommandCheck(keys, this.#report);
-    this.#ledger = new Ledger(manifest.stream_id, manifest.tenant);
-    this.#trust = new TrustFold(this.#ledger, keys, this.#report);
+    this.#trust = new TrustFold(null, keys, this.#report);
     this.#documents = new DocumentCheck(manifest.artifacts);
     this.#chain = new ExportChain(manifest, this.#report);
+    this.#policies = new ExportPolicies(policies, this.#report);
   }
 
   step(line: JournalLine | ReplacedLine): void {
@@ -105,11 +105,12 @@ class ExportLines {
     const log = { tenant, streamId, partition: cut.partition };
     if (line.kind === 'decided') {
       this.#binding(line.line, checkDecidedBindings(line, log));
-      this.#trust.decided(line);
       this.#signatures.decided(line);
-      this.#commands.decided(line);
+      this.#commands.decided(line, null);
+      this.#trust.decided(line);
+      this.#openingRoot ??= digestIn(allowedCommand(line, 'tenant.opened')?.trust_root);
       this.#documents.decided(line);
-      this.#notePolicy(line);
+      this.#policies.decided(line);
     } else if (line.kind === 'observed') {
       this.#binding(line.line, checkObservedBindings(line, log));
       this.#signatures.observed(line);
@@ -127,11 +128,11 @@ class ExportLines {
         reportMember(this.#failures, 'cut', [expected, { ...cut }]);
       }
     }
-    if (this.#ledger.trustRoot !== null && this.#ledger.trustRoot !== trustRoot) {
-      reportMember(this.#failures, 'trust_root', [this.#ledger.trustRoot, trustRoot]);
+    if (this.#openingRoot !== undefined && this.#openingRoot !== trustRoot) {
+      reportMember(this.#failures, 'trust_root', [this.#openingRoot, trustRoot]);
     }
     for (const { kind, sha256 } of artifacts) {
-      const isNamed = kind === 'document' ? this.#documents.isMentioned(sha256) : this.#policies.has(sha256);
+      const isNamed = kind === 'document' ? this.#documents.isMentioned(sha256) : this.#policies.isNamed(sha256);
       if (!isNamed) {
         const message = `artifacts/${sha256} is of kind ${kind}, but no line in place names it`;
         const location = { file: `artifacts/${sha256}` };
@@ -144,17 +145,6 @@ class ExportLines {
     if (mismatch !== null) {
       const { code, member, message } = mismatch;
       this.#report({ claim: 'integrity', code, at: { line, member }, message });
-    }
-  }
-
-  /** A policy is named by what puts it in force and by what was decided under it. */
-  #notePolicy(line: DecidedLine): void {
-    const { command } = line.change.value;
-    const named = typeof command === 'object' && command !== null && 'policy' in command ? command.policy : undefined;
-    for (const digest of [line.decision?.policy_digest, named]) {
-      if (typeof digest === 'string') {
-        this.#policies.add(digest);
-      }
     }
   }
 }

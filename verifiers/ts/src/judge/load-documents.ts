@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Checkpoint, parseCheckpoint } from '../documents/checkpoint.ts';
-import { type Manifest, parseManifest } from '../documents/manifest.ts';
+import { isOfExport, type Manifest, parseManifest } from '../documents/manifest.ts';
 import { parseStatement, type Statement } from '../documents/statement.ts';
 import { sha256Hex } from '../hash/sha256.ts';
 import { Malformed, orMalformed } from '../report/malformed.ts';
@@ -22,10 +22,10 @@ export interface Documents {
 /** Reads them in the order of the specification. Throws Malformed, UnsupportedFormat, ReadError or system errors. */
 export async function loadDocuments(source: BundleSource): Promise<Documents> {
   const manifestBytes = await readWhole(source, 'manifest.json');
+  requireBundleLog(source, isOfExport(manifestBytes));
   const shape = { code: 'CLY_MANIFEST_SHAPE', file: 'manifest.json' };
   const manifest = orMalformed(() => parseManifest(manifestBytes), shape);
   const isExport = manifest.export !== undefined;
-  requireBundleLog(source, isExport);
   const statement = await loadStatement(source);
   const checkpoint = await loadNote(source, 'checkpoint');
   const lines = checkpoint.signatures.length + namesIn(source.files, 'cosignatures').length;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { encodeCanonical } from '../json/encode.ts';
-import type { JsonValue } from '../json/json-value.ts';
+import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import {
   anything,
   closed,
@@ -15,6 +15,7 @@ import {
   oneOf,
   open,
   optional,
+  type Reader,
   text,
 } from '../json/shape.ts';
 
@@ -58,7 +59,18 @@ const readSource = closed({
 const readCovered = closed({ kind: oneOf('covered'), source_id: text, relation: text });
 const readBlindSpot = closed({ kind: oneOf('blind_spot'), source_id: text, code: text, relation: nullable(text) });
 const readSeen = closed({ kind: oneOf('seen'), source_id: text, of: text, observation_id: id });
-const readDelegation = closed({ kind: oneOf('delegation'), append_time: count, command: object, signatures: anything });
+/** What is never dropped must not come in: a delegation says when it ends. */
+const readLending: Reader<JsonObject> = (value, path) => {
+  const command = object(value, path);
+  open({ key: open({ valid_to: count }) })(command, path);
+  return command;
+};
+const readDelegation = closed({
+  kind: oneOf('delegation'),
+  append_time: count,
+  command: readLending,
+  signatures: list(anything),
+});
 const readGrant = closed({
   kind: oneOf('grant'),
   token_hash: text,

@@ -75,7 +75,11 @@ export class LedgerReader {
         ledger.seen.set(`${line.source_id}\n${line.of}`, line.observation_id);
         break;
       case 'delegation':
-        ledger.delegations.push({ append_time: line.append_time, command: line.command, signatures: line.signatures });
+        ledger.delegations.push({
+          append_time: line.append_time,
+          command: line.command,
+          signatures: [...line.signatures],
+        });
         break;
       case 'grant':
         this.#takeGrant(line);

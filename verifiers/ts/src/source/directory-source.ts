@@ -2,47 +2,21 @@
 import { constants, type Dirent } from 'node:fs';
 import { type FileHandle, lstat, open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytesMaxOf, FOLDERS, firstMissing, rankOf } from './bundle-names.ts';
-import { type BundleSource, type OpenFile, ReadError, SourceError } from './bundle-source.ts';
-
-const ENTRIES_MAX = 8_192;
-type Kind = 'file' | 'folder' | 'other';
+import { FOLDERS } from './bundle-names.ts';
+import { type BundleSource, type OpenFile, ReadError } from './bundle-source.ts';
+import { addFile, inOrder, isWantedFile, type Kind, requireCounts, requireEntries } from './listing.ts';
 
 /** A folder as a bundle. Throws SourceError, ReadError or the system's error. */
 export async function openDirectory(directory: string): Promise<BundleSource> {
-  const entries = await listEntries(directory);
   const files = new Map<string, number>();
-  for (const [name, kind] of [...entries].sort(byBytes)) {
-    if (FOLDERS.has(name)) {
-      requireKind(name, kind, 'folder');
-      continue;
+  for (const [name, kind] of inOrder(await listEntries(directory))) {
+    if (isWantedFile(name, kind)) {
+      const { size } = await lstat(join(directory, name));
+      addFile(files, name, size);
     }
-    if (rankOf(name) < 0) {
-      throw new SourceError('CLY_BUNDLE_FILE_UNKNOWN', name, 'is no file of a bundle');
-    }
-    requireKind(name, kind, 'file');
-    const { size } = await lstat(join(directory, name));
-    if (size > bytesMaxOf(name)) {
-      throw new SourceError('CLY_BUNDLE_FILE_SIZE', name, `is larger than ${bytesMaxOf(name)} bytes`);
-    }
-    files.set(name, size);
   }
   requireCounts(files);
   return { files, open: (name) => openRegular(join(directory, name)), close: () => Promise.resolve() };
-}
-
-/** What every source must hold, once its files are known. */
-export function requireCounts(files: ReadonlyMap<string, number>): void {
-  for (const [folder, countMax] of FOLDERS) {
-    const count = [...files.keys()].filter((name) => name.startsWith(`${folder}/`)).length;
-    if (count > countMax) {
-      throw new SourceError('CLY_BUNDLE_FILE_COUNT', folder, `holds more than ${countMax} files`);
-    }
-  }
-  const missing = firstMissing(files);
-  if (missing !== undefined) {
-    throw new SourceError('CLY_BUNDLE_FILE_MISSING', missing, 'is missing');
-  }
 }
 
 async function listEntries(directory: string): Promise<Map<string, Kind>> {
@@ -59,24 +33,12 @@ async function listEntries(directory: string): Promise<Map<string, Kind>> {
 async function addEntries(into: Map<string, Kind>, directory: string, prefix: string): Promise<void> {
   for await (const entry of await opendir(directory)) {
     into.set(`${prefix}${entry.name}`, kindOf(entry));
-    if (into.size > ENTRIES_MAX) {
-      throw new SourceError('CLY_BUNDLE_FILE_COUNT', '.', `holds more than ${ENTRIES_MAX} entries`);
-    }
+    requireEntries(into.size);
   }
 }
 
 function kindOf(entry: Dirent): Kind {
   return entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other';
-}
-
-function requireKind(name: string, kind: Kind, wanted: Kind): void {
-  if (kind !== wanted) {
-    throw new SourceError('CLY_BUNDLE_FILE_KIND', name, wanted === 'file' ? 'is no regular file' : 'is no folder');
-  }
-}
-
-function byBytes(left: readonly [string, Kind], right: readonly [string, Kind]): number {
-  return Buffer.compare(Buffer.from(left[0]), Buffer.from(right[0]));
 }
 
 /** Opens a regular file and follows no link: one inside a bundle could lead out of it. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { sha256 } from '../hash/sha256.ts';
 import { readLines } from '../journal/line-reader.ts';
 import { parseJson } from '../json/parse.ts';
@@ -9,15 +9,19 @@ import type { OpenFile } from './bundle-source.ts';
 /** A full velocity window is larger than a record (records.md §2). */
 const LINE_BYTES_MAX = 2_097_152;
 const GROUPS = 256;
+/** The digest of a group without keys. */
+const NO_KEYS = sha256('');
 const readEntry = closed({ key: text, value: object });
 
 /** The state digest (records.md §2) of a state artifact, in constant memory; closes the file. Throws JsonError or ShapeError. */
 export async function digestState(file: OpenFile): Promise<string> {
-  const groups = Array.from({ length: GROUPS }, () => createHash('sha256'));
+  const groups: (Hash | undefined)[] = Array.from({ length: GROUPS });
   let open = { bucket: -1, key: '', hash: createHash('sha256') };
   const close = (): void => {
-    if (open.bucket >= 0)
-      groups[open.bucket >> 8]?.update(Uint8Array.of(open.bucket & 0xff)).update(open.hash.digest());
+    if (open.bucket >= 0) {
+      const group = groups[open.bucket >> 8] ?? createHash('sha256');
+      groups[open.bucket >> 8] = group.update(Uint8Array.of(open.bucket & 0xff)).update(open.hash.digest());
+    }
   };
   let line = 0;
   try {
@@ -53,7 +57,7 @@ export async function digestState(file: OpenFile): Promise<string> {
   close();
   const all = createHash('sha256');
   for (const group of groups) {
-    all.update(group.digest());
+    all.update(group?.digest() ?? NO_KEYS);
   }
   return all.digest('hex');
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesMaxOf, FOLDERS, rankOf } from './bundle-names.ts';
 import { type BundleSource, type OpenFile, SourceError } from './bundle-source.ts';
-import { openRegular, requireCounts } from './directory-source.ts';
+import { requireCounts } from './listing.ts';
 import { nameAndSizeOf, TAR_BLOCK, tarHeader } from './tar-header.ts';
 
 const END_BYTES = 1_024;
@@ -11,9 +11,8 @@ interface Place {
   readonly size: number;
 }
 
-/** A tar as a bundle (bundle.md §2): headers are read once, files where they stand. Throws SourceError. */
-export async function openTar(path: string): Promise<BundleSource> {
-  const archive = await openRegular(path, 'follow');
+/** A tar as a bundle (bundle.md §2): headers are read once, files where they stand. Closes it. Throws SourceError. */
+export async function openTar(archive: OpenFile): Promise<BundleSource> {
   try {
     const { places, end } = await readPlaces(archive);
     const files = new Map([...places].map(([name, { size }]) => [name, size]));

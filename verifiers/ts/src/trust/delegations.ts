@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sha256Hex } from '../hash/sha256.ts';
-import type { JsonObject, JsonValue } from '../json/json-value.ts';
-import { base64Of, closed, id, integer, list, oneOf, ShapeError, text } from '../json/shape.ts';
+import { isObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
+import { base64Of, closed, id, integer, list, oneOf, open, ShapeError, text } from '../json/shape.ts';
 import { importEd25519 } from '../signature/ed25519.ts';
 import { type KeyCode, type Moment, refuseKey, refuseMoment } from './judge-key.ts';
 import { type Role, readRole, type TrustedKey, type TrustRoot } from './trust-root.ts';
@@ -18,7 +18,13 @@ const readLentKey = closed({
   valid_from: integer(0),
   valid_to: integer(0),
 });
-export const readCommandSignatures = list(closed({ key_id: id, sig: text }), 16);
+export const readCommandSignatures = list(open({ key_id: id, sig: text }), 16);
+
+/** Until when a delegation lends; null where it does not say. */
+export function validToOf({ key }: JsonObject): number | null {
+  const validTo = isObject(key) ? key.valid_to : undefined;
+  return typeof validTo === 'number' && validTo >= 0 ? validTo : null;
+}
 
 /** A delegation as a ledger carries it. */
 export interface Delegation {
@@ -75,9 +81,9 @@ export class KeyBook {
   #read({ append_time: madeAtMs, command, signatures }: Delegation): Lent | null {
     try {
       const key = readLentKey(command.key, 'key');
-      const [first] = readCommandSignatures(signatures, 'signatures');
+      const [first, ...others] = readCommandSignatures(signatures, 'signatures');
       const by = this.trustRoot.keys.get(first?.key_id ?? '');
-      if (by === undefined || !isAllowed(key, by, this.trustRoot)) {
+      if (by === undefined || others.length > 0 || !isAllowed(key, by, this.trustRoot)) {
         return null;
       }
       return { key: lentKey(key, by), by, madeAtMs };
@@ -91,7 +97,10 @@ export class KeyBook {
 }
 
 function isAllowed(key: ReturnType<typeof readLentKey>, by: TrustedKey, trustRoot: TrustRoot): boolean {
-  const isLendable = key.roles.length > 0 && key.roles.every((role) => LENT.has(role) && by.roles.has(role));
+  const isLendable =
+    new Set(key.roles).size === key.roles.length &&
+    key.roles.length > 0 &&
+    key.roles.every((role) => LENT.has(role) && by.roles.has(role));
   const isInWindow = key.valid_from >= by.validFromMs && key.valid_to <= by.validToMs;
   const span = key.valid_to - key.valid_from;
   const isNamed = sha256Hex(key.public_key).slice(0, 32) === key.key_id && !trustRoot.keys.has(key.key_id);
