@@ -16,7 +16,7 @@ export async function runBatch(input: Readable, output: Writable): Promise<void>
 async function verdictOf(line: string): Promise<object> {
   const options = optionsOf(line);
   if (options === null) {
-    return { claims: [], exit_code: 2 };
+    return { claims: [], exit_code: 5 };
   }
   const { claims, exitCode } = await verifyBundle(options);
   return { claims: claims.map(({ id, status, code }) => [id, status, code]), exit_code: exitCode };

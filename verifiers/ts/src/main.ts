@@ -9,7 +9,7 @@ import { verifyBundle } from './verify-bundle.ts';
 const read = readArguments(process.argv.slice(2));
 if (typeof read === 'string') {
   process.stderr.write(`${read}\n`);
-  process.exitCode = 2;
+  process.exitCode = 5;
 } else if (read.options === null) {
   await runBatch(process.stdin, process.stdout);
 } else {

@@ -86,7 +86,9 @@ function makeReport(options: VerifyOptions, found: Found, failures: Failures): V
   const manifest = documents?.manifest ?? null;
   const policy = inputs?.policy ?? DEFAULT_POLICY;
   const trustRoot = inputs?.trustRoot ?? null;
-  const claims = concludeClaims(judgement.standings, failures);
+  // What was judged before something could not be read says nothing about the bundle.
+  const claims =
+    ioError === null ? concludeClaims(judgement.standings, failures) : concludeClaims(nothingReached(), new Failures());
   const verdict =
     ioError === null
       ? concludeVerdict(claims, policy, failures)

@@ -85,11 +85,11 @@ func Parse(data []byte) (c *Checkpoint, member string, ok bool) {
 // ParseSignature reads one signature line without its LF.
 func ParseSignature(line []byte) (s Signature, ok bool) {
 	rest, found := bytes.CutPrefix(line, []byte("— "))
-	if !found {
+	if !found || utf8.RuneCount(line) > maxLineCharacters {
 		return s, false
 	}
 	name, text, found := strings.Cut(string(rest), " ")
-	if !found || name == "" || strings.ContainsRune(name, '+') || strings.ContainsFunc(name, isSpace) {
+	if !found || name == "" || strings.ContainsRune(name, '+') || strings.ContainsFunc(name, shape.IsSpace) {
 		return s, false
 	}
 	payload, ok := shape.DecodeBase64([]byte(text))
@@ -99,16 +99,10 @@ func ParseSignature(line []byte) (s Signature, ok bool) {
 	return Signature{name, payload}, true
 }
 
-// isSpace is white space as the format means it: that of ECMAScript, so that verifiers agree.
-func isSpace(r rune) bool {
-	switch r {
-	case '\t', '\n', '\v', '\f', '\r', ' ', 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF:
-		return true
-	}
-	return r >= 0x2000 && r <= 0x200A
-}
-
-const maxOrigin = 1_024
+const (
+	maxOrigin         = 512
+	maxLineCharacters = 1_024
+)
 
 // originText: printable ASCII without a plus, which separates the parts of a key's text elsewhere.
 func originText(text string) bool {

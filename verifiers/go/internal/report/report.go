@@ -129,8 +129,19 @@ func (r *Report) Fail(claim Claim, code string, at *Location) { r.Note(claim, Fa
 func (r *Report) Malformed(code string, at *Location) {
 	*r = *New()
 	r.malformed = true
+	r.notReached()
+	r.results[Integrity] = Result{Claim: Integrity}
 	r.Fail(Integrity, code, at)
-	for claim := Order; claim < claimCount; claim++ {
+}
+
+// Unread notes that something could not be read: nothing at all is said about the bundle.
+func (r *Report) Unread() {
+	*r = *New()
+	r.notReached()
+}
+
+func (r *Report) notReached() {
+	for claim := range claimCount {
 		r.results[claim] = Result{claim, Absent, "CLY_CLAIM_NOT_REACHED", nil}
 	}
 }

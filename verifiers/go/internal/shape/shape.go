@@ -7,6 +7,7 @@ package shape
 import (
 	"encoding/base64"
 	"strings"
+	"unicode/utf8"
 
 	"clyra.dev/verifiers/go/internal/strictjson"
 )
@@ -136,14 +137,23 @@ func (c *Checker) Count(v strictjson.Value, path, name string) int64 {
 	return c.Int(v, path, name, 0, strictjson.MaxInteger)
 }
 
-// Text is a string of lowest to highest bytes.
+// Text is a string of lowest to highest characters.
 func (c *Checker) Text(v strictjson.Value, path, name string, lowest, highest int) string {
 	text, ok := v.Text()
-	if !ok || len(text) < lowest || len(text) > highest {
+	if !ok || len(text) < lowest || len(text) > highest && utf8.RuneCountInString(text) > highest {
 		c.Fault(path, name)
 		return ""
 	}
 	return text
+}
+
+// IsSpace is white space as the format means it: that of ECMAScript, so that verifiers agree.
+func IsSpace(r rune) bool {
+	switch r {
+	case '\t', '\n', '\v', '\f', '\r', ' ', 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF:
+		return true
+	}
+	return r >= 0x2000 && r <= 0x200A
 }
 
 // Hash is 64 lower-case hex digits.

@@ -108,11 +108,13 @@ func (r *reader) time() time.Time {
 	return parsed
 }
 
-// issued says whether c is the issuer of other: same name, an authority, and its signature holds.
-func (c *certificate) issued(other *certificate) bool {
+// issued says whether c is the issuer of other: same name, an authority, and its signature holds. unknown is set when
+// algorithm or key are none of v0's.
+func (c *certificate) issued(other *certificate, unknown *bool) bool {
 	if !bytes.Equal(c.subject, other.issuer) || !c.authority {
 		return false
 	}
-	ok, _ := c.signed(other.algorithm, 0, other.body, other.signature)
+	ok, known := c.signed(other.algorithm, 0, other.body, other.signature)
+	*unknown = *unknown || !known
 	return ok
 }

@@ -52,7 +52,10 @@ func Judge(data, sealed []byte, authorities []trust.Authority, cutTime int64) Ve
 	if !good {
 		return Verdict{Code: CodeSignature}
 	}
-	chain, authority := t.chain(signer, authorities)
+	chain, authority, unknown := t.chain(signer, authorities)
+	if unknown {
+		return Verdict{Code: CodeAlgorithm, Unsupported: unsupported}
+	}
 	if authority == nil {
 		return Verdict{Code: CodeUntrusted}
 	}
@@ -145,38 +148,41 @@ func (t *token) signerIs(c *certificate) bool {
 }
 
 // chain goes from the signer up to a certificate of the trust root, or to one that such a certificate issued.
-func (t *token) chain(signer *certificate, authorities []trust.Authority) ([]*certificate, *trust.Authority) {
+func (t *token) chain(signer *certificate, authorities []trust.Authority) (members []*certificate, by *trust.Authority, unknown bool) {
 	chain := []*certificate{signer}
 	for {
 		last := chain[len(chain)-1]
 		for i := range authorities {
 			if bytes.Equal(authorities[i].Certificate, last.raw) {
-				return chain, &authorities[i]
+				return chain, &authorities[i], false
 			}
 		}
 		if len(chain) == maxChain {
-			return nil, nil
+			return nil, nil, false
 		}
 		for i := range authorities {
-			if root, ok := parseCertificate(authorities[i].Certificate); ok && root.issued(last) {
-				return append(chain, root), &authorities[i]
+			if root, ok := parseCertificate(authorities[i].Certificate); ok && root.issued(last, &unknown) {
+				return append(chain, root), &authorities[i], false
+			}
+			if unknown {
+				return nil, nil, true
 			}
 		}
-		issuer := t.issuerOf(last, chain)
-		if issuer == nil {
-			return nil, nil
+		issuer := t.issuerOf(last, chain, &unknown)
+		if issuer == nil || unknown {
+			return nil, nil, unknown
 		}
 		chain = append(chain, issuer)
 	}
 }
 
-func (t *token) issuerOf(c *certificate, chain []*certificate) *certificate {
+func (t *token) issuerOf(c *certificate, chain []*certificate, unknown *bool) *certificate {
 	for _, candidate := range t.certificates {
 		used := false
 		for _, member := range chain {
 			used = used || bytes.Equal(member.raw, candidate.raw)
 		}
-		if !used && candidate.issued(c) {
+		if !used && candidate.issued(c, unknown) {
 			return candidate
 		}
 	}

@@ -18,7 +18,7 @@ type Grammar struct {
 	FreeNames bool
 	// FreeNumbers lets numbers be any double in the form of RFC 8785.
 	FreeNumbers bool
-	// FreeForm allows white space, members in any order and escapes where none is needed: files that people write.
+	// FreeForm allows white space and members in any order: files that people write.
 	FreeForm bool
 	// Keep names the one member of the outermost object that is wanted of a large document: no nodes are made then, and of
 	// the Doc nothing but Kept and Members can be used.

@@ -85,12 +85,13 @@ func TestRecordGrammar(t *testing.T) {
 func TestFreeForm(t *testing.T) {
 	free := Grammar{MaxBytes: 1000, MaxDepth: 8, FreeForm: true}
 	for text, want := range map[string]string{
-		" {\n\"b\" : [ 1 , 2 ] , \"a\" : \"\\u0041\" } ": "",
-		`{"b":1,"a":2,"b":3}`:                            CodeDuplicate,
-		`{"a":1,"b":{"y":1,"x":{"q":1,"p":2,"q":3}}}`:    CodeDuplicate,
-		`{"b":1,"a":2.5}`:                                CodeNumber,
-		`{"a":[[[[[[[[1]]]]]]]]}`:                        CodeDepth,
-		`{"a":1} x`:                                      CodeSyntax,
+		" {\n\"b\" : [ 1 , 2 ] , \"a\" : \"A\" } ":    "",
+		`{"b":1,"a":"\u0041"}`:                        CodeCanonical,
+		`{"b":1,"a":2,"b":3}`:                         CodeDuplicate,
+		`{"a":1,"b":{"y":1,"x":{"q":1,"p":2,"q":3}}}`: CodeDuplicate,
+		`{"b":1,"a":2.5}`:                             CodeNumber,
+		`{"a":[[[[[[[[1]]]]]]]]}`:                     CodeDepth,
+		`{"a":1} x`:                                   CodeSyntax,
 	} {
 		if code := codeOf(text, free); code != want {
 			t.Errorf("%s: %q, want %q", text, code, want)

@@ -65,7 +65,7 @@ func (p *parser) escape() bool {
 		p.pos += 2
 		return true
 	case '/':
-		return p.needless(2)
+		return p.fail(CodeCanonical)
 	case 'u':
 	default:
 		p.pos++
@@ -85,7 +85,7 @@ func (p *parser) escape() bool {
 		p.pos += 6
 		return true
 	}
-	return p.needless(6)
+	return p.fail(CodeCanonical)
 }
 
 // surrogates reads an escape that starts with a surrogate: only a high one with a low one behind it means anything.
@@ -99,16 +99,7 @@ func (p *parser) surrogates(high rune) bool {
 	if !ok || pair == utf8.RuneError || noncharacter(pair) {
 		return p.fail(CodeString)
 	}
-	return p.needless(12)
-}
-
-// needless passes over an escape that RFC 8785 would not have written.
-func (p *parser) needless(size int) bool {
-	if !p.FreeForm {
-		return p.fail(CodeCanonical)
-	}
-	p.pos += size
-	return true
+	return p.fail(CodeCanonical)
 }
 
 // canonicalUnicodeEscape: RFC 8785 writes \u00xx in lower case, and only for controls without a short form.

@@ -189,7 +189,7 @@ func readKey(c *shape.Checker, v strictjson.Value) *Key {
 	if !c.Fields(v, at, keyShape, f[:]) {
 		return key
 	}
-	key.Algorithm = c.Text(f[0], at, "alg", 1, 64)
+	key.Algorithm = c.Text(f[0], at, "alg", 1, maxText)
 	key.ID = c.ID(f[1], at, "key_id")
 	key.Operator = c.Text(f[3], at, "operator", 1, maxText)
 	readPublicKey(c, key, f[4], at)
@@ -202,7 +202,7 @@ func readKey(c *shape.Checker, v strictjson.Value) *Key {
 	}
 	if f[2].Present() {
 		key.Name = c.Text(f[2], at, "name", 1, maxText)
-		if strings.ContainsAny(key.Name, "+ \t\n\r") {
+		if strings.ContainsRune(key.Name, '+') || strings.ContainsFunc(key.Name, shape.IsSpace) {
 			c.Fault(at, "name")
 		}
 	}

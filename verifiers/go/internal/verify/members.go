@@ -294,7 +294,7 @@ func (j *journal) writeTotals(w *writer, state string) {
 }
 
 func (j *journal) judgeSeparation() {
-	if j.v.man.Separation == "none" || j.v.root == nil {
+	if j.v.man.Separation == "none" {
 		return
 	}
 	for i := range j.signers {

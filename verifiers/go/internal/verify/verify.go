@@ -115,6 +115,7 @@ func Bundle(options Options) *Outcome {
 	for _, step := range []func() error{v.readReaderFiles, v.openBundle, v.readDocuments, v.judge} {
 		if err := step(); err != nil {
 			v.out.Err = err
+			v.rep.Unread()
 			break
 		}
 		if v.rep.Stopped() {

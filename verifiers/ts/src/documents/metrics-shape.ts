@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ascending, closed, integer, list, type Reader, text } from '../json/shape.ts';
+import { closed, integer, list, type Reader, text } from '../json/shape.ts';
 
 const count = integer(0);
 const SECURITY_ENTRIES_MAX = 256;
@@ -61,8 +61,8 @@ export const readPerformance = closed({
 });
 export const readCost = counters(COST);
 export const readSecurity = closed({
-  reasons: ascending(reasons, ({ code, effect }) => `${code}\n${effect}`),
+  reasons: reasons,
   reasons_other: count,
-  threats: ascending(threats, ({ threat_class: threat }) => threat),
+  threats: threats,
   threats_other: count,
 });

@@ -10,7 +10,9 @@ const RECORD_NAME = /^(?:[a-z][a-z0-9_]{0,63}|\$commit|\$leaf)$/;
 const INTEGER = /^(?:0|-?[1-9][0-9]*)$/;
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 /** `-+.0-9eE`: what a number may be written with. */
-const NUMBER_BYTES: ReadonlySet<number> = new Set([...Buffer.from('-+.0123456789eE')]);
+const NUMBER_BYTES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Buffer.from('-+.0123456789eE').includes(byte) ? 1 : 0,
+);
 const NAME_BYTES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte === 0x5f ? 1 : 0,
 );
@@ -24,7 +26,7 @@ const names = new NameTable();
 export interface Grammar {
   /** `record`: names and numbers of records.md §1. `envelope`: its numbers, any names. `any`: what JSON allows. */
   readonly grammar: 'record' | 'envelope' | 'any';
-  /** Whether the bytes must be the RFC 8785 form: white space, order and escapes are judged too. */
+  /** Whether the bytes must be the RFC 8785 form: white space and order are judged too, and escapes (in records always). */
   readonly canonical: boolean;
   readonly depthMax?: number;
 }
@@ -48,7 +50,8 @@ export class Tokenizer {
     this.#wholeNumbers = form.grammar !== 'any';
     this.#canonical = form.canonical;
     this.#depthMax = form.depthMax ?? 32;
-    this.#strings = new StringScan(bytes, form.canonical);
+    // A file that people write may have white space and any order, but each text has one form.
+    this.#strings = new StringScan(bytes, form.canonical || this.#record);
   }
 
   document(): JsonObject {
@@ -168,9 +171,23 @@ export class Tokenizer {
 
   #number(): number {
     const from = this.#at;
-    while (NUMBER_BYTES.has(this.#bytes[this.#at] as number)) {
-      this.#at += 1;
+    const bytes = this.#bytes;
+    let at = from;
+    let plain = 0;
+    for (let digit = (bytes[at] as number) - 0x30; digit >= 0 && digit <= 9; digit = (bytes[at] as number) - 0x30) {
+      plain = plain * 10 + digit;
+      at += 1;
     }
+    const isPlain = at - from <= 15 && (at - from === 1 || (at > from && bytes[from] !== 0x30));
+    // Any number of up to 15 digits without more is canonical and safe; the rest is judged as a text.
+    if (isPlain && NUMBER_BYTES[bytes[at] as number] !== 1) {
+      this.#at = at;
+      return plain;
+    }
+    while (NUMBER_BYTES[bytes[at] as number] === 1) {
+      at += 1;
+    }
+    this.#at = at;
     const token = this.#bytes.toString('latin1', from, this.#at);
     const value = Number(token);
     const isGood = this.#wholeNumbers

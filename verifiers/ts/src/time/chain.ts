@@ -27,16 +27,18 @@ function extend(
   authorities: readonly TimeAuthority[],
 ): Chain | null {
   const last = chain.at(-1) as Certificate;
-  for (const authority of authorities) {
-    if (authority.certificate.bytes.equals(last.bytes)) {
-      return { certificates: chain, authority };
-    }
-    if (isIssuedBy(last, authority.certificate)) {
-      return { certificates: [...chain, authority.certificate], authority };
-    }
+  const own = authorities.find(({ certificateBytes }) => certificateBytes.equals(last.bytes));
+  if (own !== undefined) {
+    return { certificates: chain, authority: own };
   }
   if (chain.length === CERTIFICATES_MAX) {
     return null;
+  }
+  for (const authority of authorities) {
+    const { certificate } = authority;
+    if (certificate !== null && isIssuedBy(last, certificate)) {
+      return { certificates: [...chain, certificate], authority };
+    }
   }
   for (const issuer of others) {
     const isNew = !chain.some((one) => one.bytes.equals(issuer.bytes));

@@ -62,7 +62,9 @@ export interface TrustedKey {
 export interface TimeAuthority {
   readonly name: string;
   readonly operator: string;
-  readonly certificate: Certificate;
+  readonly certificateBytes: Buffer;
+  /** Null: one that cannot be read, and so issues nothing. */
+  readonly certificate: Certificate | null;
   readonly validFromMs: number;
   readonly validToMs: number;
   readonly revokedAtMs: number | null;
@@ -83,20 +85,20 @@ export interface TrustRoot {
 }
 
 const ms = integer(0);
-const reason = matching(/^[\s\S]{1,256}$/u, 'must be 1 to 256 characters');
+const short = matching(/^[\s\S]{1,256}$/u, 'must be 1 to 256 characters');
 const threshold = integer(1, 32);
-const window = { valid_from: ms, valid_to: ms, revoked_at: optional(ms), reason: optional(reason) };
+const window = { valid_from: ms, valid_to: ms, revoked_at: optional(ms), reason: optional(short) };
 const readKey = closed({
   key_id: id,
-  alg: text,
+  alg: short,
   public_key: base64Of(32),
   roles: list(readRole, ROLES.length),
-  subject: text,
-  operator: text,
+  subject: short,
+  operator: short,
   name: optional(matching(/^[^\s+]{1,256}$/u, 'must be 1 to 256 characters without white space or +')),
   ...window,
 });
-const readAuthority = closed({ name: text, operator: text, certificate: base64, ...window });
+const readAuthority = closed({ name: short, operator: short, certificate: base64, ...window });
 const readRoot = closed({
   format: oneOf('clyra/trust-root/v0'),
   version: integer(1, 1_025),
@@ -175,19 +177,20 @@ function importAuthority(authority: ReturnType<typeof readAuthority>, index: num
   return {
     name: authority.name,
     operator: authority.operator,
-    certificate: importCertificate(authority.certificate, member),
+    certificateBytes: authority.certificate,
+    certificate: importCertificate(authority.certificate),
     validFromMs: authority.valid_from,
     validToMs: authority.valid_to,
     revokedAtMs: authority.revoked_at ?? null,
   };
 }
 
-function importCertificate(bytes: Buffer, member: string): Certificate {
+function importCertificate(bytes: Buffer): Certificate | null {
   try {
     return readCertificate(bytes);
   } catch (error) {
     if (error instanceof DerError) {
-      throw new ShapeError(`${member}.certificate`, error.message);
+      return null;
     }
     throw error;
   }
