@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ARCHIVES } from './cases/archives.ts';
+import { carriedCases } from './cases/carried.ts';
 import { delegations } from './cases/delegations.ts';
 import { disclosures, exportCases, manifestCases, policyCases } from './cases/documents.ts';
 import { LIMITS, RECORDS } from './cases/records.ts';
@@ -28,4 +29,5 @@ export const ALL_CASES: readonly ConformanceCase[] = [
   ...policyCases(),
   ...disclosures(),
   ...exportCases(),
+  ...carriedCases(),
 ];

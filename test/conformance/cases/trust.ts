@@ -196,6 +196,14 @@ export const TRUST: readonly ConformanceCase[] = [
     otherPurpose(),
   ),
   time(
+    ['tsa-hash-of-later-version', [3, 'time', 'CLY_TIME_ALGORITHM'], 'A stamp over a digest that this version lacks.'],
+    bentToken((bytes) => {
+      const sha256 = Buffer.from('608648016503040201', 'hex');
+      const imprint = bytes.indexOf(sha256, bytes.indexOf(sha256) + 1);
+      bytes[imprint + sha256.length - 1] = 3;
+    }),
+  ),
+  time(
     ['tsa-sig-flip', [1, 'time', 'CLY_TIME_SIGNATURE'], 'One bit of a stamp’s signature.'],
     bentToken((bytes) => (bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1)),
   ),
