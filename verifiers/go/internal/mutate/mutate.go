@@ -78,9 +78,9 @@ func (m *Maker) Make(seed uint64) Mutation {
 	made := Mutation{Base: base, Case: clone(m.cases[base])}
 	draw := random.IntN(100)
 	switch r := m.resealed[base]; {
-	case draw < 14 && r != nil:
+	case draw < 8 && r != nil:
 		made.Kind, made.What = Relinked, r.relink(random, made.Case)
-	case draw < 28 && r != nil:
+	case draw < 17 && r != nil:
 		made.Kind, made.What = Signed, r.reseal(random, made.Case)
 	case draw < 60:
 		made.Kind, made.What = Token, changeSome(random, made.Case, changeText)

@@ -151,7 +151,11 @@ export function open<const M extends Members>(members: M): Reader<Read<M>> {
     const into: Record<string, unknown> = {};
     try {
       for (const [name, reader] of readers) {
-        into[name] = reader(from[name], name);
+        const read = reader(from[name], name);
+        // What is absent stays absent, so that writing the value again gives the same bytes.
+        if (read !== undefined) {
+          into[name] = read;
+        }
       }
     } catch (error) {
       throw inside(member, error);
