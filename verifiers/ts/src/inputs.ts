@@ -54,7 +54,9 @@ export async function readInputs(files: InputFiles, access: FileAccess): Promise
     code: 'CLY_DISCLOSURE_SHAPE',
     parse: parseDisclosures,
   });
-  return { trustRoot, policy: policy ?? DEFAULT_POLICY, previous, disclosures };
+  // A file without disclosures opens nothing: absent is never pass.
+  const given = disclosures !== null && disclosures.length > 0 ? disclosures : null;
+  return { trustRoot, policy: policy ?? DEFAULT_POLICY, previous, disclosures: given };
 }
 
 async function load<T>(

@@ -57,10 +57,6 @@ func (l *Line) readChange() {
 		return
 	}
 	ch := &l.Change
-	if f[0].Kind() != strictjson.Object {
-		// A member of another type counts as absent.
-		f[0] = strictjson.Value{}
-	}
 	ch.Command, ch.Documents, ch.EventID, ch.Facts, ch.IntakeAt, ch.Kind, ch.Signatures, ch.Tenant = f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]
 	shape.Text(c, f[2], at, "event_id")
 	shape.Text(c, f[5], at, "kind")

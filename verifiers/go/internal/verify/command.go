@@ -87,7 +87,7 @@ func (j *journal) commandCode(kind string, command, list strictjson.Value, time 
 	return "", signers
 }
 
-var commandSignatureShape = shape.Open("key_id", "sig")
+var commandSignatureShape = shape.Closed("key_id", "sig")
 
 func (j *journal) signersOf(command, list strictjson.Value) (signers []signer, ok bool) {
 	if list.Kind() != strictjson.Array || list.Len() < 1 || list.Len() > maxCommandSignatures || command.Kind() != strictjson.Object {

@@ -10,7 +10,7 @@ import (
 
 // judgeDisclosures is E19. The journal is read once more: disclosures ascend by leaf, so one pass is enough.
 func (v *verifier) judgeDisclosures() error {
-	if v.options.Disclosures == "" {
+	if len(v.disclosures) == 0 {
 		v.rep.Note(report.Disclosure, report.Absent, "CLY_DISCLOSURE_ABSENT", nil)
 		return nil
 	}

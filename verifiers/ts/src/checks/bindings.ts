@@ -38,7 +38,11 @@ export function checkDecidedBindings(line: DecidedLine, log: LogIdentity): Misma
       () => receipt.receipt_id === sha256Hex(position).slice(0, 32),
       'does not follow from its position',
     ],
-    ['change.body.command.kind', () => command === undefined || command.kind === change.kind, 'differs'],
+    [
+      'change.body.command.kind',
+      () => line.change.value.command === undefined || command?.kind === change.kind,
+      'differs',
+    ],
     ['receipt.body.inspected_under', () => isInspectionCarried(line), 'is not that of the facts'],
   ];
   const broken = rules.find(([, holds]) => !holds());

@@ -59,7 +59,7 @@ export class CommandCheck {
   decided(line: DecidedLine, inForce: string | null): void {
     const { kind } = line.change.read;
     const command = commandOf(line);
-    const isCommand = command !== undefined || SIGNERS.has(kind);
+    const isCommand = line.change.value.command !== undefined || SIGNERS.has(kind);
     if (this.#keys === null || !isCommand || line.decision?.decision !== 'allow') {
       return;
     }

@@ -7,6 +7,8 @@ import type { Failures } from '../report/failures.ts';
 import { HOLDS, type Standing } from '../report/standing.ts';
 import type { Disclosure } from './parse-disclosures.ts';
 
+/** RFC 6901, below the root. */
+const POINTER = /^(?:\/(?:[^~/]|~[01])*)+$/u;
 const PREFIX = Buffer.from('clyra/commit/v0\n');
 
 /** Holds disclosures against the commitments of the lines, which it sees in order (disclosure.md §4). */
@@ -71,6 +73,9 @@ function commitmentTo({ salt, pointer, value }: Disclosure): string {
 }
 
 function commitmentAt(body: JsonObject, pointer: string): string | null {
+  if (!POINTER.test(pointer)) {
+    return null;
+  }
   let value: JsonValue | undefined = body;
   for (const token of pointer.slice(1).split('/')) {
     value = childOf(value, token.replaceAll('~1', '/').replaceAll('~0', '~'));

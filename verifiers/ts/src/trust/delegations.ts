@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sha256Hex } from '../hash/sha256.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
-import { base64Of, closed, id, integer, list, oneOf, open, ShapeError, text } from '../json/shape.ts';
+import { base64Of, closed, id, integer, list, oneOf, ShapeError, text } from '../json/shape.ts';
 import { importEd25519 } from '../signature/ed25519.ts';
 import { type KeyCode, type Moment, refuseKey, refuseMoment } from './judge-key.ts';
 import { type Role, readRole, type TrustedKey, type TrustRoot } from './trust-root.ts';
@@ -18,7 +18,7 @@ const readLentKey = closed({
   valid_from: integer(0),
   valid_to: integer(0),
 });
-export const readCommandSignatures = list(open({ key_id: id, sig: text }), 16);
+export const readCommandSignatures = list(closed({ key_id: id, sig: text }), 16);
 
 /** Until when a delegation lends; null where it does not say. */
 export function validToOf({ key }: JsonObject): number | null {
