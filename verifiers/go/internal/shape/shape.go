@@ -6,6 +6,7 @@ package shape
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,6 +18,8 @@ type Spec struct {
 	names    []string
 	optional []bool
 	open     bool
+	// sorted says that the names ascend.
+	sorted bool
 }
 
 // Closed is an object with exactly these members; a name that ends in "?" may be absent.
@@ -32,6 +35,7 @@ func spec(open bool, names []string) *Spec {
 		s.names = append(s.names, plain)
 		s.optional = append(s.optional, optional)
 	}
+	s.sorted = slices.IsSorted(s.names)
 	return s
 }
 
@@ -84,7 +88,15 @@ func (c *Checker) Fields(v strictjson.Value, path string, s *Spec, out []strictj
 	}
 	next := 0
 	for member := range v.Each {
-		at := s.find(member, next)
+		at := -1
+		if s.sorted && v.Sorted() {
+			next = s.skip(member, next)
+			if next < len(s.names) && member.NameIs(s.names[next]) {
+				at = next
+			}
+		} else {
+			at = s.find(member, next)
+		}
 		if at < 0 {
 			if s.open {
 				continue
@@ -102,6 +114,14 @@ func (c *Checker) Fields(v strictjson.Value, path string, s *Spec, out []strictj
 		}
 	}
 	return true
+}
+
+// skip passes over the names that stand before the member's: both sides ascend.
+func (s *Spec) skip(member strictjson.Value, from int) int {
+	for from < len(s.names) && member.NameAbove(s.names[from]) {
+		from++
+	}
+	return from
 }
 
 // find looks from the expected place on, since both sides ascend in canonical texts, and then everywhere.

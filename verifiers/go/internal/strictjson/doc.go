@@ -36,9 +36,10 @@ type node struct {
 // Doc is a parsed document. It refers to the bytes it was parsed from and may be used again for the next document, so
 // that reading a journal allocates nothing.
 type Doc struct {
-	data  []byte
-	nodes []node
-	kept  []byte
+	data   []byte
+	nodes  []node
+	kept   []byte
+	sorted bool
 }
 
 // Kept is the text of the wanted member of a document that was read without nodes, nil when it has none.
@@ -51,6 +52,15 @@ func (d *Doc) Members() int { return int(d.nodes[0].count) }
 type Value struct {
 	doc   *Doc
 	index uint32
+}
+
+// Sorted says that the members of the value's objects ascend by name.
+func (v Value) Sorted() bool { return v.doc != nil && v.doc.sorted }
+
+// NameAbove says whether the member's name stands behind another, by bytes.
+func (v Value) NameAbove(other string) bool {
+	n := v.node()
+	return string(v.doc.data[n.nameStart:n.nameEnd]) > other
 }
 
 // Root is the outermost value.

@@ -49,8 +49,14 @@ type nameCheck struct {
 func (c *nameCheck) add(p *parser, start, end int, escaped bool) string {
 	name := p.data[start:end]
 	special := false
-	if !p.FreeNames && (escaped || !plainName(name)) {
-		return CodeName
+	if !p.FreeNames {
+		if escaped || !plainName(name) {
+			return CodeName
+		}
+		if c.seen == nil && (!c.any || bytes.Compare(c.last, name) < 0) {
+			c.any, c.last = true, name
+			return ""
+		}
 	}
 	if p.FreeNames {
 		special = escaped || !ascii(name)

@@ -49,6 +49,7 @@ type parser struct {
 func (d *Doc) Parse(data []byte, grammar Grammar) *Error {
 	d.data = data
 	d.nodes, d.kept = d.nodes[:0], nil
+	d.sorted = !grammar.FreeForm && !grammar.FreeNames
 	if len(data) > grammar.MaxBytes {
 		return &Error{CodeSize, grammar.MaxBytes}
 	}

@@ -3,6 +3,7 @@
 package strictjson
 
 import (
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -15,11 +16,27 @@ var special = func() (table [256]bool) {
 	return table
 }()
 
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// anySpecial says whether one of eight bytes may be a special one. It also says so of every byte above 7F, where the scan byte
+// by byte decides: most texts of records are ASCII.
+func anySpecial(eight uint64) bool {
+	quote := eight ^ ones*'"'
+	slash := eight ^ ones*'\\'
+	return ((quote-ones)&^quote|(slash-ones)&^slash|(eight-ones*0x20)|eight)&highs != 0
+}
+
 // str reads one string with its quotes and says whether it has escapes.
 func (p *parser) str() (ok, escaped bool) {
 	data := p.data
 	i := p.pos + 1
 	for {
+		for i+8 <= len(data) && !anySpecial(binary.LittleEndian.Uint64(data[i:])) {
+			i += 8
+		}
 		for i < len(data) && !special[data[i]] {
 			i++
 		}

@@ -78,7 +78,7 @@ func (v *verifier) logOperator() string {
 		return ""
 	}
 	first := v.checkpoint.Signatures[0]
-	first.Name = v.man.Origin
+	first.Name = v.checkpoint.Origin
 	for _, key := range v.root.InOrder {
 		if first.LogKeyIs(key.Public) {
 			return key.Operator

@@ -26,7 +26,7 @@ export function checkDecidedBindings(line: DecidedLine, log: LogIdentity): Misma
   const rules: readonly (readonly [string, () => boolean, string])[] = [
     [
       'receipt.body.change_digest',
-      () => receipt.change_digest === line.change.digest.toString('hex'),
+      () => receipt.change_digest === line.changeDigest,
       'is not the digest of the change body of this line',
     ],
     ['receipt.body.event_id', () => receipt.event_id === change.event_id, 'is not the event of the change'],

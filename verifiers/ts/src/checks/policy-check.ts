@@ -17,6 +17,8 @@ export class PolicyCheck {
   readonly #report: Report;
   readonly #missing: Set<string> = new Set();
   readonly #inForce: string[] = [];
+  /** The document that was there last: nearly every line names it. */
+  #found: string | null = null;
 
   /** `documents`: what each sound policy artifact guards, by digest. */
   constructor(ledger: Ledger, documents: ReadonlyMap<string, readonly GuardedSource[]>, report: Report) {
@@ -78,7 +80,14 @@ export class PolicyCheck {
   }
 
   #requireDocument(digest: string | null, at: { line: number; member: string }): void {
-    if (digest === null || this.#documents.has(digest) || this.#missing.has(digest)) {
+    if (digest === null || digest === this.#found) {
+      return;
+    }
+    if (this.#documents.has(digest)) {
+      this.#found = digest;
+      return;
+    }
+    if (this.#missing.has(digest)) {
       return;
     }
     if (this.#missing.size < MISSING_MAX) {

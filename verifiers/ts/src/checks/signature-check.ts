@@ -49,21 +49,21 @@ export class SignatureCheck {
     }
     const timeMs = line.appendTimeMs;
     if (!isRefusedForgery(line)) {
-      const change = { line: line.line, member: 'change', block: line.change.sig, digest: line.change.digest };
+      const change = { line: line.line, member: 'change', block: line.change.sig, digest: line.change.digest() };
       this.#judge(change, { body: 'change', roles: ['intake'], timeMs });
     }
     if (line.receipt.sig === null) {
       return 'unchecked';
     }
-    const receipt = { line: line.line, member: 'receipt', block: line.receipt.sig, digest: line.receipt.digest };
+    const receipt = { line: line.line, member: 'receipt', block: line.receipt.sig, digest: line.receipt.digest() };
     return this.#judge(receipt, { body: 'receipt', roles: ['enforcer'], timeMs }) ? 'good' : 'bad';
   }
 
   observed(line: ObservedLine): void {
-    if (this.#mode === 'full') {
-      const { read, sig, digest } = line.observation;
+    if (this.#verifier !== null && this.#mode === 'full') {
+      const { read, sig } = line.observation;
       const roles = OBSERVERS.get(read.kind) ?? ANY_OBSERVER;
-      const observation = { line: line.line, member: 'observation', block: sig, digest };
+      const observation = { line: line.line, member: 'observation', block: sig, digest: line.observation.digest() };
       this.#judge(observation, { body: 'observation', roles, timeMs: line.appendTimeMs });
     }
   }

@@ -85,7 +85,7 @@ export class SourceCheck {
   #isBehind(sourceId: string, body: BodyOf<'transaction'>): boolean {
     const newest = this.#ledger.sources.get(sourceId)?.newest ?? null;
     const isSame = newest?.system_id === body.system_id && newest.timeline === body.timeline;
-    return isSame && numberOf(body.commit_end_lsn) <= numberOf(newest.lsn);
+    return isSame && isUpTo(body.commit_end_lsn, newest.lsn);
   }
 
   #see(key: string, line: ObservedLine): void {
@@ -157,8 +157,10 @@ function blindSpotsOf(body: BodyOf<'coverage'>): readonly { code: string; relati
   return [...byKey].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, spot]) => spot);
 }
 
-/** X/Y as the number X·2³² + Y. */
-function numberOf(lsn: string): bigint {
+/** Whether X/Y is the number X·2³² + Y or below that of another. */
+function isUpTo(lsn: string, other: string): boolean {
   const [high = '0', low = '0'] = lsn.split('/');
-  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+  const [otherHigh = '0', otherLow = '0'] = other.split('/');
+  const difference = Number.parseInt(high, 16) - Number.parseInt(otherHigh, 16);
+  return difference < 0 || (difference === 0 && Number.parseInt(low, 16) <= Number.parseInt(otherLow, 16));
 }

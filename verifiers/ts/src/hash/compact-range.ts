@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sha256 } from './sha256.ts';
-import { hashNode } from './tree.ts';
+import { hashNodeLatin1 } from './tree.ts';
 
 /** How many perfect subtrees the compact range [0,size) has: the ones in the binary form of size. */
 export function frontierLength(size: number): number {
@@ -10,23 +10,25 @@ export function frontierLength(size: number): number {
 /** The compact range [0,n) of an RFC 6962 tree: the roots of its perfect subtrees, largest first. Memory O(log n). */
 export class CompactRange {
   #size: number;
-  #roots: Buffer[];
+  /** As characters, one a byte: a journal has two trees with a node a line each. */
+  #roots: string[];
 
   /** `roots` must be the frontier of `size` leaves (`frontierLength` many). */
   constructor(size: number = 0, roots: readonly Buffer[] = []) {
     this.#size = size;
-    this.#roots = [...roots];
+    this.#roots = roots.map((root) => root.toString('latin1'));
   }
 
   get size(): number {
     return this.#size;
   }
 
-  append(leaf: Buffer): void {
+  /** `leaf`: 32 characters, one a byte. */
+  append(leaf: string): void {
     let node = leaf;
     // Sizes reach 2^53, beyond the 32 bits of shifts.
     for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
-      node = hashNode(this.#roots.pop() as Buffer, node);
+      node = hashNodeLatin1(this.#roots.pop() as string, node);
     }
     this.#roots.push(node);
     this.#size += 1;
@@ -39,8 +41,8 @@ export class CompactRange {
       return sha256('');
     }
     for (let left = roots.pop(); left !== undefined; left = roots.pop()) {
-      root = hashNode(left, root);
+      root = hashNodeLatin1(left, root);
     }
-    return root;
+    return Buffer.from(root, 'latin1');
   }
 }

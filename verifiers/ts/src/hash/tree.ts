@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sha256 } from './sha256.ts';
+import { sha256, sha256Latin1 } from './sha256.ts';
 
 const LEAF_BYTES_MAX = 65_535;
 /** Used again for each leaf: its first byte stays 00. */
@@ -10,6 +10,19 @@ const nodeInput = Buffer.alloc(65, 1);
 export function hashLeaf(data: Uint8Array): Buffer {
   leafInput.set(data, 1);
   return sha256(leafInput.subarray(0, data.length + 1));
+}
+
+/** The same as characters, one a byte. */
+export function hashLeafLatin1(data: Uint8Array): string {
+  leafInput.set(data, 1);
+  return sha256Latin1(leafInput.subarray(0, data.length + 1));
+}
+
+/** A node of two hashes that are characters, one a byte. */
+export function hashNodeLatin1(left: string, right: string): string {
+  nodeInput.write(left, 1, 32, 'latin1');
+  nodeInput.write(right, 33, 32, 'latin1');
+  return sha256Latin1(nodeInput);
 }
 
 /** RFC 6962 §2.1 node hash of two 32-byte hashes. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { linkTo } from '../hash/link.ts';
-import { sha256 } from '../hash/sha256.ts';
+import { sha256, sha256Hex } from '../hash/sha256.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { type ParsedJson, parseJson, RECORD } from '../json/parse.ts';
 import { closed, digest, id, integer, nullable, object, oneOf, ShapeError, text } from '../json/shape.ts';
@@ -45,12 +45,13 @@ const readMatchedLine = closed({
 });
 const readReplacedLine = closed({ $leaf: digest });
 
-/** A body with the digest of its bytes and the block that signs it. */
+/** A body with the block that signs it. */
 export interface SignedBody<T> {
   readonly value: JsonObject;
   readonly read: T;
-  readonly digest: Buffer;
   readonly sig: SignatureBlock;
+  /** The digest of its bytes, which stand only as long as the line is judged. */
+  digest(): Buffer;
 }
 
 export type ChangeBody = ReturnType<typeof readChangeBody>;
@@ -69,6 +70,8 @@ export interface DecidedLine extends At {
   readonly kind: 'decided';
   readonly appendTimeMs: number;
   readonly change: SignedBody<ChangeBody>;
+  /** The digest of the change's body, as hex digits. */
+  readonly changeDigest: string;
   readonly receipt: Omit<SignedBody<ReceiptBody>, 'sig'> & { readonly sig: SignatureBlock | null };
   /** What the next body of the tenant links to. */
   readonly link: string;
@@ -138,7 +141,7 @@ function readObserved(parsed: ParsedJson, at: At): ObservedLine {
   const { body, sig } = line.observation;
   const read = readObservationBody(body, 'observation.body');
   const observed = readKind(read.kind, body);
-  const observation = { value: body, read, sig, digest: sha256(parsed.bytesOf(body)) };
+  const observation = { value: body, read, sig, digest: () => sha256(parsed.bytesOf(body)) };
   return { ...at, kind: 'observed', appendTimeMs: line.append_time, observation, observed };
 }
 
@@ -168,12 +171,20 @@ function readDecided(parsed: ParsedJson, at: At): DecidedLine {
   if (isAllowed && receipt.change_kind === 'run.closed') {
     readRunEnd(line.receipt.body, 'receipt.body');
   }
+  const changeDigest = sha256Hex(parsed.bytesOf(line.change.body));
   return {
-    ...at,
+    line: at.line,
+    leaf: at.leaf,
     kind: 'decided',
     appendTimeMs: line.append_time,
-    change: { ...line.change, value: line.change.body, read: change, digest: sha256(parsed.bytesOf(line.change.body)) },
-    receipt: { sig: line.receipt.sig, value: line.receipt.body, read: receipt, digest: sha256(receiptBytes) },
+    change: {
+      sig: line.change.sig,
+      value: line.change.body,
+      read: change,
+      digest: () => Buffer.from(changeDigest, 'hex'),
+    },
+    changeDigest,
+    receipt: { sig: line.receipt.sig, value: line.receipt.body, read: receipt, digest: () => sha256(receiptBytes) },
     link: linkTo(receiptBytes),
     decision,
     grants: isAllowed && receipt.change_kind === 'change.requested' ? grantsOf(line.receipt.body) : [],

@@ -32,7 +32,7 @@ export class Segments {
     return this.#damagedCount;
   }
 
-  append(leaf: Buffer): void {
+  append(leaf: string): void {
     this.#range.append(leaf);
     this.#lines += 1;
     if (this.#range.size === this.#linesEach) {

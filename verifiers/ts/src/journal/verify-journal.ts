@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Manifest } from '../documents/manifest.ts';
 import { CompactRange } from '../hash/compact-range.ts';
-import { hashLeaf } from '../hash/tree.ts';
+import { hashLeafLatin1 } from '../hash/tree.ts';
 import { RECORD } from '../json/parse.ts';
 import { describeParseError, type Failures } from '../report/failures.ts';
 import { JOURNAL } from '../source/bundle-names.ts';
@@ -78,7 +78,8 @@ class Reading implements LineSink {
       }
     }
     // After a broken line an export's replaced lines are still leaves of their own.
-    const leaf = line?.kind === 'replaced' ? line.leafHash : (this.#replacedAfterBreak(bytes, at) ?? hashLeaf(bytes));
+    const replaced = line?.kind === 'replaced' ? line.leafHash : this.#replacedAfterBreak(bytes, at);
+    const leaf = replaced === null ? hashLeafLatin1(bytes) : replaced.toString('latin1');
     this.#tree.append(leaf);
     this.#segments.append(leaf);
     if (line !== null) {
@@ -89,7 +90,7 @@ class Reading implements LineSink {
   onBroken(what: 'too_long' | 'unterminated'): void {
     this.#lines += 1;
     // Its bytes are not kept, so it stands in the trees as an empty leaf: the roots fail, and so they must.
-    const leaf = hashLeaf(Buffer.alloc(0));
+    const leaf = hashLeafLatin1(Buffer.alloc(0));
     this.#tree.append(leaf);
     this.#segments.append(leaf);
     const location = { file: JOURNAL, line: this.#lines };

@@ -17,8 +17,19 @@ export type Reader<T> = (value: JsonValue | undefined, member: string) => T;
 type Members = Readonly<Record<string, Reader<unknown>>>;
 type Read<M extends Members> = { readonly [K in keyof M]: ReturnType<M[K]> };
 
-const DIGEST = /^[0-9a-f]{64}$/;
-const ID = /^[0-9a-f]{32}$/;
+/** Whether a text is so many lower-case hex digits. */
+function isHex(value: string, length: number): boolean {
+  if (value.length !== length) {
+    return false;
+  }
+  for (let index = 0; index < length; index += 1) {
+    const unit = value.charCodeAt(index);
+    if (!((unit >= 0x30 && unit <= 0x39) || (unit >= 0x61 && unit <= 0x66))) {
+      return false;
+    }
+  }
+  return true;
+}
 
 export const text: Reader<string> = (value, member) => {
   if (typeof value !== 'string') {
@@ -57,8 +68,19 @@ export const base64: Reader<Buffer> = (value, member) => {
   return bytes;
 };
 
-export const digest: Reader<string> = matching(DIGEST, 'must be 64 lower-case hex digits');
-export const id: Reader<string> = matching(ID, 'must be 32 lower-case hex digits');
+export const digest: Reader<string> = (value, member) => {
+  if (typeof value !== 'string' || !isHex(value, 64)) {
+    throw new ShapeError(member, 'must be 64 lower-case hex digits');
+  }
+  return value;
+};
+
+export const id: Reader<string> = (value, member) => {
+  if (typeof value !== 'string' || !isHex(value, 32)) {
+    throw new ShapeError(member, 'must be 32 lower-case hex digits');
+  }
+  return value;
+};
 
 export function base64Of(length: number): Reader<Buffer> {
   return (value, member) => {

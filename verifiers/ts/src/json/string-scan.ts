@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { JsonError } from './json-error.ts';
+import { NameTable } from './name-table.ts';
 
 const QUOTE = 0x22;
+/** Kinds, roles and names come again in every line; ids and digests are longer. */
+const SHORT_BYTES = 24;
+const texts = new NameTable();
 const BACKSLASH = 0x5c;
 /** Bytes that a string may hold as they stand and that need no further look. */
 const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
@@ -35,7 +39,7 @@ export class StringScan {
     }
     if (bytes[at] === QUOTE) {
       this.at = at + 1;
-      return bytes.toString('latin1', from + 1, at);
+      return at - from <= SHORT_BYTES ? texts.textOf(bytes, from + 1, at) : bytes.toString('latin1', from + 1, at);
     }
     return this.#scanRest(from + 1, at);
   }

@@ -4,7 +4,7 @@ import type { Checkpoint } from '../documents/checkpoint.ts';
 import type { Manifest } from '../documents/manifest.ts';
 import type { Statement } from '../documents/statement.ts';
 import { CompactRange } from '../hash/compact-range.ts';
-import { hashLeaf } from '../hash/tree.ts';
+import { hashLeafLatin1 } from '../hash/tree.ts';
 import { encodeCanonical } from '../json/encode.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { Failures } from '../report/failures.ts';
@@ -58,7 +58,7 @@ function checkBundleLog({ manifest, manifestDigest }: Documents, note: Checkpoin
     root,
     v: 0,
   });
-  tree.append(hashLeaf(Buffer.from(leaf)));
+  tree.append(hashLeafLatin1(Buffer.from(leaf)));
   const isSame = note.origin === `${origin}/bundles` && note.size === number + 1 && note.root.equals(tree.root());
   if (!isSame) {
     const message = 'bundle-log.checkpoint is not that of the log of bundles with this one';

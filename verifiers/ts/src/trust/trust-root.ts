@@ -15,7 +15,6 @@ import {
   oneOf,
   optional,
   ShapeError,
-  text,
 } from '../json/shape.ts';
 import { importEd25519 } from '../signature/ed25519.ts';
 import { type Certificate, readCertificate } from '../time/certificate.ts';
