@@ -153,7 +153,9 @@ func (j *journal) read() error {
 		return err
 	}
 	defer file.Close()
-	reader := bufio.NewReaderSize(file, readBytes)
+	size, _ := j.v.bundle.Size(journalFile)
+	// A small file needs no room for the longest line.
+	reader := bufio.NewReaderSize(file, int(min(readBytes, size+1)))
 	for {
 		text, err := reader.ReadSlice('\n')
 		if len(text) == 0 && err == io.EOF {

@@ -261,6 +261,11 @@ func (v *verifier) judgeWitnesses() {
 	}
 }
 
+func (v *verifier) sizeOf(name string) int64 {
+	size, _ := v.bundle.Size(name)
+	return size
+}
+
 // hashFile reads a file of the bundle through a hash.
 func (v *verifier) hashFile(name string) (digest [32]byte, size int64, err error) {
 	file, err := v.bundle.Open(name)
@@ -269,6 +274,6 @@ func (v *verifier) hashFile(name string) (digest [32]byte, size int64, err error
 	}
 	defer file.Close()
 	sum := sha256.New()
-	size, err = io.CopyBuffer(sum, struct{ io.Reader }{file}, make([]byte, 1<<18))
+	size, err = io.CopyBuffer(sum, struct{ io.Reader }{file}, make([]byte, min(readBytes, v.sizeOf(name)+1)))
 	return [32]byte(sum.Sum(nil)), size, err
 }

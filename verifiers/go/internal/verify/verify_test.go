@@ -231,9 +231,9 @@ func TestReaderFiles(t *testing.T) {
 		exit    int
 		code    string
 	}{
-		{Options{Bundle: "testdata/none"}, 5, ""},
-		{Options{Bundle: trustRootFile}, 5, ""},
-		{Options{Bundle: "testdata/first", TrustRoot: "testdata/none"}, 5, ""},
+		{Options{Bundle: "testdata/none"}, 5, "CLY_CLAIM_NOT_REACHED"},
+		{Options{Bundle: trustRootFile}, 5, "CLY_CLAIM_NOT_REACHED"},
+		{Options{Bundle: "testdata/first", TrustRoot: "testdata/none"}, 5, "CLY_CLAIM_NOT_REACHED"},
 		{Options{Bundle: "testdata/first", TrustRoot: bad}, 2, "CLY_TRUST_ROOT_SHAPE"},
 		{Options{Bundle: "testdata/first", Policy: bad}, 2, "CLY_VERIFICATION_POLICY_SHAPE"},
 		{Options{Bundle: "testdata/first", Previous: bad}, 2, "CLY_CHECKPOINT_SHAPE"},
