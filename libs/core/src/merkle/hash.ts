@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, digestOf } from '../canonical/digest.ts';
 
+/** Used again for each leaf that fits, as lines do: its first byte stays 00. */
+const leafInput = new Uint8Array(65_536);
+
 /** RFC 6962 §2.1: the prefixes keep a leaf from ever passing as a node (second preimage). */
 export function leafHash(data: Uint8Array): Digest {
-  const bytes = new Uint8Array(data.length + 1);
+  const bytes =
+    data.length < leafInput.length ? leafInput.subarray(0, data.length + 1) : new Uint8Array(data.length + 1);
   bytes.set(data, 1);
   return digestOf(bytes);
 }
