@@ -63,6 +63,10 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
     next: 'Send the request again; it is held anew.',
   },
   CLY_AUTH_REPLAYED: { means: 'the same signed request was seen before', next: SEND_AGAIN },
+  CLY_BODY_ITEMS: {
+    means: 'the list that the route’s bodies consist of is not there, or has nothing in it',
+    next: 'Send at least one item, where the policy says that the list stands (routes: body).',
+  },
   CLY_BODY_DIGEST_MISMATCH: { means: 'the body is not the one that was signed', next: SEND_AGAIN },
   CLY_BODY_DIGEST_MISSING: {
     means: 'the body came without its digest',
@@ -214,6 +218,14 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
     means: 'no route of the policy matches',
     next: 'Check method and path, or add the route to the policy.',
   },
+  CLY_RULE_INVALID: {
+    means: 'the body breaks a business rule of the policy',
+    next: 'See the place and the keyword in the detail; correct the body, or have it approved if it is held.',
+  },
+  CLY_RULE_NOT_CHECKED: {
+    means: 'a business rule could not look at the whole body',
+    next: 'Correct what else the receipt names; the rule is checked then.',
+  },
   CLY_RUN_ACTOR: {
     means: 'another actor opened this run',
     next: 'Let its opener close it, or wait until it has had no record for a day.',
@@ -284,6 +296,13 @@ const FAMILIES: readonly (readonly [prefix: string, words: ReasonWords])[] = [
     {
       means: 'the statement changes more than it should, or could not be proved not to',
       next: 'Correct the statement, or have it approved.',
+    },
+  ],
+  [
+    'CLY_DBT_',
+    {
+      means: 'dbt’s test results are not in the body, or do not allow the change',
+      next: 'Mend what fails in dbt, run its tests again and send the new run_results.json.',
     },
   ],
   ['CLY_JSON_', { means: 'the body is not acceptable JSON', next: SEND_AGAIN }],
