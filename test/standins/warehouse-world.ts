@@ -184,7 +184,7 @@ export class WarehouseWorld {
   }
 
   /** Polls until it holds, with a deadline. */
-  async until(what: string, holds: () => boolean, deadlineMs = 30_000): Promise<void> {
+  async until(what: string, holds: () => boolean, deadlineMs = 60_000): Promise<void> {
     const endMs = Date.now() + deadlineMs;
     while (!holds()) {
       if (Date.now() > endMs) throw new Error(`in ${deadlineMs} ms it did not come to this: ${what}`);

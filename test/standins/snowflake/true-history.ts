@@ -61,7 +61,7 @@ export function drawFate(
 ): Fate {
   const isMissing = random.chance(share.missing);
   const isLate = !isMissing && random.chance(share.late);
-  const queryDelayMs = isLate ? lags.queryLagMs + random.nextInt(20, 60) * MINUTE : random.nextInt(0, lags.queryLagMs);
+  const queryDelayMs = isLate ? lags.queryLagMs + random.nextInt(20, 30) * MINUTE : random.nextInt(0, lags.queryLagMs);
   return {
     queryDelayMs: isMissing ? null : queryDelayMs,
     accessDelayMs: random.chance(0.1) ? null : random.nextInt(0, lags.accessLagMs),

@@ -26,7 +26,7 @@ const LONG_TIERS: readonly LongTier[] = [
   { name: 'recipes-long', tier: 'vector', env: { CLYRA_RECIPES_LONG: '1' }, only: 'test/recipes' },
   // A million mutations judged by both verifiers, and every bit of a bundle of some 40 KB.
   { name: 'verifiers-long', tier: 'prop', env: { CLYRA_MUTATIONS: '1000000', CLYRA_FLIP_TICKS: '30' } },
-  { name: 'int-long', tier: 'int', env: { CLYRA_INT_TRANSACTION_ROWS: '1000000' } },
+  { name: 'int-long', tier: 'int', env: { CLYRA_INT_TRANSACTION_ROWS: '1000000', CLYRA_INT_HISTORIES: '10' } },
   {
     name: 'faults-long',
     tier: 'faults',
