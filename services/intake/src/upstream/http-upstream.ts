@@ -72,32 +72,56 @@ export class HttpUpstream implements Upstream {
   async forward(name: string, request: UpstreamRequest): Promise<UpstreamResult> {
     const pool = this.#pools.get(name);
     if (pool === undefined) return { kind: 'not_sent', detail: 'upstream_not_listed' };
+    const { answer } = request;
+    const deadline = new TotalDeadline(answer === undefined ? this.#totalMs : answer.totalMs + GRACE_MS);
     try {
       const { headers: added, body: sent } = sendable(request.body);
-      const { answer } = request;
       const { statusCode, headers, body } = await pool.request({
         method: request.method as 'POST',
         path: request.target,
         headers: [...request.headers, ...added],
         body: sent,
-        signal: AbortSignal.timeout(answer === undefined ? this.#totalMs : answer.totalMs + GRACE_MS),
+        signal: deadline.signal,
         ...(answer === undefined ? {} : { bodyTimeout: answer.silenceMs + GRACE_MS }),
       });
       const small = Number(headers['content-length'] ?? Number.NaN) <= BUFFERED_BYTES_MAX;
       const kept = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+      const whole = small ? await body.bytes() : undefined;
+      if (whole === undefined) body.once('close', () => deadline.end());
+      else deadline.end();
       return {
         kind: 'answered',
         status: statusCode,
         headers: kept as Record<string, string | string[]>,
-        body: small ? await body.bytes() : body,
+        body: whole ?? body,
       };
     } catch (error) {
+      deadline.end();
       return resultOf(error);
     }
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+}
+
+/** A timer that ends with the exchange: `AbortSignal.timeout` keeps each request's signal alive for the whole of it. */
+class TotalDeadline {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(totalMs: number) {
+    this.#timer = setTimeout(() => this.#controller.abort(new DOMException('too slow', 'TimeoutError')), totalMs);
+    this.#timer.unref();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
   }
 }
 
