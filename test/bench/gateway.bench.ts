@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { DecisionLoad, type DecisionRate } from './src/measure/decisions-per-second.ts';
 import { levels, RATE_LEVEL, SATURATION_LEVEL } from './src/measure/levels.ts';
-import { type LevelResult, runRounds } from './src/measure/run-rounds.ts';
+import { type LevelResult, type RoundsPlan, runRounds, warmUp } from './src/measure/run-rounds.ts';
 import { measureTimeUse, profileServices } from './src/measure/where-time-goes.ts';
 import { type BenchOptions, benchOptions } from './src/options.ts';
 import { figure, spreadFigure } from './src/report/figures.ts';
@@ -33,6 +33,7 @@ async function measureLevels(world: World, options: BenchOptions): Promise<Level
     floor: await startFloor(world),
     gateway: world.settings.gateway_url,
   };
+  await warm(urls, world, options);
   const results: LevelResult[] = [];
   for (const level of levels(options.quick)) {
     const result = await runRounds(level, {
@@ -46,6 +47,13 @@ async function measureLevels(world: World, options: BenchOptions): Promise<Level
     results.push(result);
   }
   return results;
+}
+
+async function warm(urls: RoundsPlan['urls'], world: World, options: BenchOptions): Promise<void> {
+  const [level] = levels(options.quick).filter(({ name }) => name === RATE_LEVEL);
+  if (level === undefined) return;
+  say(`warm-up: ${options.firstWarmupMs / 1_000} s of ${RATE_LEVEL} for each variant`);
+  await warmUp({ urls, callers: world.callers }, level, options.firstWarmupMs);
 }
 
 function failed(error: Error): undefined {
@@ -113,7 +121,7 @@ async function measure(world: World, options: BenchOptions): Promise<Readonly<Re
 const options = benchOptions(process.argv.slice(2));
 const machine = thisMachine();
 print(
-  `${machineLine(machine)}\nmedian over ${options.rounds} rounds (lowest–highest); ${figure(options.blockMs)} ms a block\n`,
+  `${machineLine(machine)}\nmedian over ${options.rounds} rounds (lowest–highest); ${figure(options.blockMs)} ms a block, after ${options.firstWarmupMs / 1_000} s of ${RATE_LEVEL} for each variant\n`,
 );
 const world = await startWorld(say);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

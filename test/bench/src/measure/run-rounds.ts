@@ -29,6 +29,20 @@ export type RoundsPlan = {
   readonly onBlock: (level: Level, round: number) => void;
 };
 
+/** As long as the services run under load, their code gets faster for about a minute; users have the fast one. */
+export async function warmUp(
+  plan: Pick<RoundsPlan, 'urls' | 'callers'>,
+  level: Level,
+  durationMs: number,
+): Promise<void> {
+  const maker = new RequestMaker(plan.callers, level.bodyBytes);
+  for (const variant of VARIANTS) {
+    const target = new HttpTarget(plan.urls[variant], level.connections);
+    await runLoad({ target, maker, load: level.load, durationMs });
+    await target.close();
+  }
+}
+
 /** What is still under way of one variant (outcomes, say) must not run into the block of the next. */
 const PAUSE_MS = 300;
 
