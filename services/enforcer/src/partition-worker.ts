@@ -34,6 +34,8 @@ const QUEUE_LOW = 5_000;
 const RETRY_MS = 250;
 /** Somewhat more than a record touches, so that a cut finds little left to hash. */
 const REFRESHED_BUCKETS = 8;
+/** Longer than it takes to sign and send what was folded. */
+const REFRESH_PAUSE_MS = 2;
 
 /**
  * Folds one partition in order. It goes on synchronously as long as it can, and waits only for a schema id or a
@@ -45,6 +47,8 @@ export class PartitionWorker {
   readonly #queue: LogRecord[] = [];
   #head = 0;
   #busy = false;
+  #unrefreshedCount = 0;
+  #cancelRefresh: (() => void) | undefined;
   #halted = false;
   #held = false;
   #pressed = false;
@@ -108,9 +112,16 @@ export class PartitionWorker {
     this.#relieve();
   }
 
-  /** Whoever waits for a receipt does not wait for this: the receipts of what was folded are on their way. */
+  /** Whoever waits for a receipt does not wait for this: it comes when the receipts of what was folded are on their way. */
   #refresh(foldedCount: number): void {
-    if (foldedCount > 0 && this.#head === this.#queue.length) this.fold.refresh(foldedCount * REFRESHED_BUCKETS);
+    if (foldedCount === 0) return;
+    this.#unrefreshedCount += foldedCount;
+    this.#cancelRefresh ??= this.#options.clock.after(REFRESH_PAUSE_MS, () => {
+      this.#cancelRefresh = undefined;
+      const count = this.#unrefreshedCount;
+      this.#unrefreshedCount = 0;
+      if (this.#head === this.#queue.length) this.fold.refresh(count * REFRESHED_BUCKETS);
+    });
   }
 
   #relieve(): void {

@@ -31,8 +31,6 @@ const RETRY_MS = 50;
  * everything behind it, while whoever waits for a receipt waits for a second only.
  */
 const SEND_MIN_MS = 500;
-/** The least time between the starts of two sends, while receipts wait: what a request costs is then shared. */
-const PACE_MS = 4;
 
 /**
  * Publishes receipts in offset order, one send in flight for all partitions. An entry leaves only when it was
@@ -132,7 +130,6 @@ export class ReceiptPublisher {
   }
 
   async #send(): Promise<void> {
-    const startMs = this.#options.clock.nowMs();
     const picked = this.#pick();
     let retryMs: number | undefined;
     try {
@@ -145,8 +142,7 @@ export class ReceiptPublisher {
       retryMs = RETRY_MS;
     }
     this.#sending = false;
-    const restMs = startMs + PACE_MS - this.#options.clock.nowMs();
-    this.#schedule(retryMs ?? (restMs > 0 && this.pendingCount > 0 ? restMs : undefined));
+    this.#schedule(retryMs);
   }
 
   async #append(picked: ReadonlyMap<number, readonly Folded[]>): Promise<void> {
