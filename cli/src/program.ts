@@ -7,6 +7,7 @@ import { addDiscloseCommand } from './commands/disclose.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addExportCommand } from './commands/export.ts';
+import { addFsckCommand } from './commands/fsck.ts';
 import { addGuardCommand } from './commands/guard.ts';
 import { addInspectCommand } from './commands/inspect.ts';
 import { addKeysCommand } from './commands/keys.ts';
@@ -73,6 +74,7 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addReplayKitCommand,
   addConformanceCommand,
   addInspectCommand,
+  addFsckCommand,
   addProofCommands,
   addExportCommand,
   addDiscloseCommand,
