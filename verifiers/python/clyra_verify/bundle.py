@@ -143,7 +143,7 @@ class Verification:
             claims.fail("completeness", "CLY_LEDGER_CLOSING", place("manifest.json", member="closing_ledger"))
         rows = coverage_rows(fold.ledger, self.metrics.gaps_by_source)
         compare_members(value, derived_members(judge, self.metrics, fold.ledger, rows), claims)
-        for artifact in unnamed_artifacts(manifest, self.metrics):
+        for artifact in unnamed_artifacts(manifest, self.metrics, judge.named_policies):
             claims.fail("integrity", "CLY_BUNDLE_ARTIFACT_UNNAMED", place(f"artifacts/{artifact.sha256}"))
         totals = reconciliation(fold.ledger, fold.totals)
         at = place("manifest.json", member="reconciliation")

@@ -123,7 +123,7 @@ def judge_policy(claims, at, receipt, policies, in_force):
         claims.fail("policy", "CLY_POLICY_MISSING", at)
     if is_request and receipt["decision"] != "block":
         inspected = receipt.get("inspected_under")
-        if not is_object(inspected) or inspected.get("policy_digest") != digest:
+        if not is_object(inspected) or "policy_digest" not in inspected or inspected["policy_digest"] != digest:
             claims.fail("policy", "CLY_POLICY_INSPECTION", at)
 
 
@@ -150,12 +150,14 @@ class BundleJudge:
         self.policies_in_force = policies_in_force
         self._group = CutGroup(claims, lambda: len(fold.ledger.pending))
         self._closed = set()
+        self._policy_artifacts = {one.sha256 for one in manifest.artifacts if one.kind == "policy"}
+        self.named_policies = set()
         self.last = None
         # Of the last decided line; a bundle whose last line is another fails for that (E 12), not for its manifest.
         self.last_receipt = {}
         self.count = 0
         if fold.ledger.policy is not None:
-            policies_in_force.add(fold.ledger.policy)
+            self._name_policy(fold.ledger.policy)
 
     def take(self, line):
         at = place(FILE, line=line.number)
@@ -244,7 +246,12 @@ class BundleJudge:
             self._claims.fail("policy", "CLY_POLICY_MISSING", at)
             self._claims.fail("reconciliation", "CLY_RECONCILE_POLICY", at)
         if put != before:
-            self.policies_in_force.add(put)
+            self._name_policy(put)
+
+    def _name_policy(self, digest):
+        self.policies_in_force.add(digest)
+        if digest in self._policy_artifacts:
+            self.named_policies.add(digest)
 
     def _observed(self, at, line):
         body, claims = line.value["observation"]["body"], self._claims

@@ -5,6 +5,7 @@ import hashlib
 
 from .canonical import canonical
 from .grammar import Fault, Rules, parse, utf16_key
+from .keys import lent_until
 from .lines import LINE_MAX, OPERATIONS, is_touched, split_lines
 from .shapes import is_closed, is_digest, is_half, is_int, is_list, is_object, is_position, is_text
 
@@ -296,6 +297,8 @@ class _LedgerReader:
         return len(self.ledger.seen) <= SEEN_MAX
 
     def _delegation(self, value, _):
+        if lent_until(value["command"]) is None:
+            return False
         self.ledger.delegations.append((value["append_time"], value["command"], value["signatures"]))
         return len(self.ledger.delegations) <= DELEGATIONS_MAX
 

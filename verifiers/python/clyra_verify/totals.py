@@ -113,14 +113,14 @@ def compare_members(value, derived, claims):
             claims.fail("integrity", "CLY_BUNDLE_MANIFEST_MEMBER", place("manifest.json", member=name))
 
 
-def unnamed_artifacts(manifest, metrics):
+def unnamed_artifacts(manifest, metrics, policies):
     """Artifacts that nothing names: E 13."""
     value = manifest.value
     ledgers = (value.get("opening_ledger"), value.get("closing_ledger"))
     for artifact in manifest.artifacts:
         named = {
             "document": artifact.sha256 in metrics.named_documents,
-            "policy": artifact.sha256 in value.get("policies", ()),
+            "policy": artifact.sha256 in policies,
             "ledger": artifact.sha256 in ledgers,
             "state": True,
         }
