@@ -16,6 +16,7 @@ import type { Upstream } from '@clyra/intake/gateway/upstream';
 import { IntakeProcessor } from '@clyra/intake/intake.processor';
 import { SCRIPT_POLICY } from '@clyra/testing/fold-script';
 import { MemoryBlobStore } from '@clyra/testing/memory-blob-store';
+import { MemoryPositionStore } from '@clyra/testing/memory-position-store';
 import { plainCodec } from '@clyra/testing/plain-codec';
 import { SeededRandom } from '@clyra/testing/seeded-random';
 import { SimClock } from '@clyra/testing/sim-clock';
@@ -67,6 +68,8 @@ export class SpineWorld {
   enforcer: Started<EnforcerProcessor> | undefined;
   bundler: Started<BundlerProcessor> | undefined;
   readonly bugs: unknown[] = [];
+  /** On the disk of the bundler and of the intake: it outlives them. */
+  readonly positions = new MemoryPositionStore();
   #epoch = 0;
   #serial = 0;
 
@@ -181,6 +184,8 @@ export class SpineWorld {
       separation: 'none',
       producer: { name: 'clyra', version: '0.0.0' },
       onBug: (error) => this.bugs.push(error),
+      positions: this.positions,
+      limits: { positionMs: 500 },
     });
     this.bundler = { processor, client, life };
     await this.during(processor.start());

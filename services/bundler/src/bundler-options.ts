@@ -6,6 +6,7 @@ import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
+import type { PositionStore } from '@clyra/core/ports/position-store';
 import type { RecordLog } from '@clyra/core/ports/record-log';
 
 export type BundlerOptions = {
@@ -15,6 +16,8 @@ export type BundlerOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly topics: TopicNames;
+  /** Absent: every start reads the topics from their beginning. */
+  readonly positions?: PositionStore;
   readonly signers: BundleSigners;
   readonly separation: Separation;
   readonly producer: { readonly name: string; readonly version: string };
@@ -40,6 +43,8 @@ export type BundlerLimits = {
   readonly spoolBytesMax: number;
   /** How long an observation of a tenant that is not open yet holds up those behind it. */
   readonly unknownTenantMs: number;
+  /** Between two savings of a partition's position. */
+  readonly positionMs: number;
 };
 
 export const BUNDLER_LIMITS: BundlerLimits = {
@@ -51,4 +56,5 @@ export const BUNDLER_LIMITS: BundlerLimits = {
   queueBytesMax: 16_777_216,
   spoolBytesMax: 1_048_576,
   unknownTenantMs: 10_000,
+  positionMs: 10_000,
 };

@@ -4,11 +4,13 @@ import type { LogAppender, LogReader, ReadBatch } from '@clyra/core/ports/record
 import { BUNDLER_LIMITS, type BundlerLimits, type BundlerOptions } from './bundler-options.ts';
 import type { BundlerStatus } from './bundler-status.ts';
 import { PartitionLane } from './partition-lane.ts';
+import { type OpenedPosition, openPosition, readingFrom } from './position/position-keeper.ts';
 import { loadHistory } from './sealed-history.ts';
 
 /**
- * Sequences every partition into clyra.journal and seals what it reads back from there into bundles. It keeps no
- * position of its own: a start reads the journal from its beginning, compares it with what was signed, and goes on.
+ * Sequences every partition into clyra.journal and seals what it reads back from there into bundles. A start goes on
+ * from the newest bundles if a position was saved, else reads the journal from its beginning, and compares it with what
+ * was signed.
  */
 export class BundlerProcessor {
   readonly #options: BundlerOptions;
@@ -34,6 +36,12 @@ export class BundlerProcessor {
     const bundlesCount = (await log.endOffsets(topics.bundles, askDeadlineMs)).length;
     const appenders = { bundles: log.appender('bundler-bundles'), quarantine: log.appender('bundler-quarantine') };
     this.#appenders = [appenders.bundles, appenders.quarantine];
+    const opened = await Promise.all(
+      journalEnds.map((end, partition) =>
+        openPosition(this.#options.positions, { topic: topics.journal, partition, start: starts[partition] ?? 0, end }),
+      ),
+    );
+    const none: OpenedPosition = { position: undefined, trouble: undefined };
     this.#lanes = journalEnds.map(
       (journalEnd, partition) =>
         new PartitionLane({
@@ -43,11 +51,15 @@ export class BundlerProcessor {
           history,
           journalEnd,
           journalStart: starts[partition] ?? 0,
+          opened: opened[partition] ?? none,
           bundlesPartition: partition % bundlesCount,
           appenders,
         }),
     );
-    const assignments = starts.map((fromOffset, partition) => ({ topic: topics.journal, partition, fromOffset }));
+    const assignments = starts.map((start, partition) => {
+      const saved = opened[partition]?.position?.journal;
+      return { topic: topics.journal, partition, fromOffset: saved === undefined ? start : readingFrom(saved, start) };
+    });
     const onBatch = ({ partition, records }: ReadBatch): void => this.#lanes[partition]?.onJournal(records);
     const reader = await log.read({ name: 'bundler-journal', assignments, onBatch, patient: true }, askDeadlineMs);
     this.#reader = reader;

@@ -2,6 +2,7 @@
 import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
 import type { BundleSigners } from '@clyra/core/evidence/bundle-files';
 import type { Clock } from '@clyra/core/ports/clock';
+import { FilePositionStore } from '@clyra/runtime/file-position-store';
 import { crash, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import { openPatientSigner, type PatientSigner, type SignerPorts } from '@clyra/runtime/patient-signer';
 import type { Readiness } from '@clyra/runtime/readiness';
@@ -33,7 +34,8 @@ export function startBundler(config: BundlerConfig, start: ServiceStart = {}): P
         const outside = outsideWord(config, { clock, logger, blobs: given.blobs });
         onStop(() => outside.stop());
         const onSealed: BundlerOptions['onSealed'] = (bundle) => outside.sealed(bundle);
-        const ports = { log, codec, clock, logger, topics, onSealed };
+        const positions = config.dataDir === undefined ? {} : { positions: new FilePositionStore(config.dataDir) };
+        const ports = { log, codec, clock, logger, topics, onSealed, ...positions };
         const processor = new BundlerProcessor({ ...ports, ...given, ...events(readiness) });
         onStop(() => processor.stop());
         onStop(async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import { chainAfter, chainGenesis } from '@clyra/core/change/links';
+import { foreignPosition } from '@clyra/core/change/log-position';
 import type { ReceiptBody } from '@clyra/core/enforcement/receipt-body';
 import { parseReceipt } from '@clyra/core/evidence/read-receipt';
 import { ClyraError } from '@clyra/core/kernel/error';
@@ -8,6 +9,8 @@ import type { EnvelopeCodec, Envelopes } from '@clyra/core/ports/envelope-codec'
 import type { LogRecord } from '@clyra/core/ports/record-log';
 import type { Persistence } from '@clyra/runtime/persistence';
 import type { RecordQueue } from '@clyra/runtime/record-queue';
+import type { ReceiptMark } from './position/lane-position.ts';
+import { ReceiptMarks } from './position/receipt-marks.ts';
 
 export type Receipt = {
   readonly envelope: Envelopes['ReceiptEnvelope'];
@@ -27,8 +30,8 @@ export type PairsOptions = {
   readonly receipts: RecordQueue;
   /** Changes up to here are in the journal; their receipts are read again, to follow the chain. */
   readonly sequencedOffset: number;
-  /** Whether the receipts are read from the first that ever was. */
-  readonly fromGenesis: boolean;
+  /** Where the receipts are read from: the first that ever was, a saved place, or what is left of them. */
+  readonly from: 'genesis' | 'first_left' | ReceiptMark;
 };
 
 /**
@@ -41,11 +44,14 @@ export class ChangePairs {
   #lastOffset: number | undefined;
   #chain: Digest | undefined;
   #receipt: Receipt | undefined;
+  readonly marks: ReceiptMarks;
 
   constructor(options: PairsOptions) {
     this.#options = options;
-    this.#lastOffset = options.fromGenesis ? -1 : undefined;
-    this.#chain = options.fromGenesis ? chainGenesis(options.partition) : undefined;
+    const { from, partition } = options;
+    this.#lastOffset = from === 'genesis' ? -1 : undefined;
+    this.#chain = from === 'genesis' ? chainGenesis(partition) : undefined;
+    this.marks = new ReceiptMarks(typeof from === 'string' ? null : from);
   }
 
   /** The next pair if both of its records are here; it stays the next one until `take`. */
@@ -71,10 +77,21 @@ export class ChangePairs {
       const envelope = await this.#decode(record);
       this.#options.receipts.shift();
       if (this.#lastOffset !== undefined && envelope.offset <= this.#lastOffset) continue;
+      this.#requireSaved(record.offset, envelope);
       const receipt = this.#follow(envelope);
+      this.marks.note({ offset: record.offset, change_offset: envelope.offset, chain: this.#chain as Digest });
       if (envelope.offset > this.#options.sequencedOffset) return receipt;
     }
     return undefined;
+  }
+
+  /** The receipt at a saved place must be the one that stood there. */
+  #requireSaved(offset: number, envelope: Envelopes['ReceiptEnvelope']): void {
+    const { from, partition } = this.#options;
+    if (typeof from === 'string' || this.#lastOffset !== undefined) return;
+    const isSame = offset === from.offset && envelope.offset === from.change_offset;
+    if (isSame && Buffer.from(envelope.chain).toString('hex') === from.chain) return;
+    throw foreignPosition('clyra.receipts holds another record there', { partition, offset });
   }
 
   #decode(record: LogRecord): Promise<Envelopes['ReceiptEnvelope']> {

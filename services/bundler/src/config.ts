@@ -9,6 +9,11 @@ export const bundlerConfig = declareConfig({
   schemaRegistryUrl: sharedFields.schemaRegistryUrl,
   topicPrefix: sharedFields.topicPrefix,
   blobDir: sharedFields.blobDir,
+  dataDir: {
+    ...sharedFields.dataDir,
+    optional: true,
+    text: 'Folder in which this bundler keeps how far it has come. Without it every start reads the journal from its beginning.',
+  },
   keyFile: sharedFields.keyFile,
   logKeyFile: {
     env: 'CLYRA_LOG_KEY_FILE',

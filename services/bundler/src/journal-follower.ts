@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { digestOf } from '@clyra/core/canonical/digest';
+import { foreignPosition } from '@clyra/core/change/log-position';
 import { FirstOccurrence } from '@clyra/core/evidence/first-occurrence';
 import { parseSourceLine, type SourceLine } from '@clyra/core/evidence/journal-line';
 import { ClyraError } from '@clyra/core/kernel/error';
@@ -6,19 +8,20 @@ import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord } from '@clyra/core/ports/record-log';
 import type { Persistence } from '@clyra/runtime/persistence';
 import type { BundlerOptions } from './bundler-options.ts';
+import type { JournalMark } from './position/lane-position.ts';
 import type { TenantLog } from './tenant-log.ts';
 
 export type FollowerOptions = Pick<BundlerOptions, 'codec' | 'topics'> & {
   readonly partition: number;
-  /** The journal's first offset. */
-  readonly fromOffset: number;
+  /** Where reading begins: the journal's first offset, or a saved place. */
+  readonly from: JournalMark;
   readonly persistence: Persistence;
-  /** Opens the log of a tenant that is met for the first time. */
-  readonly openTenant: (tenant: string) => TenantLog;
+  /** Opens the log of a tenant whose first line stands at the mark. */
+  readonly openTenant: (tenant: string, at: JournalMark) => TenantLog;
 };
 
 /**
- * Reads one partition of clyra.journal back, from its start: the only way in which a line comes into a tenant's log.
+ * Reads one partition of clyra.journal back: the only way in which a line comes into a tenant's log.
  * What this process believes it has written does not count, so bundlers side by side make the same bundles.
  */
 export class JournalFollower {
@@ -27,12 +30,14 @@ export class JournalFollower {
   readonly tenants = new Map<string, TenantLog>();
   readonly #options: FollowerOptions;
   #nextOffset: number;
+  #last: LogRecord | undefined;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#nextOffset = options.fromOffset;
-    this.changes = new FirstOccurrence(`${options.topics.changes}/${options.partition}`);
-    this.observations = new FirstOccurrence(`${options.topics.observations}/${options.partition}`);
+    const { from, topics, partition } = options;
+    this.#nextOffset = from.next_offset;
+    this.changes = new FirstOccurrence(`${topics.changes}/${partition}`, from.changes);
+    this.observations = new FirstOccurrence(`${topics.observations}/${partition}`, from.observations);
   }
 
   /** The journal offset after the newest record taken. */
@@ -40,17 +45,44 @@ export class JournalFollower {
     return this.#nextOffset;
   }
 
+  /** The place after the newest record taken. */
+  mark(): JournalMark {
+    const last = this.#last;
+    return {
+      next_offset: this.#nextOffset,
+      changes: this.changes.newest,
+      observations: this.observations.newest,
+      last:
+        last === undefined
+          ? this.#options.from.last
+          : { offset: last.offset, digest: digestOf(last.value ?? new Uint8Array()) },
+    };
+  }
+
   async accept(record: LogRecord): Promise<void> {
+    if (record.offset < this.#options.from.next_offset) return this.#recognise(record);
     const { codec, persistence } = this.#options;
     const value = record.value ?? new Uint8Array();
     const decode = async (): Promise<Envelopes['JournalEnvelope']> => codec.decode('JournalEnvelope', value);
     const envelope = await persistence.until('journal envelope', decode);
+    const log = this.#tenant(envelope.tenant);
+    let seals = false;
     if (this.#sourceOf(envelope).isFirst(envelope.source_offset, envelope.line)) {
       const line = parseSourceLine(envelope.line);
       this.#checkRouting(envelope, line);
-      await this.#tenant(envelope.tenant).accept(line);
+      seals = !log.covers(record.offset) && (await log.accept(line));
     }
     this.#nextOffset = record.offset + 1;
+    this.#last = record;
+    if (seals) log.cut = this.mark();
+  }
+
+  /** The record before a saved place: a topic that was made anew holds another one there. */
+  #recognise(record: LogRecord): void {
+    const { last } = this.#options.from;
+    if (record.offset !== last?.offset || digestOf(record.value ?? new Uint8Array()) === last.digest) return;
+    const { partition } = this.#options;
+    throw foreignPosition('clyra.journal holds another record there', { partition, offset: record.offset });
   }
 
   #sourceOf({ source_topic: topic, source_partition: partition }: Envelopes['JournalEnvelope']): FirstOccurrence {
@@ -78,7 +110,7 @@ export class JournalFollower {
   #tenant(tenant: string): TenantLog {
     let log = this.tenants.get(tenant);
     if (log === undefined) {
-      log = this.#options.openTenant(tenant);
+      log = this.#options.openTenant(tenant, this.mark());
       this.tenants.set(tenant, log);
     }
     return log;

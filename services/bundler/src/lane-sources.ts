@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { requireWithin } from '@clyra/core/change/log-position';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { LogReader, ReadBatch, ReadFrom } from '@clyra/core/ports/record-log';
 import type { Persistence } from '@clyra/runtime/persistence';
 import { type QueueLimits, RecordQueue } from '@clyra/runtime/record-queue';
 import type { BundlerLimits, BundlerOptions } from './bundler-options.ts';
-import { ChangePairs } from './change-pairs.ts';
+import { ChangePairs, type PairsOptions } from './change-pairs.ts';
+import type { ReceiptMark } from './position/lane-position.ts';
 
 export type SourcesOptions = {
   readonly partition: number;
@@ -13,6 +15,8 @@ export type SourcesOptions = {
   readonly persistence: Persistence;
   /** Source offsets up to which the journal holds lines. */
   readonly sequenced: { readonly change: number; readonly observation: number };
+  /** The saved place from which receipts are followed; null: from their first. */
+  readonly receipts: ReceiptMark | null;
   readonly onRecords: () => void;
 };
 
@@ -34,18 +38,24 @@ export class LaneSources {
     this.observations = this.#queue(bundler.topics.observations, queueLimits);
   }
 
-  /** Starts reading. Receipts are read from their first, so that the partition's chain is followed from its genesis. */
+  /**
+   * Starts reading. The partition's chain of receipts is followed from its genesis, or from a saved place of it. Rejects
+   * with CLY_POSITION_BEHIND and CLY_POSITION_AHEAD where a topic does not hold what must be read.
+   */
   async open(): Promise<ChangePairs> {
     const { partition, bundler, limits, persistence, sequenced } = this.#options;
     const { log, topics } = bundler;
     const codec: EnvelopeCodec = bundler.codec;
     const ask = (): Promise<readonly number[]> => log.startOffsets(topics.receipts, limits.askDeadlineMs);
     const receiptsStart = (await persistence.until('receipts start', ask))[partition] ?? 0;
+    const saved = this.#options.receipts;
     const assignments: ReadFrom[] = [
       { topic: topics.changes, partition, fromOffset: sequenced.change + 1 },
-      { topic: topics.receipts, partition, fromOffset: receiptsStart },
+      { topic: topics.receipts, partition, fromOffset: saved?.offset ?? receiptsStart },
       { topic: topics.observations, partition, fromOffset: sequenced.observation + 1 },
     ];
+    for (const from of assignments) await this.#requireThere(from);
+    if (saved !== null) await this.#requireThere({ topic: topics.receipts, partition, fromOffset: saved.offset + 1 });
     const request = { name: `bundler-sources-${partition}`, assignments, onBatch: this.#onBatch, patient: true };
     this.#reader = await persistence.until('sources', () => log.read(request, limits.askDeadlineMs));
     if (this.#closed) await this.#reader.close();
@@ -56,8 +66,21 @@ export class LaneSources {
       changes: this.#changes,
       receipts: this.#receipts,
       sequencedOffset: sequenced.change,
-      fromGenesis: receiptsStart === 0,
+      from: saved ?? this.#unsaved(receiptsStart),
     });
+  }
+
+  #unsaved(receiptsStart: number): PairsOptions['from'] {
+    return receiptsStart === 0 ? 'genesis' : 'first_left';
+  }
+
+  async #requireThere({ topic, partition, fromOffset }: ReadFrom): Promise<void> {
+    const { bundler, limits, persistence } = this.#options;
+    const { log } = bundler;
+    const ask = (): Promise<(readonly number[])[]> =>
+      Promise.all([log.startOffsets(topic, limits.askDeadlineMs), log.endOffsets(topic, limits.askDeadlineMs)]);
+    const [starts, ends] = await persistence.until(`${topic} extent`, ask);
+    requireWithin(fromOffset, { topic, partition, start: starts?.[partition] ?? 0, end: ends?.[partition] ?? 0 });
   }
 
   async close(): Promise<void> {

@@ -7,9 +7,12 @@ import { RecordQueue } from '@clyra/runtime/record-queue';
 import { BundleWriter, type WrittenBundle } from './bundle-writer.ts';
 import type { BundlerLimits, BundlerOptions } from './bundler-options.ts';
 import type { PartitionStatus, TenantStatus } from './bundler-status.ts';
+import type { ChangePairs } from './change-pairs.ts';
 import { DocumentStore } from './document-store.ts';
 import { JournalFollower } from './journal-follower.ts';
 import { LaneSources } from './lane-sources.ts';
+import type { JournalMark } from './position/lane-position.ts';
+import { type OpenedPosition, PositionKeeper } from './position/position-keeper.ts';
 import { Quarantine } from './quarantine.ts';
 import type { SealedHistory } from './sealed-history.ts';
 import { type SequencedTenant, Sequencer } from './sequencer.ts';
@@ -24,6 +27,7 @@ export type LaneOptions = {
   /** The journal's end at the start, asked for after the history was read. */
   readonly journalEnd: number;
   readonly journalStart: number;
+  readonly opened: OpenedPosition;
   readonly bundlesPartition: number;
   readonly appenders: { readonly bundles: LogAppender; readonly quarantine: LogAppender };
 };
@@ -41,9 +45,12 @@ export class PartitionLane {
   readonly #writer: BundleWriter;
   readonly #journal: RecordQueue;
   readonly #wakeup: Wakeup;
+  readonly #keeper: PositionKeeper;
   #journalReader: LogReader | undefined;
   #sources: LaneSources | undefined;
   #appender: LogAppender | undefined;
+  #pairs: ChangePairs | undefined;
+  #interrupted = false;
   #state: PartitionStatus['state'] = 'replaying';
   #reason: string | undefined = 'replaying the journal';
   #work: Promise<void> = Promise.resolve();
@@ -57,10 +64,12 @@ export class PartitionLane {
     this.#writer = new BundleWriter(bundler, this.#documents, this.#persistence);
     this.#wakeup = new Wakeup(bundler.clock);
     const { codec, topics } = bundler;
-    const openTenant = (tenant: string): TenantLog => this.#openTenant(tenant);
-    const { journalStart: fromOffset } = options;
+    const openTenant = (tenant: string, at: JournalMark): TenantLog => this.#openTenant(tenant, at);
+    const from = options.opened.position?.journal ?? beginningAt(options.journalStart);
     const persistence = this.#persistence;
-    this.#follower = new JournalFollower({ codec, topics, partition, fromOffset, persistence, openTenant });
+    this.#follower = new JournalFollower({ codec, topics, partition, from, persistence, openTenant });
+    const { clock, logger, positions: store } = bundler;
+    this.#keeper = new PositionKeeper({ store, partition, clock, logger, everyMs: limits.positionMs });
     const queueLimits = { recordsMax: limits.queueRecordsMax, bytesMax: limits.queueBytesMax };
     this.#journal = new RecordQueue(queueLimits, (high) => {
       if (high) this.#journalReader?.pause(topics.journal, partition);
@@ -85,6 +94,8 @@ export class PartitionLane {
     this.#wakeup.call();
     await this.#sources?.close();
     await this.#work;
+    // A fold that was interrupted in the middle of a line is ahead of what it has written.
+    if (!this.#interrupted && this.#pairs !== undefined) await this.#keeper.save(this.#follower, this.#pairs.marks);
     await this.#appender?.close();
   }
 
@@ -114,6 +125,7 @@ export class PartitionLane {
   /** Reads the journal back for ever; at its end of the start it lets the sequencer begin. */
   async #follow(): Promise<void> {
     const { journalEnd } = this.#options;
+    await this.#resume();
     let sequencing: Promise<void> | undefined;
     for (;;) {
       if (sequencing === undefined && this.#follower.nextOffset >= journalEnd) {
@@ -123,15 +135,27 @@ export class PartitionLane {
       const record = await this.#journal.next();
       if (record === undefined) break;
       await this.#follower.accept(record);
+      if (this.#pairs !== undefined) await this.#keeper.saveWhenDue(this.#follower, this.#pairs.marks);
     }
     await sequencing;
+  }
+
+  /** Tenants go on where a saved position says; where it cannot be trusted, nothing goes on. */
+  async #resume(): Promise<void> {
+    const { position, trouble } = this.#options.opened;
+    if (trouble !== undefined) throw trouble;
+    for (const saved of position?.tenants ?? []) {
+      const log = this.#openTenant(saved.tenant, saved.cut);
+      this.#follower.tenants.set(saved.tenant, log);
+      await log.resume(saved);
+    }
   }
 
   #requireHistory(): void {
     const { history, partition } = this.#options;
     for (const [tenant, { last, partition: ofTenant }] of history) {
       if (ofTenant !== partition) continue;
-      (this.#follower.tenants.get(tenant) ?? this.#openTenant(tenant)).requireWhole(last.size);
+      (this.#follower.tenants.get(tenant) ?? this.#openTenant(tenant, this.#follower.mark())).requireWhole(last.size);
     }
   }
 
@@ -153,10 +177,13 @@ export class PartitionLane {
     const sequenced = { change: this.#follower.changes.newest, observation: this.#follower.observations.newest };
     const tenants = this.#sequencedTenants();
     const onRecords = (): void => this.#wakeup.call();
-    const sources = new LaneSources({ partition, bundler, limits, persistence, sequenced, onRecords });
+    const receipts = this.#options.opened.position?.receipts ?? null;
+    const sources = new LaneSources({ partition, bundler, limits, persistence, sequenced, receipts, onRecords });
     this.#sources = sources;
     this.#appender = log.appender(`bundler-journal-${partition}`);
     const { sendDeadlineMs } = limits;
+    const pairs = await sources.open();
+    this.#pairs = pairs;
     return new Sequencer(
       {
         codec,
@@ -165,7 +192,7 @@ export class PartitionLane {
         partition,
         limits,
         appender: this.#appender,
-        pairs: await sources.open(),
+        pairs,
         observations: sources.observations,
         tenants,
         documents: this.#documents,
@@ -186,11 +213,12 @@ export class PartitionLane {
     return tenants;
   }
 
-  #openTenant(tenant: string): TenantLog {
+  #openTenant(tenant: string, cut: JournalMark): TenantLog {
     const { bundler, history, limits } = this.#options;
     return new TenantLog({
       tenant,
       history: history.get(tenant),
+      cut,
       blobs: bundler.blobs,
       documents: this.#documents,
       persistence: this.#persistence,
@@ -223,6 +251,7 @@ export class PartitionLane {
     try {
       await loop();
     } catch (error) {
+      this.#interrupted = true;
       if (!(error instanceof ClyraError)) this.#options.bundler.onBug(error);
       else if (error.code !== 'CLY_SERVICE_STOPPING') this.#halt(error);
     }
@@ -246,6 +275,10 @@ export class PartitionLane {
     this.#reason = reason ?? (this.#state === 'replaying' ? 'replaying the journal' : undefined);
     this.#options.bundler.onPartition?.(this.#options.partition, this.#reason);
   }
+}
+
+function beginningAt(journalStart: number): JournalMark {
+  return { next_offset: journalStart, changes: -1, observations: -1, last: null };
 }
 
 function bundleStatus({

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
+import { foreignPosition } from '@clyra/core/change/log-position';
 import { activationOf, guardedOf } from '@clyra/core/evidence/activation';
 import { afterBundle, FIRST_PLACE } from '@clyra/core/evidence/bundle-log';
 import { bundleLocation } from '@clyra/core/evidence/bundle-names';
 import { JournalFold } from '@clyra/core/evidence/journal-fold';
-import type { SourceLine } from '@clyra/core/evidence/journal-line';
+import { parseSourceLine, type SourceLine } from '@clyra/core/evidence/journal-line';
+import { parseLedger } from '@clyra/core/evidence/ledger';
 import type { LineSignatures } from '@clyra/core/evidence/line-signatures';
-import { readManifestHead } from '@clyra/core/evidence/manifest';
+import { type ManifestHead, readManifestHead } from '@clyra/core/evidence/manifest';
 import type { SealedRange } from '@clyra/core/evidence/sealed-range';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
@@ -15,11 +17,15 @@ import type { Persistence } from '@clyra/runtime/persistence';
 import type { BundleWriter, WrittenBundle } from './bundle-writer.ts';
 import type { DocumentStore } from './document-store.ts';
 import { LineSpool } from './line-spool.ts';
+import { CarriedLines } from './position/carried-lines.ts';
+import type { JournalMark, TenantPosition } from './position/lane-position.ts';
 import type { TenantHistory } from './sealed-history.ts';
 
 export type TenantLogOptions = {
   readonly tenant: string;
   readonly history: TenantHistory | undefined;
+  /** Where its open range begins in the journal. */
+  readonly cut: JournalMark;
   readonly blobs: BlobStore;
   readonly documents: DocumentStore;
   readonly persistence: Persistence;
@@ -35,18 +41,28 @@ export type TenantLogOptions = {
  * Ranges that were sealed before this start are folded only to see that the log still leads to the same roots.
  */
 export class TenantLog {
-  readonly fold: JournalFold;
+  /** Where its open range begins in the journal: lines before it are in the bundles. */
+  cut: JournalMark;
   readonly #options: TenantLogOptions;
   readonly #spool: LineSpool;
+  readonly #carried = new CarriedLines();
+  #fold: JournalFold;
+  #range: { readonly start: number; readonly end: number } | undefined;
   #trustRoot: TrustRoot | undefined;
+  #nextOffset = 0;
   #previousManifest: Digest | null = null;
   #bundleLog = FIRST_PLACE;
   #newest: WrittenBundle | undefined;
 
   constructor(options: TenantLogOptions) {
     this.#options = options;
-    this.fold = new JournalFold(options.tenant);
+    this.cut = options.cut;
+    this.#fold = new JournalFold(options.tenant);
     this.#spool = new LineSpool(options.blobs, options.spoolBytesMax);
+  }
+
+  get fold(): JournalFold {
+    return this.#fold;
   }
 
   get trustRoot(): TrustRoot | undefined {
@@ -57,27 +73,76 @@ export class TenantLog {
     return this.#newest;
   }
 
-  async accept(line: SourceLine): Promise<void> {
+  /** Goes on where a saved position ends, once it is seen to be that of the bundle which stands there. */
+  async resume({ tenant, from, bundle, carried }: TenantPosition): Promise<void> {
+    if (bundle !== null) {
+      const { documents, persistence, signatures } = this.#options;
+      const { start, end, frontier } = bundle;
+      const location = bundleLocation(tenant, { start, end });
+      const ledger = Buffer.from(bundle.ledger, 'utf8');
+      const head = await this.#manifestOf(location);
+      if (head?.closing_ledger !== digestOf(ledger)) throw this.#foreign(location);
+      const opening = { streamId: head.stream_id, size: end, frontier, ledger: parseLedger(ledger), state: head.state };
+      this.#fold = new JournalFold(tenant, opening);
+      if (this.#fold.root() !== head.root) throw this.#foreign(location);
+      this.#trustRoot = await persistence.until(`trust-roots/${head.trust_root}`, () =>
+        documents.trustRoot(head.trust_root),
+      );
+      signatures.resume(tenant, this.#trustRoot, opening.ledger.delegations);
+      this.#range = { start, end };
+      this.#goOnAfter(bundleOf(head, location));
+    }
+    for (const line of carried) await this.accept(parseSourceLine(Buffer.from(line, 'utf8')));
+    this.#nextOffset = from.next_offset;
+  }
+
+  /** Whether a saved position covers the line at this offset of the journal. */
+  covers(offset: number): boolean {
+    return offset < this.#nextOffset;
+  }
+
+  /** What a start needs to go on here; `now` is where the journal has been read to. */
+  position(now: JournalMark): TenantPosition {
+    const { start: end, frontier, ledger } = this.#fold.opening;
+    const lines = this.#carried.lines;
+    const range = this.#range;
+    const isSealed = range !== undefined && ledger !== null;
+    return {
+      tenant: this.#fold.tenant,
+      from: lines === undefined ? this.cut : now,
+      cut: this.cut,
+      bundle: isSealed ? { start: range.start, end, frontier, ledger: Buffer.from(ledger).toString('utf8') } : null,
+      carried: (lines ?? []).map((line) => Buffer.from(line).toString('utf8')),
+    };
+  }
+
+  /** True where the line was a cut that sealed a range, once its bundle stands. */
+  async accept(line: SourceLine): Promise<boolean> {
     const { documents, persistence, signatures } = this.#options;
     const needs = activationOf(line);
     if (needs.trustRoot !== undefined) {
       const digest = needs.trustRoot;
       this.#trustRoot = await persistence.until(`trust-roots/${digest}`, () => documents.trustRoot(digest));
     }
-    const isOld = this.fold.size < this.#wholeEnd;
+    const isOld = this.#fold.size < this.#wholeEnd;
     // What was sealed was checked before it was sealed, and its root is compared.
     if (!isOld && this.#trustRoot !== undefined) signatures.check(line, this.#trustRoot);
-    const step = this.fold.push(line, await this.#guarded(needs.policy));
+    const step = this.#fold.push(line, await this.#guarded(needs.policy));
     if (!isOld) {
       for (const leaf of step.leaves) this.#spool.append(leaf);
       if (this.#spool.isFull) await persistence.until('spool', () => this.#spool.spill());
     }
-    if (step.sealed !== undefined) await this.#sealed(step.sealed);
+    this.#carried.add(line);
+    if (step.sealed === undefined) return false;
+    await this.#sealed(step.sealed);
+    this.#carried.clear();
+    this.#range = { start: step.sealed.start, end: step.sealed.end };
+    return true;
   }
 
   /** Throws CLY_LOG_DAMAGED where the journal, read to its end, does not reach what was signed. */
   requireWhole(end: number): void {
-    if (this.fold.size < end) throw this.#damaged(`ends at leaf ${this.fold.size}, before the checkpoint at ${end}`);
+    if (this.#fold.size < end) throw this.#damaged(`ends at leaf ${this.#fold.size}, before the checkpoint at ${end}`);
   }
 
   get #wholeEnd(): number {
@@ -98,10 +163,14 @@ export class TenantLog {
     }
     if (sealed.end < this.#wholeEnd) return;
     const bundle = sealed.end === this.#wholeEnd ? await this.#read(sealed) : await this.#write(sealed);
+    this.#goOnAfter(bundle);
+    await this.#options.onBundle(bundle);
+  }
+
+  #goOnAfter(bundle: WrittenBundle): void {
     this.#previousManifest = bundle.manifestDigest;
     this.#bundleLog = bundle.nextPlace;
     this.#newest = bundle;
-    await this.#options.onBundle(bundle);
   }
 
   /** A new checkpoint is signed only on the way through the last one. */
@@ -127,25 +196,37 @@ export class TenantLog {
 
   /** The newest bundle of the past: its manifest is what the next one names. */
   async #read(sealed: SealedRange): Promise<WrittenBundle> {
-    const { blobs, persistence } = this.#options;
-    const { tenant, start, end } = sealed;
-    const location = bundleLocation(tenant, { start, end });
-    const bytes = await persistence.until(location, () => blobs.get(`${location}/manifest.json`));
-    const head = bytes === undefined ? undefined : readManifestHead(bytes);
-    if (bytes === undefined || head === undefined || head.closing_ledger !== digestOf(sealed.closingLedger)) {
+    const location = bundleLocation(sealed.tenant, sealed);
+    const head = await this.#manifestOf(location);
+    if (head?.closing_ledger !== digestOf(sealed.closingLedger)) {
       throw this.#damaged(`does not give the ledger of ${location}`);
     }
-    const { origin, root, bundle_log: place } = head;
-    const manifestDigest = digestOf(bytes);
-    const { next } = afterBundle(place, { manifest: manifestDigest, origin, range: { start, end }, root });
-    return { tenant, origin, start, end, manifestDigest, location, nextPlace: next };
+    return bundleOf(head, location);
+  }
+
+  async #manifestOf(location: string): Promise<StoredManifest | undefined> {
+    const { blobs, persistence } = this.#options;
+    const bytes = await persistence.until(location, () => blobs.get(`${location}/manifest.json`));
+    return bytes === undefined ? undefined : { ...readManifestHead(bytes), digest: digestOf(bytes) };
+  }
+
+  #foreign(location: string): ClyraError {
+    return foreignPosition(`${location} is not the bundle it goes on after`, { tenant: this.#fold.tenant });
   }
 
   #damaged(what: string): ClyraError {
     return new ClyraError(
       'CLY_LOG_DAMAGED',
-      `the journal of tenant ${this.fold.tenant} ${what}: nothing is signed; restore the topic, or open a new origin that names the old`,
-      { retry: 'never', context: { tenant: this.fold.tenant, leaves: this.fold.size } },
+      `the journal of tenant ${this.#fold.tenant} ${what}: nothing is signed; restore the topic, or open a new origin that names the old`,
+      { retry: 'never', context: { tenant: this.#fold.tenant, leaves: this.#fold.size } },
     );
   }
+}
+
+type StoredManifest = ManifestHead & { readonly digest: Digest };
+
+function bundleOf(head: StoredManifest, location: string): WrittenBundle {
+  const { tenant, origin, range, root, bundle_log: place, digest: manifestDigest } = head;
+  const { next } = afterBundle(place, { manifest: manifestDigest, origin, range, root });
+  return { tenant, origin, ...range, manifestDigest, location, nextPlace: next };
 }

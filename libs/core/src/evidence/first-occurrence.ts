@@ -12,10 +12,12 @@ const REMEMBERED_MAX = 65_536;
 export class FirstOccurrence {
   readonly #name: string;
   readonly #digests = new Map<number, Digest>();
-  #newest = -1;
+  #newest: number;
 
-  constructor(name: string) {
+  /** `newest` where reading begins later: the source offset of the newest line before. */
+  constructor(name: string, newest = -1) {
     this.#name = name;
+    this.#newest = newest;
   }
 
   /** The newest source offset that has a line; -1 before the first. */

@@ -27,6 +27,14 @@ export type FoldOpening = {
   readonly state: Digest;
 };
 
+/** The same at the start of the open range; null members where it is the first of the log. */
+export type RangeOpening = {
+  readonly start: number;
+  readonly frontier: readonly Digest[];
+  readonly state: Digest | null;
+  readonly ledger: Uint8Array | null;
+};
+
 export type FoldStep = {
   /** Leaves that the line added, in order, without LF. A watermark adds none before the next cut. */
   readonly leaves: readonly Uint8Array[];
@@ -46,7 +54,7 @@ export class JournalFold {
   #book: TenantBook | undefined;
   #partition: number | undefined;
   readonly #watermarks = new Map<string, ObservedLine>();
-  #opening: { start: number; frontier: readonly Digest[]; state: Digest | null; ledger: Uint8Array | null };
+  #opening: RangeOpening;
   #digest = new RangeDigest();
   #summary: RangeSummary;
 
@@ -73,6 +81,11 @@ export class JournalFold {
 
   root(): Digest {
     return this.#tree.root();
+  }
+
+  /** Where the open range begins, and what the fold of it begins with. */
+  get opening(): RangeOpening {
+    return this.#opening;
   }
 
   get trustRoot(): Digest | undefined {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '../kernel/error.ts';
 import { BatchVerifier } from '../signing/batch-verifier.ts';
-import { type Delegation, readDelegation, withDelegations } from '../signing/delegation.ts';
+import { type Delegation, readDelegation, type SignedCommand, withDelegations } from '../signing/delegation.ts';
 import { CHANGE_TYPE, OBSERVATION_TYPE, RECEIPT_TYPE } from '../signing/pae.ts';
 import type { Role, TrustRoot } from '../signing/trust-root.ts';
 import type { DecidedLine, SourceLine } from './journal-line.ts';
+import type { LedgerDelegation } from './ledger.ts';
 import type { ObservationKind } from './observation-body.ts';
 
 /** What of a line is signed; a line that is not assembled yet will do. */
@@ -32,6 +33,14 @@ export class LineSignatures {
     const tenant = line.kind === 'observed' ? line.observation.body.tenant : line.change.body.tenant;
     this.#judge(line, this.#rootOf(tenant, trustRoot));
     if (line.kind === 'decided') this.#lend(tenant, line, trustRoot);
+  }
+
+  /** What a ledger says was lent by lines that are not read again. */
+  resume(tenant: string, trustRoot: TrustRoot, lent: readonly LedgerDelegation[]): void {
+    const delegations = lent.flatMap(
+      ({ append_time: atMs, ...signed }) => readDelegation(trustRoot, signed as SignedCommand, atMs) ?? [],
+    );
+    if (delegations.length > 0) this.#lent.set(tenant, delegations);
   }
 
   #rootOf(tenant: string, base: TrustRoot): TrustRoot {

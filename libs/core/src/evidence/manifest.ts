@@ -80,6 +80,9 @@ export type ManifestHead = {
   readonly root: Digest;
   /** Of the tenant. */
   readonly partition: number;
+  readonly stream_id: string;
+  /** At the cut that ends the range. */
+  readonly state: Digest;
   readonly closing_ledger: Digest;
   readonly trust_root: Digest;
   readonly artifacts: readonly Digest[];
@@ -92,6 +95,7 @@ export function readManifestHead(bytes: Uint8Array): ManifestHead {
   if (!isJsonObject(manifest) || manifest['format'] !== BUNDLE_FORMAT)
     throw shapeError(`format is not ${BUNDLE_FORMAT}`);
   const range = readObject(manifest, 'range');
+  const cut = readObject(manifest, 'cut');
   const artifacts = manifest['artifacts'];
   if (!Array.isArray(artifacts)) throw shapeError('artifacts is not a list');
   return {
@@ -99,7 +103,9 @@ export function readManifestHead(bytes: Uint8Array): ManifestHead {
     origin: readText(manifest, 'origin', /^\S{1,512}$/),
     range: { start: readInteger(range, 'start'), end: readInteger(range, 'end', 1) },
     root: readDigest(manifest, 'root'),
-    partition: readInteger(readObject(manifest, 'cut'), 'partition'),
+    partition: readInteger(cut, 'partition'),
+    stream_id: readText(manifest, 'stream_id', /^[0-9a-f]{32}$/),
+    state: readDigest(cut, 'state_digest'),
     closing_ledger: readDigest(manifest, 'closing_ledger'),
     trust_root: readDigest(manifest, 'trust_root'),
     artifacts: artifacts.map((artifact) => {

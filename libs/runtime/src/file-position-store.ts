@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { digestOf } from '@clyra/core/canonical/digest';
+import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
+import { ClyraError } from '@clyra/core/kernel/error';
+import type { PositionStore } from '@clyra/core/ports/position-store';
+
+const DIGEST_SIZE = 64;
+
+/** Positions as files of one folder: the digest of what follows, LF, JSON. Written aside, synced and renamed. */
+export class FilePositionStore implements PositionStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async load(name: string): Promise<JsonObject | undefined> {
+    const path = this.#pathOf(name);
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(path);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw fault('CLY_POSITION_UNREADABLE', `the position ${path} cannot be read: see to the disk`, { path, cause });
+    }
+    const content = bytes.subarray(DIGEST_SIZE + 1);
+    const isWhole = bytes.subarray(0, DIGEST_SIZE).toString('latin1') === digestOf(content);
+    const position = isWhole ? (JSON.parse(content.toString('utf8')) as JsonValue) : undefined;
+    if (isJsonObject(position)) return position;
+    const what = `the position ${path} is not as it was saved: remove it, and the start reads the topics from their beginning`;
+    throw fault('CLY_POSITION_DAMAGED', what, { path });
+  }
+
+  async save(name: string, position: JsonObject): Promise<void> {
+    const path = this.#pathOf(name);
+    const staged = `${path}.${process.pid}`;
+    const content = Buffer.from(JSON.stringify(position), 'utf8');
+    try {
+      await mkdir(this.#folder, { recursive: true });
+      const file = await open(staged, 'w', 0o600);
+      try {
+        await file.writeFile(Buffer.concat([Buffer.from(`${digestOf(content)}\n`, 'latin1'), content]));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(staged, path);
+    } catch (cause) {
+      const what = `the position ${path} cannot be written: free space or give this user the right to`;
+      throw fault('CLY_POSITION_UNWRITTEN', what, { path, cause });
+    }
+  }
+
+  #pathOf(name: string): string {
+    return join(this.#folder, `${name.replaceAll('/', '_')}.position`);
+  }
+}
+
+function fault(code: `CLY_${string}`, what: string, { path, cause }: { path: string; cause?: unknown }): ClyraError {
+  const retry = code === 'CLY_POSITION_DAMAGED' ? 'never' : 'backoff';
+  return new ClyraError(code, what, { retry, context: { path }, cause });
+}
