@@ -4,6 +4,7 @@ import type { DecideInput } from './decide-input.ts';
 import { accepted, type DecidedPart, type Draft, recorded, refused } from './draft.ts';
 import { silentIntakes } from './intake-epochs.ts';
 import { overdue } from './open-change.ts';
+import { expiryOf } from './state-expiry.ts';
 import type { StateOp, StateView } from './state-table.ts';
 import { putMeta } from './tenant-meta.ts';
 
@@ -32,36 +33,12 @@ function emergencies(state: StateView, nowMs: number): Pick<DecidedPart, 'emerge
 
 const OVERDUE_LISTED_MAX = 64;
 
-const EXPIRING = [
-  'event',
-  'nonce',
-  'idem',
-  'velocity',
-  'velocity_chunk',
-  'metric',
-  'tripped',
-  'loop',
-  'cool',
-  'cost',
-  'deploy',
-  'deploy_rate',
-  'pending',
-  'held',
-  'challenge',
-  'abandoned',
-  'command',
-  'run_closed',
-];
-
 /** Keys that can no longer change a decision. What an open change holds, a key or a commit, is never one of them. */
 function expired(state: StateView, nowMs: number, touched: ReadonlySet<string>): StateOp[] {
   const ops: StateOp[] = [];
-  for (const namespace of EXPIRING) {
-    for (const [key, value] of state.entries(namespace)) {
-      const held = value['state'] === 'in_flight' || value['state'] === 'unknown';
-      const over = (value['expires_at'] as number) <= nowMs;
-      if (over && !held && !touched.has(key)) ops.push({ op: 'delete', key });
-    }
+  for (const [key, value] of state.dueBy(nowMs)) {
+    const at = expiryOf(value);
+    if (at !== undefined && at <= nowMs && !touched.has(key)) ops.push({ op: 'delete', key });
   }
   return ops;
 }

@@ -5,13 +5,14 @@ import { appliesTo, type Route, routeById } from '../policy/policy.ts';
 import { type Lifted, liftHolds } from './approvals/lift-holds.ts';
 import type { DecideInput } from './decide-input.ts';
 import { type DecidedPart, type Draft, type RunStep, refused } from './draft.ts';
-import { EVENT_MEMORY_MS, KEY_COUNT_MAX, OUTCOME_DEADLINE_MS } from './limits.ts';
+import { EVENT_MEMORY_MS, OUTCOME_DEADLINE_MS } from './limits.ts';
 import { openKey } from './open-change.ts';
 import type { Finding, RequestContext } from './primitive.ts';
 import { actorOf } from './primitives/fences.ts';
 import { PRIMITIVES } from './primitives.ts';
 import type { Decision, Grant } from './receipt-body.ts';
-import type { StateOp, StateView } from './state-table.ts';
+import { fullNamespace, withinRoom } from './state-room.ts';
+import type { StateOp } from './state-table.ts';
 import { type ReasonDraft, reasonOf } from './threat-map.ts';
 import { isSkewed } from './time-skew.ts';
 import { trippedBy } from './tripped.ts';
@@ -34,11 +35,13 @@ export function decideRequest(input: Input): Draft {
   const repeat = repeated(input);
   if (repeat !== undefined) return repeat;
   const unheard = notToBeHeard(input);
-  if (unheard !== undefined) return describe(input, { ...unheard, ops: remembered(input, 'block') });
+  if (unheard !== undefined)
+    return describe(input, { ...unheard, ops: withinRoom(input.state, remembered(input, 'block')) });
   const context = contextOf(input);
   const findings = PRIMITIVES.map((primitive) => primitive.evaluate(context));
   const drafts = findings.flatMap((finding) => finding.reasons);
-  const full = drafts.some((reason) => reason.effect === 'block') ? undefined : fullNamespace(input.state);
+  const isBlocked = drafts.some((reason) => reason.effect === 'block');
+  const full = isBlocked ? undefined : fullNamespace(input.state, needed(input, context, findings));
   if (full !== undefined) drafts.push({ code: 'CLY_STATE_FULL', effect: 'block', rule: 'state', detail: full });
   return conclude(input, context, { findings, drafts });
 }
@@ -82,26 +85,6 @@ function contextOf(input: Input): RequestContext {
   };
 }
 
-const SPENDING = [
-  'event',
-  'nonce',
-  'idem',
-  'velocity',
-  'velocity_chunk',
-  'metric',
-  'tripped',
-  'loop',
-  'cool',
-  'cost',
-  'deploy',
-  'deploy_rate',
-  'open',
-];
-
-function fullNamespace(state: StateView): string | undefined {
-  return SPENDING.find((namespace) => state.count(namespace) >= (KEY_COUNT_MAX[namespace] ?? 0));
-}
-
 function strongest(drafts: readonly ReasonDraft[]): Decision {
   if (drafts.some((reason) => reason.effect === 'block')) return 'block';
   return drafts.some((reason) => reason.effect === 'hold') ? 'hold' : 'allow';
@@ -141,16 +124,29 @@ type Concluded = {
 };
 
 /** What the decision does to the state; spending only where it allows. */
-function opsOf(input: Input, context: RequestContext, { findings, decision, lifted }: Concluded): StateOp[] {
-  const room = roomToRemember(input.state);
-  const ops: StateOp[] = room ? findings.flatMap((finding) => finding.always ?? []) : [];
+function opsOf(input: Input, context: RequestContext, { findings, decision, lifted }: Concluded): readonly StateOp[] {
+  const ops: StateOp[] = findings.flatMap((finding) => finding.always ?? []);
   ops.push(...remembered(input, decision));
   if (lifted !== undefined && decision !== 'block') ops.push(...lifted.ops);
   if (decision === 'allow') {
     ops.push(...findings.flatMap((finding) => finding.spend ?? []), openChange(input, findings, lifted));
   }
-  if (room) ops.push(...PRIMITIVES.flatMap((primitive) => primitive.observe?.(context, decision) ?? []));
-  return ops;
+  ops.push(...observed(context, decision));
+  return withinRoom(input.state, ops);
+}
+
+/** What a request needs to be allowed; approvals have a room of their own. */
+function needed(input: Input, context: RequestContext, findings: readonly Finding[]): StateOp[] {
+  return [
+    ...remembered(input, 'allow'),
+    ...findings.flatMap((finding) => [...(finding.always ?? []), ...(finding.spend ?? [])]),
+    openChange(input, findings, undefined),
+    ...observed(context, 'allow'),
+  ];
+}
+
+function observed(context: RequestContext, decision: Decision): StateOp[] {
+  return PRIMITIVES.flatMap((primitive) => primitive.observe?.(context, decision) ?? []);
 }
 
 function lineageOf({ policy, route }: RequestContext): Pick<DecidedPart, 'lineage'> {
@@ -158,13 +154,8 @@ function lineageOf({ policy, route }: RequestContext): Pick<DecidedPart, 'lineag
   return rule === undefined ? {} : { lineage: { reads: rule.reads, writes: rule.writes } };
 }
 
-function roomToRemember(state: StateView): boolean {
-  return ['event', 'nonce'].every((namespace) => state.count(namespace) < (KEY_COUNT_MAX[namespace] ?? 0));
-}
-
 /** Whatever was decided: a resent copy must not be answered otherwise, since its caller has heard the first answer. */
 function remembered(input: Input, decision: Decision): StateOp[] {
-  if (!roomToRemember(input.state)) return [];
   const value: KnownEvent = {
     digest: input.changeDigest,
     decision,

@@ -119,14 +119,27 @@ describe('a request, by what is wrong with it', () => {
     expect(codesOf(await script.request(facts))).toContain('CLY_AUTH_REPLAYED');
   });
 
-  it.each(['event', 'nonce', 'idem', 'velocity', 'open'])('blocks rather than forget when %s is full', async (full) => {
+  it.each([
+    ['event', {}],
+    ['nonce', {}],
+    ['idem', {}],
+    ['velocity', refunds()],
+    ['open', {}],
+  ])('blocks rather than forget when %s is full, and lets the state not grow', async (full, facts) => {
     const script = await new FoldScript().opened();
-    const table = script.fold.tenant(TENANT)?.table as StateTable;
-    const count = table.count.bind(table);
-    table.count = (name) => (name === full ? (KEY_COUNT_MAX[name] as number) : count(name));
-    const step = await script.request();
+    const count = fillUp(script, full);
+    const step = await script.request(facts);
     expect(step.receipt).toMatchObject({ decision: 'block', reasons: [{ code: 'CLY_STATE_FULL', detail: full }] });
-    expect(count('open')).toBe(0);
+    expect([count('open'), count(full)]).toEqual([0, 0]);
+  });
+
+  it('blocks for a full namespace only what needs another key in it', async () => {
+    const script = await new FoldScript().opened();
+    expect((await script.request(refunds())).receipt['decision']).toBe('allow');
+    fillUp(script, 'velocity');
+    expect((await script.request()).receipt['decision']).toBe('allow');
+    expect((await script.request(refunds())).receipt['decision']).toBe('allow');
+    expect(codesOf(await script.request(refunds('another')))).toEqual(['CLY_STATE_FULL']);
   });
 
   it('refuses what intake did not sign, and counts nothing', async () => {
@@ -215,3 +228,11 @@ describe('kill switch', () => {
     expect((await script.request(by(['alice', 'bob'], 'alice'))).receipt['decision']).toBe('allow');
   });
 });
+
+/** Makes a namespace of the tenant's state say that it is full. */
+function fillUp(script: FoldScript, full: string): StateTable['count'] {
+  const table = script.fold.tenant(TENANT)?.table as StateTable;
+  const count = table.count.bind(table);
+  table.count = (name) => (name === full ? (KEY_COUNT_MAX[name] as number) : count(name));
+  return count;
+}

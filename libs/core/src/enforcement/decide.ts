@@ -79,5 +79,11 @@ function overlay(state: StateView, ops: readonly StateOp[]): StateView {
         if (now !== undefined) yield [key, now] as const;
       }
     },
+    *dueBy(nowMs) {
+      for (const [key, value] of state.dueBy(nowMs)) {
+        const now = changed.has(key) ? changed.get(key) : value;
+        if (now !== undefined) yield [key, now] as const;
+      }
+    },
   };
 }

@@ -36,7 +36,7 @@ export const CHALLENGE_MEMORY_MS = 3_600_000;
 /** Approvals that wait on one held request. */
 export const GRANTS_MAX = 16;
 
-/** Keys per tenant and namespace: beyond, requests are blocked with CLY_STATE_FULL rather than forgotten. */
+/** Keys per tenant and namespace: beyond, what needs another key is blocked with CLY_STATE_FULL rather than another forgotten. */
 export const KEY_COUNT_MAX: Readonly<Record<string, number>> = {
   event: 1_000_000,
   nonce: 1_000_000,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { stateDigestOf } from '../evidence/state-artifact.ts';
 import { ClyraError } from '../kernel/error.ts';
 import { bucketNameOf } from './state-buckets.ts';
+import { EXPIRING, expiryOf } from './state-expiry.ts';
 import { type StateOp, StateTable } from './state-table.ts';
 
 const key = fc
@@ -61,6 +62,42 @@ describe('the state table', () => {
     expect(table.digest()).not.toBe(direct.digest());
   });
 
+  it('finds what is due as a look at every key does, however the keys came there and whatever was forgotten since', () => {
+    const names = ['event/a', 'event/b', 'idem/a', 'idem/b', 'cool/a', 'open/a', 'run/a'];
+    const timed: fc.Arbitrary<StateOp> = fc.oneof(
+      fc.record({
+        op: fc.constant('put' as const),
+        key: fc.constantFrom(...names),
+        value: fc.record({ expires_at: fc.nat(200_000), state: fc.constantFrom('done', 'in_flight', 'unknown') }),
+      }),
+      fc.record({ op: fc.constant('delete' as const), key: fc.constantFrom(...names) }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(timed, fc.nat(250_000)), { maxLength: 60 }), (steps) => {
+        const table = new StateTable();
+        for (const [one, nowMs] of steps) {
+          table.apply([one]);
+          for (const view of [table, StateTable.parse(table.serialize())]) {
+            const due = [...view.dueBy(nowMs)].flatMap(([name, value]) =>
+              (expiryOf(value) ?? nowMs + 1) <= nowMs ? name : [],
+            );
+            expect(due.toSorted()).toEqual(scanned(view, nowMs));
+          }
+        }
+      }),
+    );
+  });
+
+  it('looks at what is due, and not at all there is', () => {
+    const table = new StateTable();
+    for (let count = 0; count < 50_000; count += 1) {
+      table.apply([{ op: 'put', key: `event/${count}`, value: { expires_at: 1_000_000 + count * 10 } }]);
+    }
+    expect([...table.dueBy(999_999)]).toEqual([]);
+    expect([...table.dueBy(1_000_000)].length).toBeLessThanOrEqual(1_000);
+    expect([...table.dueBy(1_100_000)].length).toBeLessThanOrEqual(11_000);
+  });
+
   it('has one artifact: lines in another order are refused, also within a bucket', () => {
     const names = Array.from({ length: 2_000 }, (_, count) => `idem/${count}`);
     const byBucket = Map.groupBy(names, (name) => bucketNameOf(name));
@@ -101,3 +138,13 @@ describe('the state table', () => {
     },
   );
 });
+
+function scanned(table: StateTable, nowMs: number): string[] {
+  return [...EXPIRING]
+    .flatMap((namespace) => [...table.entries(namespace)])
+    .flatMap(([key, value]) => {
+      const isHeld = value['state'] === 'in_flight' || value['state'] === 'unknown';
+      return !isHeld && (value['expires_at'] as number) <= nowMs ? key : [];
+    })
+    .toSorted();
+}

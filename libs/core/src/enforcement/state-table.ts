@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../canonical/json-value.ts';
 import { parseRecord } from '../canonical/record.ts';
 import { shapeError } from '../change/shape.ts';
 import { bucketNameOf, StateBuckets, type StateEntry } from './state-buckets.ts';
+import { EXPIRING, StateExpiry } from './state-expiry.ts';
 
 /** What a decision may see of a tenant's state. Keys are `<namespace>/<id>`; values are records, never changed in place. */
 export interface StateView {
@@ -11,6 +12,8 @@ export interface StateView {
   /** How many keys a namespace has: its bound is checked before anything is added. */
   count(namespace: string): number;
   entries(namespace: string): Iterable<readonly [key: string, value: JsonObject]>;
+  /** What may be forgotten from this time on, and perhaps some that may be soon; at a cost in proportion to that. */
+  dueBy(nowMs: number): Iterable<readonly [key: string, value: JsonObject]>;
 }
 
 export type StateOp =
@@ -21,6 +24,7 @@ export type StateOp =
 export class StateTable implements StateView {
   readonly #namespaces = new Map<string, Map<string, StateEntry>>();
   readonly #buckets = new StateBuckets();
+  readonly #expiry = new StateExpiry();
 
   get(key: string): JsonObject | undefined {
     return this.#namespaces.get(namespaceOf(key))?.get(key)?.value;
@@ -32,6 +36,13 @@ export class StateTable implements StateView {
 
   *entries(namespace: string): Iterable<readonly [string, JsonObject]> {
     for (const [key, entry] of this.#namespaces.get(namespace) ?? []) yield [key, entry.value];
+  }
+
+  *dueBy(nowMs: number): Iterable<readonly [string, JsonObject]> {
+    for (const key of this.#expiry.dueBy(nowMs)) {
+      const value = this.get(key);
+      if (value !== undefined) yield [key, value];
+    }
   }
 
   namespaces(): readonly string[] {
@@ -53,6 +64,10 @@ export class StateTable implements StateView {
       this.#namespaces.set(name, namespace);
     }
     const known = namespace.get(key);
+    if (EXPIRING.has(name)) {
+      if (known !== undefined) this.#expiry.remove(key, known.value);
+      this.#expiry.add(key, value);
+    }
     if (known === undefined) namespace.set(key, this.#buckets.add(key, value));
     else this.#buckets.replace(known, value);
   }
@@ -62,6 +77,7 @@ export class StateTable implements StateView {
     const entry = namespace?.get(key);
     if (namespace === undefined || entry === undefined) return;
     namespace.delete(key);
+    if (EXPIRING.has(namespaceOf(key))) this.#expiry.remove(key, entry.value);
     this.#buckets.remove(entry);
   }
 
@@ -124,6 +140,6 @@ export function* stateLines(artifact: Uint8Array): Iterable<StateLine> {
   }
 }
 
-function namespaceOf(key: string): string {
+export function namespaceOf(key: string): string {
   return key.slice(0, key.indexOf('/'));
 }
