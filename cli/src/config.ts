@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import process from 'node:process';
+import type { KafkaOptions } from '@clyra/adapter-kafka/kafka-options';
 import { type ConfigOf, declareConfig } from '@clyra/runtime/config/declaration';
+import { kafkaFields } from '@clyra/runtime/config/kafka-fields';
 import { type Environment, loadConfig } from '@clyra/runtime/config/load-config';
 import { httpUrlProblem } from '@clyra/runtime/config/shared-fields';
+import { kafkaAccess } from '@clyra/runtime/kafka-access';
 
 /** What the command line takes from the environment; its options win over it. */
 export const cliDeclaration = declareConfig({
@@ -23,6 +26,12 @@ export const cliDeclaration = declareConfig({
 
 export function cliConfig(): ConfigOf<typeof cliDeclaration> {
   return loadConfig(cliDeclaration, process.env);
+}
+
+/** TLS and sign-in for a cluster that `up` did not start, as the services are told of them. Throws CLY_KAFKA_ACCESS. */
+export function clusterAccess(): Pick<KafkaOptions, 'ssl' | 'sasl'> {
+  const { brokers: _brokers, clientId: _clientId, ...access } = kafkaAccess(loadConfig(kafkaFields, process.env), '');
+  return access;
 }
 
 /** What a started service inherits of this process: the paths and the locale, no Clyra setting and no secret. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TOPIC_PROFILES, type TopicProfile } from '@clyra/runtime/topics';
 import { type Command, Option } from 'commander';
+import { clusterAccess } from '../config.ts';
 import type { CommandHost, Context } from '../context.ts';
 import { applyTopics } from '../local/apply-topics.ts';
 import { readSettings } from '../local/settings.ts';
@@ -17,7 +18,10 @@ export function addTopicsCommand(program: Command, host: CommandHost): void {
   const topics = program.command('topics').description('the topics and schemas of schemas/topics.json');
   topics
     .command('apply')
-    .option('--brokers <list>', 'Kafka addresses, host:port, separated by commas (default: what `up` started)')
+    .option(
+      '--brokers <list>',
+      'Kafka addresses, host:port, separated by commas (default: what `up` started); TLS and user by CLYRA_KAFKA_…',
+    )
     .option('--registry <url>', 'schema registry (default: what `up` started)')
     .option('--prefix <prefix>', 'first part of every topic name (default: clyra)')
     .addOption(
@@ -32,6 +36,7 @@ async function runApply(context: Context, options: ApplyOptions): Promise<void> 
   const outcomes = await applyTopics({
     brokers: options.brokers?.split(',') ?? settings?.kafka_brokers ?? ['127.0.0.1:29092'],
     registryUrl: options.registry ?? settings?.registry_url ?? 'http://127.0.0.1:28081',
+    access: options.brokers === undefined ? {} : clusterAccess(),
     prefix: options.prefix ?? settings?.topic_prefix ?? 'clyra',
     profile: options.profile,
   });

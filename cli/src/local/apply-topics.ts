@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { KafkaAdmin, type TopicOutcome } from '@clyra/adapter-kafka/kafka-admin';
+import type { KafkaOptions } from '@clyra/adapter-kafka/kafka-options';
 import { registerShippedSchemas } from '@clyra/runtime/envelope-codec';
 import { ensureTopics, type TopicProfile } from '@clyra/runtime/topics';
 
 export type ApplyTopicsOptions = {
   readonly brokers: readonly string[];
+  readonly access?: Pick<KafkaOptions, 'ssl' | 'sasl'>;
   readonly registryUrl: string;
   readonly prefix: string;
   readonly profile: TopicProfile;
@@ -16,8 +18,8 @@ const DEADLINE_MS = 30_000;
 
 /** Topics and schema subjects as this version ships them. Rejects as KafkaAdmin and the registry client do. */
 export async function applyTopics(options: ApplyTopicsOptions): Promise<readonly TopicOutcome[]> {
-  const { brokers, registryUrl, prefix, profile, partitionCount, deadlineMs = DEADLINE_MS } = options;
-  const admin = new KafkaAdmin({ brokers, clientId: 'clyra-cli' });
+  const { brokers, access = {}, registryUrl, prefix, profile, partitionCount, deadlineMs = DEADLINE_MS } = options;
+  const admin = new KafkaAdmin({ brokers, clientId: 'clyra-cli', ...access });
   const [outcomes] = await Promise.all([
     ensureTopics(admin, { prefix, profile, deadlineMs, ...(partitionCount === undefined ? {} : { partitionCount }) }),
     registerShippedSchemas({ url: registryUrl, deadlineMs }),

@@ -8,7 +8,9 @@ import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { FastifyInstance } from 'fastify';
 import { brokerDependency } from './broker-dependency.ts';
+import type { KafkaConfig } from './config/kafka-fields.ts';
 import { registryCodec } from './envelope-codec.ts';
+import { kafkaAccess } from './kafka-access.ts';
 import { createLogger, type LogFormat } from './logger.ts';
 import { MetricsRegistry } from './metrics/metrics-registry.ts';
 import { Readiness } from './readiness.ts';
@@ -20,8 +22,7 @@ import { topicsOfService } from './topics.ts';
 export type ServiceStart = { readonly signal?: AbortSignal; readonly logger?: Logger };
 
 /** The settings that every service on the log has, under the names of shared-fields.ts. */
-export type LogServiceConfig = {
-  readonly kafkaBrokers: readonly string[];
+export type LogServiceConfig = KafkaConfig & {
   readonly schemaRegistryUrl: string;
   readonly topicPrefix: string;
   readonly httpHost: string;
@@ -58,12 +59,12 @@ export type LogServiceOptions<Processor> = {
 };
 
 /** The frame of every composition root: a service that needs Kafka and the registry, and ends with its log closed. */
-export function startLogService<Processor>(
+export async function startLogService<Processor>(
   options: LogServiceOptions<Processor>,
   { signal, logger: given }: ServiceStart,
 ): Promise<Service> {
   const { name, config, token } = options;
-  const kafka = { brokers: config.kafkaBrokers, clientId: `clyra-${name}` };
+  const kafka = kafkaAccess(config, `clyra-${name}`);
   const sink = process.stdout;
   const logger = given ?? createLogger({ service: name, format: config.logFormat, sink, clock: systemClock });
   const readiness = new Readiness();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import process from 'node:process';
 import { type ConfigOf, declareConfig } from '@clyra/runtime/config/declaration';
+import { kafkaFields } from '@clyra/runtime/config/kafka-fields';
 import { loadConfig } from '@clyra/runtime/config/load-config';
 import { sharedFields } from '@clyra/runtime/config/shared-fields';
 
 export const attestorConfig = declareConfig({
-  kafkaBrokers: sharedFields.kafkaBrokers,
+  ...kafkaFields,
   schemaRegistryUrl: sharedFields.schemaRegistryUrl,
   topicPrefix: sharedFields.topicPrefix,
   blobDir: sharedFields.blobDir,

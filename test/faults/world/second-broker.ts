@@ -3,7 +3,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
@@ -11,6 +10,7 @@ import { brokerProperties, propertiesText } from '@clyra/stack/kafka/broker-prop
 import { type KafkaTools, kafkaTools } from '@clyra/stack/kafka/kafka';
 import { stackConfig } from '@clyra/stack/stack-config';
 import { stackPaths } from '@clyra/stack/stack-paths';
+import { killAtExit } from '@clyra/testing/kill-at-exit';
 import type { FaultWorld } from './fault-world.ts';
 import { spareWorldPort } from './world-ports.ts';
 
@@ -32,7 +32,6 @@ export class SecondBroker {
     this.#world = world;
     this.#admin = new KafkaAdmin({ brokers: world.parts.settings.kafka_brokers, clientId: 'clyra-fault-test' });
     this.#folder = join(world.parts.folder, 'second-broker');
-    process.once('exit', () => void this.#child?.kill('SIGKILL'));
     world.onClose(() => this.kill());
   }
 
@@ -43,6 +42,7 @@ export class SecondBroker {
     const args = [...FLAGS, '-cp', `${this.#tools?.jarsDir}/*`, 'kafka.Kafka', this.#propertiesFile];
     this.#child = spawn(this.#tools?.java ?? 'java', args, { stdio: ['ignore', output, output] });
     closeSync(output);
+    killAtExit(this.#child);
     const endMs = performance.now() + DEADLINE_MS;
     while ((await this.#admin.describeCluster(DEADLINE_MS)).brokers.length < 2) {
       if (performance.now() > endMs) throw new Error(`the second broker did not join: see ${this.#folder}`);

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { inheritedEnvironment } from '@clyra/cli/config';
 import type { ServiceName } from '@clyra/cli/local/layout';
 import { type ReadinessAnswer, readinessOf } from '@clyra/cli/local/services-processes';
+import { killAtExit } from '@clyra/testing/kill-at-exit';
 
 export type ServiceProcessOptions = {
   /** Which service, and the name of this process of it (`enforcer-2`). */
@@ -29,7 +30,6 @@ export class ServiceProcess {
 
   constructor(options: ServiceProcessOptions) {
     this.options = options;
-    process.once('exit', () => void this.#child?.kill('SIGKILL'));
   }
 
   get url(): string {
@@ -59,6 +59,7 @@ export class ServiceProcess {
       stdio: ['ignore', output, output],
     });
     closeSync(output);
+    killAtExit(this.#child);
     this.startCount += 1;
   }
 

@@ -3,7 +3,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import kafkajs, { type Admin } from 'kafkajs';
 import { type Deadline, deadlineIn, pauseMs, remainingMs, within } from './deadline.ts';
 import { kafkaClient } from './kafka-client.ts';
-import { describeError, protocolErrorName } from './kafka-errors.ts';
+import { describeError, isAccessRefused, protocolErrorName } from './kafka-errors.ts';
 import { type KafkaOptions, type KafkaSettings, kafkaSettings } from './kafka-options.ts';
 
 export type TopicSpec = {
@@ -122,6 +122,7 @@ export class KafkaAdmin {
         );
       } catch (cause) {
         if (cause instanceof ClyraError) throw cause;
+        if (isAccessRefused(cause)) throw accessError(cause);
         if (isRefusal(cause)) throw adminError('CLY_LOG_ADMIN_REFUSED', name, cause);
         if (remainingMs(deadline) <= waitMs) throw adminError('CLY_LOG_UNREACHABLE', name, cause);
         await pauseMs(waitMs);
@@ -135,6 +136,15 @@ export class KafkaAdmin {
 function isRefusal(cause: unknown): boolean {
   const name = protocolErrorName(cause) ?? '';
   return /^(INVALID_|POLICY_VIOLATION|UNSUPPORTED_)|_AUTHORIZATION_FAILED$/.test(name);
+}
+
+function accessError(cause: unknown): ClyraError {
+  const lastError = describeError(cause);
+  return new ClyraError(
+    'CLY_LOG_ACCESS_REFUSED',
+    `the brokers do not let this client in, or it does not trust them (${lastError}): correct CLYRA_KAFKA_TLS, the certificates, the user or its password`,
+    { retry: 'never', context: { lastError }, cause },
+  );
 }
 
 function adminError(code: 'CLY_LOG_ADMIN_REFUSED' | 'CLY_LOG_UNREACHABLE', order: string, cause: unknown): ClyraError {

@@ -36,6 +36,20 @@ export function refusalRetry(error: unknown): RetryFact | undefined {
   return name === undefined ? undefined : REFUSALS.get(name);
 }
 
+/** What a broker, or the client for it, says where who dials is not let in, or does not trust who answers. */
+const ACCESS =
+  /^(?:KafkaJSSASLAuthenticationError|SASL_AUTHENTICATION_FAILED|UNSUPPORTED_SASL_MECHANISM|ERR_TLS_CERT_ALTNAME_INVALID|.*_CERT(?:_.*)?|UNABLE_TO_.*|CERT_.*)$/;
+
+/** Whether the connection failed over certificates or a password: trying again does not help, settings do. */
+export function isAccessRefused(error: unknown): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 8; current = current.cause, depth += 1) {
+    const names: readonly unknown[] = [current.name, Reflect.get(current, 'type'), Reflect.get(current, 'code')];
+    if (names.some((name) => typeof name === 'string' && ACCESS.test(name))) return true;
+    if (/certificate|SASL \S+ authentication failed/i.test(current.message)) return true;
+  }
+  return false;
+}
+
 export function describeError(error: unknown): string {
   const name = protocolErrorName(error);
   const text = error instanceof Error ? error.message : String(error);
