@@ -142,6 +142,7 @@ export class SpineWorld {
       intake: { instance: 'intake-1', epoch: this.#epoch },
       fingerprintSecret: Buffer.alloc(32, 9),
       trustRootDigests: new Set([this.trust.root.digest]),
+      positions: this.positions,
       keeper: { windowMs: 5_000, windowCount: 40, tickAfterMs: 2_000 },
     });
     this.intake = { processor, client, life };

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { digestOf } from '@clyra/core/canonical/digest';
-import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
+import { isJsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { PositionStore } from '@clyra/core/ports/position-store';
 
@@ -17,7 +17,7 @@ export class FilePositionStore implements PositionStore {
     this.#folder = folder;
   }
 
-  async load(name: string): Promise<JsonObject | undefined> {
+  async load(name: string): Promise<object | undefined> {
     const path = this.#pathOf(name);
     let bytes: Buffer;
     try {
@@ -34,7 +34,7 @@ export class FilePositionStore implements PositionStore {
     throw fault('CLY_POSITION_DAMAGED', what, { path });
   }
 
-  async save(name: string, position: JsonObject): Promise<void> {
+  async save(name: string, position: object): Promise<void> {
     const path = this.#pathOf(name);
     const staged = `${path}.${process.pid}`;
     const content = Buffer.from(JSON.stringify(position), 'utf8');

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { DIGEST } from '@clyra/core/canonical/digest';
 import { ID } from '@clyra/core/change/shape';
 import { type ConfigOf, declareConfig } from '@clyra/runtime/config/declaration';
+import { kafkaFields } from '@clyra/runtime/config/kafka-fields';
 import { loadConfig } from '@clyra/runtime/config/load-config';
 import { sharedFields } from '@clyra/runtime/config/shared-fields';
 import { upstreamListProblem } from './upstream/upstream-list.ts';
@@ -10,7 +11,7 @@ import { upstreamListProblem } from './upstream/upstream-list.ts';
 const SECRET_BYTES_MIN = 32;
 
 export const intakeConfig = declareConfig({
-  kafkaBrokers: sharedFields.kafkaBrokers,
+  ...kafkaFields,
   schemaRegistryUrl: sharedFields.schemaRegistryUrl,
   topicPrefix: sharedFields.topicPrefix,
   blobDir: sharedFields.blobDir,

@@ -10,6 +10,7 @@ import type { BlobStore } from '@clyra/core/ports/blob-store';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
+import type { PositionStore } from '@clyra/core/ports/position-store';
 import type { Random } from '@clyra/core/ports/random';
 import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
@@ -19,6 +20,7 @@ import { CommandDesk } from './api/command-desk.ts';
 import { BodyIntake } from './bodies/body-intake.ts';
 import { KeptBodies } from './bodies/kept-bodies.ts';
 import type { SpoolFolder } from './bodies/spool-folder.ts';
+import { OwnEvidence } from './evidence/own-evidence.ts';
 import type { ExternalDetectors } from './external/external-detectors.ts';
 import type { Credentials } from './gateway/authenticate.ts';
 import { EdgeCounter } from './gateway/edge-counter.ts';
@@ -29,11 +31,12 @@ import type { Upstream } from './gateway/upstream.ts';
 import { ChangeLookup } from './log/change-lookup.ts';
 import { ChangePublisher } from './log/change-publisher.ts';
 import { ChangeWriter, type OutgoingChange } from './log/change-writer.ts';
+import { type LogFollowers, logFollowers } from './log/log-followers.ts';
 import { type OutcomeLimits, OutcomeQueue } from './log/outcome-queue.ts';
 import { ReceiptDesk } from './log/receipt-desk.ts';
 import { ReceiptIntake } from './log/receipt-intake.ts';
 import { openStreams } from './log/stream-opener.ts';
-import { TopicFollower } from './log/topic-follower.ts';
+import { PositionBook } from './position/position-book.ts';
 import { ActivityLedger } from './tenants/activity-ledger.ts';
 import { ChangeIndex } from './tenants/change-index.ts';
 import { DirectoryPump } from './tenants/directory-pump.ts';
@@ -64,6 +67,8 @@ export type IntakeOptions = {
   /** Where bodies are stored; absent, and changes whose bodies are to be kept are refused. */
   readonly vault?: { readonly vault: BodyVault; readonly keys: BodyKeys };
   readonly trustRootDigests?: ReadonlySet<Digest>;
+  /** Absent: every start reads the topics from their beginning. */
+  readonly positions?: PositionStore;
   readonly limits?: Partial<GatewayLimits>;
   readonly outcomeLimits?: Partial<OutcomeLimits>;
   readonly keeper?: Partial<KeeperSettings>;
@@ -111,10 +116,12 @@ export class IntakeProcessor {
   readonly #writer: ChangeWriter;
   readonly #edge: EdgeCounter;
   readonly #kept: KeptBodies;
+  readonly #evidence: OwnEvidence;
   readonly #keeper: TenantKeeper;
   readonly #pump: DirectoryPump;
-  readonly #receipts: TopicFollower<'ReceiptEnvelope'>;
-  readonly #changes: TopicFollower<'ChangeEnvelope'>;
+  readonly #intake: ReceiptIntake;
+  readonly #positions: PositionBook;
+  readonly #followers: LogFollowers;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -136,15 +143,19 @@ export class IntakeProcessor {
     const writer = new ChangeWriter(options.intake, { clock, random });
     const limits = { ...OUTCOME_LIMITS, ...options.outcomeLimits };
     const outcomes = new OutcomeQueue({ publisher, writer, clock, logger, limits });
-    const intake = new ReceiptIntake({ desk, pump, index, ledger, logger });
     const { vault: stored, ...others } = options;
     this.#kept = new KeptBodies({ ...others, ...stored, directory, topic: topics.observations });
+    this.#evidence = new OwnEvidence({ ...options, topic: topics.observations, instance: options.intake.instance });
+    const { outages, reviewGaps } = this.#evidence;
+    const intake = new ReceiptIntake({ desk, pump, index, ledger, logger, outages });
     const shared = { credentials, directory, desk, publisher, writer, edge, clock };
     this.gateway = new Gateway({
       ...shared,
       ...gatewayOptions(options),
       outcomes,
       kept: this.#kept,
+      outages,
+      reviewGaps,
     });
     this.api = { ...shared, ledger, index, documents, blobs, commandHoldMs: options.commandHoldMs ?? COMMAND_HOLD_MS };
     this.commands = new CommandDesk(this.api);
@@ -157,33 +168,31 @@ export class IntakeProcessor {
     this.#pump = pump;
     const settings = { ...KEEPER_SETTINGS, ...options.keeper };
     this.#keeper = new TenantKeeper({ directory, ledger, publisher, writer, clock, logger, settings });
-    const follower = { log, codec, clock, logger };
-    this.#receipts = new TopicFollower({
-      ...follower,
-      topic: topics.receipts,
-      name: 'ReceiptEnvelope',
-      onRecord: (record) => intake.take(record),
-      ...(options.onReceiptsConnection === undefined ? {} : { onConnection: options.onReceiptsConnection }),
+    this.#intake = intake;
+    this.#positions = new PositionBook({
+      ...{ log, topics, clock, logger, directory, ledger, index, pump },
+      store: options.positions,
+      name: options.intake.instance,
+      pinned: options.trustRootDigests ?? new Set(),
+      receipts: intake,
     });
-    this.#changes = new TopicFollower({
-      ...follower,
-      topic: topics.changes,
-      name: 'ChangeEnvelope',
-      onRecord: (record) => pump.offerChange(record),
-    });
+    this.#followers = logFollowers(options, { receipts: intake, pump });
   }
 
   /**
-   * Reads both topics from their start and resolves when it knows every tenant as of now. Rejects with
-   * CLY_LOG_UNREACHABLE when the log cannot be asked within the deadline.
+   * Reads both topics from a saved position, or from their start, and resolves when it knows every tenant as of now.
+   * Rejects as PositionBook.open does, and with CLY_LOG_UNREACHABLE when the log cannot be asked within the deadline.
    */
   async start(deadlineMs: number): Promise<void> {
     const { log, topics, random, logger } = this.#options;
     const partitions = await log.endOffsets(topics.changes, deadlineMs);
     this.directory.setPartitionCount(partitions.length);
-    await Promise.all([this.#receipts.start(deadlineMs), this.#changes.start(deadlineMs)]);
-    await Promise.all([this.#receipts.caughtUp, this.#changes.caughtUp]);
-    await this.#changes.close();
+    const from = await this.#positions.open(deadlineMs);
+    const { receipts, changes } = this.#followers;
+    await Promise.all([receipts.start(from.receipts, deadlineMs), changes.start(from.changes, deadlineMs)]);
+    await Promise.all([receipts.caughtUp, changes.caughtUp]);
+    this.#intake.requireSame();
+    await changes.close();
     this.#pump.goLive();
     // A document that cannot be had keeps its own tenants waiting, not the whole intake.
     await this.#pump.idle(Math.min(deadlineMs, DOCUMENTS_DEADLINE_MS));
@@ -191,6 +200,7 @@ export class IntakeProcessor {
     await openStreams(opener, deadlineMs);
     this.#keeper.start();
     this.#kept.start();
+    this.#positions.start();
   }
 
   /** Answers 503 from now on, lets what is in flight end and its outcomes drain, within the deadline. */
@@ -203,8 +213,10 @@ export class IntakeProcessor {
     const drained = await this.outcomes.drain(Math.max(0, endMs - this.#options.clock.nowMs()));
     if (!drained)
       this.#options.logger.error('outcomes were left: their changes become unknown', { count: this.outcomes.size });
+    await this.#positions.stop();
     this.#pump.close();
-    await Promise.all([this.#receipts.close(), this.#edge.close()]);
+    await Promise.all([this.#followers.receipts.close(), this.#edge.close()]);
+    await this.#evidence.stop(Math.max(100, deadlineMs / 4));
     await Promise.all([this.#publisher, this.#kept].map((one) => one.close(Math.max(100, deadlineMs / 4))));
   }
 }

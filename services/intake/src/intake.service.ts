@@ -4,6 +4,7 @@ import { BodyKeys } from '@clyra/adapter-blob/body-keys';
 import { BodyVault } from '@clyra/adapter-blob/body-vault';
 import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
 import { openSigner } from '@clyra/adapter-signing/open-signer';
+import { FilePositionStore } from '@clyra/runtime/file-position-store';
 import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import type { Service, StopPart } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
@@ -75,6 +76,7 @@ async function startProcessor(
     blobs,
     signer: await openSigner(config.keyFile),
     upstream,
+    positions: new FilePositionStore(config.dataDir),
     random: pooledRandom(systemRandom),
     spool: await openSpool(config),
     vault: { vault: new BodyVault(blobs, bodyKeys), keys: bodyKeys },

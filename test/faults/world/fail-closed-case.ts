@@ -5,6 +5,7 @@ import type { Answer, Caller, CallerRequest } from './caller.ts';
 import type { FaultWorld } from './fault-world.ts';
 import { readLogFacts } from './log-facts.ts';
 import { NotingUpstream } from './noting-upstream.ts';
+import { outagesSince } from './outages.ts';
 import { printTable, quantile } from './print-table.ts';
 import { activationRequest } from './requests.ts';
 
@@ -100,6 +101,12 @@ export async function failsClosed(closed: ClosedWorld, fault: Fault): Promise<vo
   expect(new Set(own.map(({ serial }) => serial)).size).toBe(own.length);
   expect(own.length).toBe(count);
   expect(extra.code).toBe('CLY_VELOCITY_EXCEEDED');
+  // The tenant's log says when nothing was decided, and for how many.
+  const outages = await outagesSince(world, momentMs);
+  expect(outages.map(({ component }) => component).join()).toMatch(/^(?:log|enforcer)/);
+  expect(outages[0]?.changes_refused).toBeGreaterThan(0);
+  expect(outages[0]?.failed_at).toBeLessThanOrEqual(liftedAtMs);
+  expect(outages[0]?.restored_at).toBeGreaterThanOrEqual(momentMs);
 }
 
 /** 64 at once, the fault while they are on their way, the others after it. */

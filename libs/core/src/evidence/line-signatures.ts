@@ -96,7 +96,7 @@ const SERVICES = ['intake', 'enforcer', 'recorder', 'bundler', 'attestor'] as co
 const SIGNERS: Readonly<Record<ObservationKind, readonly Role[]>> = {
   transaction: ['recorder'],
   watermark: ['recorder'],
-  gap: ['recorder'],
+  gap: ['recorder', 'intake'],
   coverage: ['recorder'],
   outage: SERVICES,
   accessed: ['bundler', 'attestor', 'operator'],

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '@clyra/core/canonical/digest';
-import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { foreignPosition } from '@clyra/core/change/log-position';
 import type { PositionStore } from '@clyra/core/ports/position-store';
 
@@ -45,14 +44,14 @@ export type LanePosition = {
 
 /** Rejects as the store does, and with CLY_POSITION_FOREIGN for a position of another partition or version. */
 export async function loadPosition(store: PositionStore, partition: number): Promise<LanePosition | undefined> {
-  const found = (await store.load(positionName(partition))) as unknown as LanePosition | undefined;
+  const found = (await store.load(positionName(partition))) as LanePosition | undefined;
   if (found === undefined) return undefined;
   if (found.v !== 0 || found.partition !== partition) throw foreignPosition('it is of another version', { partition });
   return found;
 }
 
 export function savePosition(store: PositionStore, position: LanePosition): Promise<void> {
-  return store.save(positionName(position.partition), position as unknown as JsonObject);
+  return store.save(positionName(position.partition), position);
 }
 
 function positionName(partition: number): string {

@@ -38,26 +38,29 @@ function expectFine({ reason, bug }: Running): void {
 }
 
 describe('a bundler that starts from its position', () => {
-  it.each([70, 71, 72, 73, 74, 75, 76, 77])('makes the same bundles as one that reads everything (seed %i)', async (seed) => {
-    const world = await new World(seed).open();
-    const positions = new MemoryPositionStore();
-    for (let round = 0; round < 6; round += 1) {
-      const running = world.start({ positions });
-      await steps(world, 5);
-      // Some are stopped, and some are killed in the middle of a range.
-      if (round % 2 === 0) await stopped(world, running);
-      else {
-        await world.step();
-        running.process.kill();
+  it.each([70, 71, 72, 73, 74, 75, 76, 77])(
+    'makes the same bundles as one that reads everything (seed %i)',
+    async (seed) => {
+      const world = await new World(seed).open();
+      const positions = new MemoryPositionStore();
+      for (let round = 0; round < 6; round += 1) {
+        const running = world.start({ positions });
+        await steps(world, 5);
+        // Some are stopped, and some are killed in the middle of a range.
+        if (round % 2 === 0) await stopped(world, running);
+        else {
+          await world.step();
+          running.process.kill();
+        }
+        expect(running.bug).toBeUndefined();
       }
-      expect(running.bug).toBeUndefined();
-    }
-    expect(positions.texts.size).toBe(1);
-    const last = world.start({ positions });
-    await world.clock.advance(60_000);
-    expectFine(last);
-    await world.expectWhole();
-  });
+      expect(positions.texts.size).toBe(1);
+      const last = world.start({ positions });
+      await world.clock.advance(60_000);
+      expectFine(last);
+      await world.expectWhole();
+    },
+  );
 
   const moments = ['before', 'after'] as const;
   it.each(moments)('goes on after a crash %s any effect', async (moment) => {

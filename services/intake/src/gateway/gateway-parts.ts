@@ -5,6 +5,8 @@ import type { Logger } from '@clyra/core/ports/logger';
 import type { Random } from '@clyra/core/ports/random';
 import type { BodyIntake } from '../bodies/body-intake.ts';
 import type { KeptBodies } from '../bodies/kept-bodies.ts';
+import type { OutageWatch } from '../evidence/outage-watch.ts';
+import type { ReviewGaps } from '../evidence/review-gaps.ts';
 import type { ExternalDetectors } from '../external/external-detectors.ts';
 import type { ChangePublisher } from '../log/change-publisher.ts';
 import type { ChangeWriter } from '../log/change-writer.ts';
@@ -34,6 +36,8 @@ export type GatewayParts = {
   readonly writer: ChangeWriter;
   readonly outcomes: OutcomeQueue;
   readonly edge: EdgeCounter;
+  readonly outages: Pick<OutageWatch, 'refused'>;
+  readonly reviewGaps: Pick<ReviewGaps, 'unrecorded'>;
   readonly upstream: Upstream;
   readonly meter: GatewayMeter;
   readonly clock: Clock;

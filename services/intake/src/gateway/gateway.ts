@@ -165,12 +165,14 @@ export class Gateway {
     return refusalAnswer(end, { payloadHash, errors: facts.schema.errors });
   }
 
-  /** Review mode never waits and never blocks; what could not be recorded is counted at the edge. */
+  /** Review mode never waits and never blocks; what could not be recorded is a gap in the tenant's log. */
   #review(exchange: Exchange, attempt: ChangeAttempt): Promise<GatewayAnswer> {
-    const { publisher, edge, meter, limits } = this.#parts;
+    const { publisher, edge, reviewGaps, meter, limits } = this.#parts;
     meter.decided('review');
     void publisher.publish(attempt.change, limits.holdMs).then((fate) => {
-      if (fate !== 'stored') edge.count('CLY_REVIEW_UNRECORDED');
+      if (fate === 'stored') return;
+      edge.count('CLY_REVIEW_UNRECORDED');
+      reviewGaps.unrecorded(attempt.change);
     });
     return this.#forwarder.forward({ exchange, attempt, receipt: undefined });
   }

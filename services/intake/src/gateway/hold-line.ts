@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
+import type { Fate } from '../log/change-publisher.ts';
 import type { ChangeAttempt } from './change-attempt.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import type { ClientPresence } from './gateway-request.ts';
 
-type Parts = Pick<GatewayParts, 'directory' | 'desk' | 'publisher' | 'outcomes' | 'meter' | 'clock'>;
+type Parts = Pick<GatewayParts, 'directory' | 'desk' | 'publisher' | 'outcomes' | 'outages' | 'meter' | 'clock'>;
 
 export type HoldEnd = DecidedBody | 'deadline' | 'cancelled';
 
@@ -44,8 +45,22 @@ export class HoldLine {
     const why = typeof result === 'string' ? result : 'cancelled';
     meter.decided(why);
     const detail = client.isGone() ? 'client_gone' : why;
-    void fate.then((known) => known !== 'not_sent' && this.#giveUp(attempt, detail));
+    void fate.then((known) => {
+      if (known !== 'not_sent') this.#giveUp(attempt, detail);
+      if (!client.isGone()) this.#noteOutage(attempt, { why, known, failedAtMs: startMs });
+    });
     return why;
+  }
+
+  /** Refused because nobody decided in time: neither the caller nor the policy is the cause. */
+  #noteOutage(
+    { change }: ChangeAttempt,
+    seen: { why: 'deadline' | 'cancelled'; known: Fate; failedAtMs: number },
+  ): void {
+    const { partition, tenant } = change;
+    const component = seen.known === 'stored' ? 'enforcer' : 'log';
+    const cause = seen.why === 'deadline' ? 'CLY_RECEIPT_DEADLINE' : 'CLY_INTAKE_CANCELLED';
+    this.#parts.outages.refused({ tenant, partition, component, cause, failedAtMs: seen.failedAtMs });
   }
 
   #giveUp({ change }: ChangeAttempt, detail: string): void {

@@ -30,6 +30,7 @@ async function holdUntil(readAtMs: number): Promise<{ readonly end: unknown; rea
     directory: { isSigned: () => true },
     publisher: { publish: () => Promise.resolve('stored') },
     outcomes: { report: (outcome: unknown) => outcomes.push(outcome) },
+    outages: { refused: () => {} },
     meter: noMeter,
   } as unknown as GatewayParts;
   const client = { isGone: () => false, onGone: () => {} };

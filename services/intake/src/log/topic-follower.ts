@@ -19,7 +19,7 @@ export type FollowerParts<Name extends EnvelopeName> = {
 const QUEUE_PAUSE_COUNT = 20_000;
 const QUEUE_RESUME_COUNT = 2_000;
 
-/** Reads a whole topic from its start and goes on for ever; `caughtUp` resolves at what was its end at the start. */
+/** Reads a whole topic from given places and goes on for ever; `caughtUp` resolves at what was its end at the start. */
 export class TopicFollower<Name extends EnvelopeName> {
   readonly #parts: FollowerParts<Name>;
   readonly #queues = new Map<number, PartitionQueue<Name>>();
@@ -37,15 +37,15 @@ export class TopicFollower<Name extends EnvelopeName> {
   }
 
   /** Rejects with CLY_LOG_UNREACHABLE when the log cannot be asked within the deadline. */
-  async start(deadlineMs: number): Promise<void> {
+  async start(from: readonly number[], deadlineMs: number): Promise<void> {
     const { log, topic, onConnection = () => {} } = this.#parts;
-    const [starts, ends] = await Promise.all([log.startOffsets(topic, deadlineMs), log.endOffsets(topic, deadlineMs)]);
-    starts.forEach((from, partition) => {
+    const ends = await log.endOffsets(topic, deadlineMs);
+    from.forEach((offset, partition) => {
       this.#queues.set(partition, this.#queue());
-      if (from < (ends[partition] as number)) this.#behind.set(partition, ends[partition] as number);
+      if (offset < (ends[partition] as number)) this.#behind.set(partition, ends[partition] as number);
     });
     if (this.#behind.size === 0) this.#caughtUp();
-    const assignments = starts.map((fromOffset, partition) => ({ topic, partition, fromOffset }));
+    const assignments = from.map((fromOffset, partition) => ({ topic, partition, fromOffset }));
     const onBatch = (batch: ReadBatch): void => this.#receive(batch);
     const request = { name: `intake-${topic}`, assignments, onBatch, onConnection };
     this.#reader = await log.read(request, deadlineMs);

@@ -18,6 +18,18 @@ export type TenantActivity = {
   readonly open: Map<string, number>;
 };
 
+/** What of it outlives a process. */
+export type SavedActivity = {
+  readonly tenant: string;
+  readonly lastPosition: Position;
+  readonly lastAtMs: number;
+  readonly windowCount: number;
+  readonly windowSinceMs: number;
+  readonly windowNumber: number;
+  readonly tickNumber: number;
+  readonly open: readonly (readonly [eventId: string, deadlineMs: number])[];
+};
+
 const KEEPING_KINDS: ReadonlySet<string> = new Set(['window.closed', 'clock.ticked']);
 
 export class ActivityLedger {
@@ -25,6 +37,14 @@ export class ActivityLedger {
 
   get(tenant: string): TenantActivity | undefined {
     return this.#tenants.get(tenant);
+  }
+
+  saved(): readonly SavedActivity[] {
+    return [...this.#tenants].map(([tenant, activity]) => ({ tenant, ...activity, open: [...activity.open] }));
+  }
+
+  restore(saved: readonly SavedActivity[]): void {
+    for (const { tenant, open, ...activity } of saved) this.#tenants.set(tenant, { ...activity, open: new Map(open) });
   }
 
   /** Takes the first receipt of each position, in order. */

@@ -31,6 +31,12 @@ export const INDEX_COUNT_MAX = 1_000_000;
 /** The newest changes keep their receipt, so that it can be shown; of older ones only the place is known. */
 const RECEIPTS_MAX = 10_000;
 
+/** What a command said of a change whose end was unknown. */
+export type ResolvedChange = { readonly event_id: string; readonly tenant: string; readonly state: ChangeState };
+
+/** Commands of people: they are few. */
+const RESOLVED_MAX = 10_000;
+
 const DECISION_STATES = { allow: 'allowed', block: 'blocked', hold: 'held' } as const;
 const EFFECT_STATES: Readonly<Record<string, ChangeState>> = {
   done: 'done',
@@ -42,6 +48,7 @@ const EFFECT_STATES: Readonly<Record<string, ChangeState>> = {
 export class ChangeIndex {
   readonly #changes = new Map<string, IndexedChange>();
   readonly #receipts = new Map<string, Uint8Array>();
+  readonly #resolved = new Map<string, ResolvedChange>();
   readonly #countMax: number;
   #evictedUpToMs = 0;
 
@@ -63,12 +70,30 @@ export class ChangeIndex {
         decidedAtMs: receipt.decided_at,
         codes: receipt.reasons.slice(0, 8).map((reason) => reason.code),
       });
+      const resolved = this.#resolved.get(receipt.event_id);
+      if (resolved !== undefined) this.settle(receipt.event_id, resolved.tenant, resolved.state);
       // A copy: the bytes may be a view into a whole fetch.
       this.#receipts.set(receipt.event_id, Uint8Array.from(bytes));
       if (this.#receipts.size > RECEIPTS_MAX) this.#receipts.delete(this.#receipts.keys().next().value as string);
     } else if (receipt.kind === 'recorded' && receipt.of !== undefined) {
       this.settle(receipt.of, receipt.tenant, EFFECT_STATES[receipt.effect]);
     }
+  }
+
+  /** Changes before this time are not read again, and count as too old. */
+  beginsAt(atMs: number): void {
+    this.#evictedUpToMs = Math.max(this.#evictedUpToMs, atMs);
+  }
+
+  /** As a command says; also of a change whose receipt is read again later. */
+  resolve(eventId: string, tenant: string, state: ChangeState): void {
+    this.#resolved.set(eventId, { event_id: eventId, tenant, state });
+    if (this.#resolved.size > RESOLVED_MAX) this.#resolved.delete(this.#resolved.keys().next().value as string);
+    this.settle(eventId, tenant, state);
+  }
+
+  resolved(): readonly ResolvedChange[] {
+    return [...this.#resolved.values()];
   }
 
   settle(eventId: string, tenant: string, state: ChangeState | undefined): void {

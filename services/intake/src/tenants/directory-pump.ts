@@ -63,6 +63,11 @@ export class DirectoryPump {
     this.#wake(receipt.body.partition);
   }
 
+  /** Whether everything that was offered is applied. */
+  get isIdle(): boolean {
+    return [...this.#sides.values()].every(({ receipts }) => receipts.length === 0);
+  }
+
   /** From here on no changes are offered. */
   goLive(): void {
     this.#live = true;
@@ -140,7 +145,7 @@ export class DirectoryPump {
     if (!COMMAND_KINDS.includes(change.kind as CommandKind)) return;
     if (change.kind === 'change.resolved') {
       const { of, resolution } = (change as CommandChange).command;
-      return this.#parts.index.settle(of as string, body.tenant, resolution === 'done' ? 'done' : 'not_forwarded');
+      return this.#parts.index.resolve(of as string, body.tenant, resolution === 'done' ? 'done' : 'not_forwarded');
     }
     for (let attempt = 1; !this.#closed; attempt += 1) {
       try {

@@ -25,6 +25,17 @@ export type TenantState = {
   readonly switches: readonly SwitchEngaged[];
 };
 
+/** What of it outlives a process; documents by their digests. */
+export type SavedTenant = {
+  readonly tenant: string;
+  readonly partition: number;
+  readonly trust_root: Digest;
+  readonly delegations: readonly Delegation[];
+  readonly policy: Digest | null;
+  readonly engine: number;
+  readonly switches: readonly { readonly scope: string; readonly sinceMs: number }[];
+};
+
 export type DirectoryParts = {
   readonly documents: DocumentShelf;
   readonly logger: Logger;
@@ -57,6 +68,10 @@ export class TenantDirectory {
     this.#partitionCount = partitionCount;
   }
 
+  get partitionCount(): number {
+    return this.#partitionCount;
+  }
+
   hasPartition(partition: number): boolean {
     return partition >= 0 && partition < this.#partitionCount;
   }
@@ -79,6 +94,28 @@ export class TenantDirectory {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  saved(): readonly SavedTenant[] {
+    return [...this.#tenants.values()].map(({ trustRoot, policy, ...state }) => ({
+      ...state,
+      trust_root: trustRoot.digest,
+      policy: policy.digest,
+    }));
+  }
+
+  /** As they were saved, all or none. Rejects where a document cannot be had. */
+  async restore(saved: readonly SavedTenant[]): Promise<void> {
+    const { documents } = this.#parts;
+    const states = await Promise.all(
+      saved.map(async ({ trust_root: root, policy, delegations, ...state }) => ({
+        ...state,
+        delegations,
+        trustRoot: withDelegations(await documents.trustRoot(root), delegations),
+        policy: policy === null ? NO_POLICY : await documents.policy(policy),
+      })),
+    );
+    for (const state of states) this.#put(state);
   }
 
   /** True if an enforcer of the tenant's trust root signed this body. */

@@ -91,7 +91,8 @@ export class IntakeWorld {
     this.clock = this.#simulated ?? realClock;
     this.random = new SeededRandom(options.seed ?? 1);
     this.log = new SimLog({ clock: this.clock, random: this.random });
-    for (const topic of [this.topics.changes, this.topics.receipts]) this.log.createTopic(topic, 2);
+    for (const topic of [this.topics.changes, this.topics.receipts, this.topics.observations])
+      this.log.createTopic(topic, 2);
     this.log.createTopic(this.topics.edge, 1);
     const artifacts: Artifacts = {
       policy: (digest) => this.policies.get(digest),
@@ -134,7 +135,7 @@ export class IntakeWorld {
       fingerprintSecret: SECRET,
       ...options,
     });
-    await this.during(intake.start(10_000), 5_000);
+    await this.during(intake.start(10_000), 15_000);
     return intake;
   }
 

@@ -195,7 +195,7 @@ func refusedAsUnsigned(r *line.Receipt) bool {
 var anyObserver = []string{"intake", "enforcer", "recorder", "bundler", "attestor", "operator"}
 
 var observers = map[string][]string{
-	"transaction": {"recorder"}, "watermark": {"recorder"}, "gap": {"recorder"}, "coverage": {"recorder"},
+	"transaction": {"recorder"}, "watermark": {"recorder"}, "gap": {"recorder", "intake"}, "coverage": {"recorder"},
 	"outage":   {"intake", "enforcer", "recorder", "bundler", "attestor"},
 	"accessed": {"bundler", "attestor", "operator"},
 	"document": {"intake", "enforcer", "recorder", "bundler", "attestor"},

@@ -14,7 +14,7 @@ const SERVICES: readonly Role[] = ['intake', 'enforcer', 'recorder', 'bundler', 
 const OBSERVERS: ReadonlyMap<string, readonly Role[]> = new Map<string, readonly Role[]>([
   ['transaction', ['recorder']],
   ['watermark', ['recorder']],
-  ['gap', ['recorder']],
+  ['gap', ['recorder', 'intake']],
   ['coverage', ['recorder']],
   ['outage', SERVICES],
   ['accessed', ['bundler', 'attestor', 'operator']],
