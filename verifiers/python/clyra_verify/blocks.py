@@ -20,7 +20,8 @@ _RECORDER = frozenset(("recorder",))
 _SERVICES = frozenset(("intake", "enforcer", "recorder", "bundler", "attestor"))
 _ANYBODY = _SERVICES | {"operator"}
 _OBSERVERS = {
-    **dict.fromkeys(("transaction", "watermark", "gap", "coverage"), _RECORDER),
+    **dict.fromkeys(("transaction", "watermark", "coverage"), _RECORDER),
+    "gap": frozenset(("recorder", "intake")),
     "outage": _SERVICES,
     "document": _SERVICES,
     "accessed": frozenset(("bundler", "attestor", "operator")),
