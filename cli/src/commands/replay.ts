@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { BodyKeys } from '@clyra/adapter-blob/body-keys';
+import { BodyVault } from '@clyra/adapter-blob/body-vault';
+import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
 import { openSigner } from '@clyra/adapter-signing/open-signer';
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
@@ -16,7 +19,7 @@ import { keyFileOf } from '../local/layout.ts';
 import { secretFile, tenantSecret } from '../local/secret-file.ts';
 import { writeWhole } from '../local/write-file.ts';
 import { readBytes } from '../policy/read-text.ts';
-import { DocumentShelf } from '../replay/document-shelf.ts';
+import { type BodySource, DocumentShelf } from '../replay/document-shelf.ts';
 
 import { rebuildData } from '../replay/rebuild-data.ts';
 import { reperformBundle } from '../replay/reperform-bundle.ts';
@@ -32,6 +35,7 @@ type ReplayOptions = {
   readonly out?: string;
   readonly key?: string;
   readonly data?: string;
+  readonly bodyKeys?: string;
   readonly scratch?: string;
   readonly upstream?: string;
   readonly sizeMax: number;
@@ -60,6 +64,7 @@ export function addReplayCommand(program: Command, host: CommandHost): void {
     .option('--out <file>', 'write the signed replay certificate (inside a bundle its name is replay.dsse.json)')
     .option('--key <signer>', 'key of role attestor that signs it (default: the local attestor)')
     .option('--data <kit>', 'file of `clyra replay-kit`: repeat the changes')
+    .option('--body-keys <dir>', 'keys of the bodies that intake stored in the blob store of --artifacts')
     .option('--scratch <url>', 'server for the scratch databases, as superuser (default: that of `up`)')
     .addOption(new Option('--upstream <name>', 'test endpoint that takes the requests').choices(['crm']))
     .option('--size-max <megabytes>', 'a scratch database may have', integerArgument, 1_024)
@@ -95,7 +100,7 @@ async function rebuild(context: Context, bundle: BundleFolder, options: ReplayOp
   const tally = await rebuildData({
     bundle,
     kit,
-    shelf: new DocumentShelf([], options.artifacts),
+    shelf: new DocumentShelf([], options.artifacts, vaultOf(context, options)),
     key: await tenantSecret(context, secretFile(context, `snapshot-${kit.tenant}`)),
     scratch: {
       admin: databaseOf(context, options.scratch),
@@ -109,6 +114,11 @@ async function rebuild(context: Context, bundle: BundleFolder, options: ReplayOp
   });
   tally.input(digestOf(kitBytes));
   return tally;
+}
+
+function vaultOf(context: Context, { artifacts, bodyKeys }: ReplayOptions): BodySource | undefined {
+  if (artifacts === undefined || bodyKeys === undefined) return undefined;
+  return new BodyVault(new FileBlobStore(artifacts), new BodyKeys(bodyKeys, context.random));
 }
 
 type Made = Pick<Replay, 'kind' | 'outcome'> & { readonly bundle: BundleFolder };

@@ -2,6 +2,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { BodyKeys } from '@clyra/adapter-blob/body-keys';
+import { BodyVault } from '@clyra/adapter-blob/body-vault';
+import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
 import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
 import { openSqlClient, type SqlClient } from '@clyra/adapter-postgres/sql-client';
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
@@ -210,6 +213,26 @@ describe('clyra replay --data', () => {
       expect(value['not_compared']).toMatchObject([
         { code: 'CLY_REPLAY_ARTIFACT_WITHHELD', first: expect.stringContaining(digestOf(DETERMINED[1] ?? '')) },
       ]);
+    },
+    SET_UP_MS,
+  );
+
+  it(
+    'finds bodies where intake stored them',
+    async () => {
+      const world = await statements(...DETERMINED);
+      const kit = await kitOf(world, ['public.contacts']);
+      const keys = join(world.artifacts, '..', 'body-keys');
+      const random = { bytes: (size: number) => crypto.getRandomValues(new Uint8Array(size)) };
+      const vault = new BodyVault(new FileBlobStore(world.artifacts), new BodyKeys(keys, random));
+      for (const statement of DETERMINED) {
+        const body = Buffer.from(JSON.stringify({ statement }));
+        await vault.keep({ tenant: 'acme', digest: digestOf(body) }, Date.now() + 3_600_000, body);
+        await rm(join(world.artifacts, digestOf(body)));
+      }
+      expect((await replay(world, kit)).value['result']).toBe('partial');
+      const { code, value } = await replay(world, kit, '--body-keys', keys);
+      expect([code, value['result']]).toEqual([0, 'success']);
     },
     SET_UP_MS,
   );

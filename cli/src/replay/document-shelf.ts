@@ -12,6 +12,11 @@ import type { TrustRoot } from '@clyra/core/signing/trust-root';
 import type { BundleFolder } from '../bundle/bundle-folder.ts';
 import { readIfThere } from '../local/write-file.ts';
 
+/** Bodies as intake keeps them, by the digest that a change names. */
+export interface BodySource {
+  get(body: { readonly tenant: string; readonly digest: Digest }): Promise<Uint8Array | undefined>;
+}
+
 const BESIDE: Readonly<Record<ArtifactNeed['kind'], string>> = { policy: 'policies', trust_root: 'trust-roots' };
 
 /**
@@ -20,13 +25,15 @@ const BESIDE: Readonly<Record<ArtifactNeed['kind'], string>> = { policy: 'polici
  */
 export class DocumentShelf implements Artifacts {
   readonly #beside: string | undefined;
+  readonly #bodies: BodySource | undefined;
   readonly #policies = new Map<Digest, Policy>();
   readonly #roots: ReadonlyMap<Digest, TrustRoot>;
   readonly #outside = new Set<Digest>();
 
-  constructor(roots: readonly TrustRoot[], beside?: string) {
+  constructor(roots: readonly TrustRoot[], beside?: string, bodies?: BodySource) {
     this.#roots = new Map(roots.map((root) => [root.digest, root]));
     this.#beside = beside;
+    this.#bodies = bodies;
   }
 
   /** Reads trust roots and remembers nothing else yet. Throws CLY_TRUST_ROOT_INVALID. */
@@ -83,6 +90,15 @@ export class DocumentShelf implements Artifacts {
       return bytes;
     }
     return undefined;
+  }
+
+  /** What a caller sent: from the bundle, beside it, or where intake stored it. */
+  async body(bundle: BundleFolder, digest: Digest): Promise<Uint8Array | undefined> {
+    const found = await this.content(bundle, digest, 'bodies');
+    if (found !== undefined) return found;
+    const stored = await this.#bodies?.get({ tenant: bundle.head.tenant, digest });
+    if (stored !== undefined) this.#outside.add(digest);
+    return stored;
   }
 
   /** The state artifact whose state has that digest. */

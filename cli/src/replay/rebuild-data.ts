@@ -136,8 +136,7 @@ class Rebuild {
       return;
     }
     if (endpoint === undefined) {
-      const first = `event ${step.step.eventId}`;
-      run.tally.missing('CLY_REPLAY_NO_ENDPOINT', first);
+      run.tally.missing('CLY_REPLAY_NO_ENDPOINT', eventOf(step));
       return;
     }
     const status = await send(endpoint, step);
@@ -151,6 +150,10 @@ class Rebuild {
     for (const { rows } of found.values()) this.#tracedRows += rows;
     return found;
   }
+}
+
+function eventOf({ step }: RebuildStep): string {
+  return `event ${step.eventId}`;
 }
 
 /** Throws what is no answer of the server, and CLY_REPLAY_SCRATCH_LIMIT for a statement that did not end in time. */

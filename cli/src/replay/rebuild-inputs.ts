@@ -90,7 +90,7 @@ async function stepsOf({ bundle, kit, tally }: Order): Promise<ReplaySteps> {
 
 async function inputOf(order: Order, step: ReplayStep, target: string | undefined): Promise<RebuildStep | Taint> {
   const { shelf, bundle } = order;
-  const body = await shelf.content(bundle, step.payloadDigest, 'bodies');
+  const body = await shelf.body(bundle, step.payloadDigest);
   if (step.statements.length > 0) {
     const texts: string[] = [];
     for (const { pointer, digest } of step.statements) {

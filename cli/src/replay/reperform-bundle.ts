@@ -79,14 +79,14 @@ async function openingOf(
   return { table: StateTable.parse(state), chain, lastOffset };
 }
 
-function withheld({
-  kind,
-  digest,
-}: {
-  readonly kind: ArtifactNeed['kind'] | 'state' | 'ledger';
-  digest: Digest;
-}): Halt {
-  return { code: 'CLY_REPLAY_ARTIFACT_WITHHELD', first: `${kind} ${digest}` };
+type Named = { readonly kind: ArtifactNeed['kind'] | 'state' | 'ledger'; readonly digest: Digest };
+
+function documentName({ kind, digest }: Named): string {
+  return `${kind} ${digest}`;
+}
+
+function withheld(document: Named): Halt {
+  return { code: 'CLY_REPLAY_ARTIFACT_WITHHELD', first: documentName(document) };
 }
 
 /** Brings the fold through an earlier bundle. Undefined if every body came out as it stands there. */
@@ -141,8 +141,7 @@ async function compareLine(bundle: BundleFolder, { line, decided, work }: Compar
   } else if (step.kind === 'differs') {
     tally.differs({ leaf: line.leaf, member: step.member });
   } else if (step.kind === 'assumed') {
-    const first = `${step.document.kind} ${step.document.digest}`;
-    tally.missing('CLY_REPLAY_DOCUMENT_ASSUMED', first);
+    tally.missing('CLY_REPLAY_DOCUMENT_ASSUMED', documentName(step.document));
   } else {
     [work.fold, work.halt] = [undefined, withheld(step.document)];
     tally.missing(work.halt.code, work.halt.first);

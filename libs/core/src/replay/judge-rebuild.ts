@@ -45,8 +45,7 @@ function judgeRelation(expected: ExpectedRelation, judgement: RebuildJudgement, 
     return;
   }
   const unsteady = (what: string): void => {
-    const first = `${relation}${what}${cause(relation, judgement)}`;
-    tally.missing('CLY_REPLAY_NOT_DETERMINED', first);
+    tally.missing('CLY_REPLAY_NOT_DETERMINED', relation.concat(what, cause(relation, judgement)));
   };
   if (one.rows !== other.rows) {
     unsteady(' rows');
