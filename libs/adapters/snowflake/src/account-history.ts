@@ -62,17 +62,17 @@ const QUERIES = `select query_id, query_type, query_tag, session_id::varchar as 
     and (query_type not in (${READS.map((type) => `'${type}'`).join(', ')})
       or coalesce(rows_inserted, 0) + coalesce(rows_updated, 0) + coalesce(rows_deleted, 0) > 0)
     and (date_part(epoch_millisecond, end_time) > ? or (date_part(epoch_millisecond, end_time) = ? and query_id > ?))
-  order by page_ms, page_id limit ?`;
+  order by page_ms, page_id`;
 
 const ACCESSES = `select query_id, date_part(epoch_millisecond, query_start_time) as start_ms,
-    objects_modified::varchar as modified, object_modified_by_ddl::varchar as ddl,
+    to_json(objects_modified) as modified, to_json(object_modified_by_ddl) as ddl,
     date_part(epoch_millisecond, query_start_time) as page_ms, query_id as page_id, count(*) over () as left_count
   from SNOWFLAKE.ACCOUNT_USAGE.ACCESS_HISTORY
   where query_start_time >= to_timestamp_tz(?, 3)
     and (array_size(objects_modified) > 0 or object_modified_by_ddl is not null)
     and (date_part(epoch_millisecond, query_start_time) > ?
       or (date_part(epoch_millisecond, query_start_time) = ? and query_id > ?))
-  order by page_ms, page_id limit ?`;
+  order by page_ms, page_id`;
 
 const redemptions = (table: string): string => `select query_id, token_hash,
     date_part(epoch_millisecond, redeemed_at) as at_ms, date_part(epoch_millisecond, redeemed_at) as page_ms,
@@ -80,7 +80,7 @@ const redemptions = (table: string): string => `select query_id, token_hash,
   from ${table}
   where redeemed_at >= to_timestamp_tz(?, 3) and (date_part(epoch_millisecond, redeemed_at) > ?
       or (date_part(epoch_millisecond, redeemed_at) = ? and redemption_id > ?))
-  order by page_ms, page_id limit ?`;
+  order by page_ms, page_id`;
 
 /** Names the recorder's settings may give for the redemption table: three plain parts, never quoted. */
 export const PLAIN_TABLE = /^[A-Za-z_][A-Za-z0-9_$]{0,127}(?:\.[A-Za-z_][A-Za-z0-9_$]{0,127}){2}$/;
@@ -124,7 +124,8 @@ async function page<Row>(
 ): Promise<Page<Row>> {
   const { fromMs, after, rowsMax } = request;
   const { atMs, id } = after ?? { atMs: fromMs - 1, id: '' };
-  const rows = await client.query(sql, [String(fromMs), atMs, atMs, id, rowsMax], rowsMax);
+  // A limit is written out: not every statement takes one as a bound value.
+  const rows = await client.query(`${sql} limit ${Math.trunc(rowsMax)}`, [fromMs, atMs, atMs, id], rowsMax);
   const last = rows.at(-1);
   if (last === undefined) return { rows: [], next: null };
   const expectedCount = Math.min(integerOf(rows[0] as SnowflakeRow, 'LEFT_COUNT'), rowsMax);
