@@ -22,7 +22,8 @@ export function rememberSignatures(): void {
     }
     return key;
   }) as typeof createPublicKey;
-  crypto.verify = ((algorithm: null, data: Buffer, key: KeyObject, signature: Buffer) => {
+  crypto.verify = ((...asked: [null, Buffer, KeyObject, Buffer]) => {
+    const [algorithm, data, key, signature] = asked;
     const known = names.get(key);
     if (algorithm !== null || known === undefined) {
       return verify(algorithm, data, key, signature);

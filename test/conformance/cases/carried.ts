@@ -67,6 +67,10 @@ function cosignedByItself(): Parameters<typeof makeCase>[1] {
 
 /** What a bundle takes over from the one before, and limits that only a long log reaches. */
 export function carriedCases(): readonly ConformanceCase[] {
+  return [...artifactCases(), ...limitCases(), ...figureCases()];
+}
+
+function artifactCases(): readonly ConformanceCase[] {
   const state = stateText();
   return [
     makeCase(
@@ -91,6 +95,11 @@ export function carriedCases(): readonly ConformanceCase[] {
       ],
       carrying('ledger', LEDGER, LEDGER.replace('"relation":"public.orders"', '"relation":"public.others"')),
     ),
+  ];
+}
+
+function limitCases(): readonly ConformanceCase[] {
+  return [
     makeCase(
       ['ledger-limit', [1, 'integrity', 'CLY_LEDGER_LIMIT'], 'A delegation more than a ledger holds.', CARRIED],
       { bundle: edited({ more: delegate }) },
@@ -99,6 +108,11 @@ export function carriedCases(): readonly ConformanceCase[] {
       ['witness-inside', [4, 'witness', 'CLY_WITNESS_INSIDE'], 'Whoever runs the log cannot be its witness.', CARRIED],
       cosignedByItself(),
     ),
+  ];
+}
+
+function figureCases(): readonly ConformanceCase[] {
+  return [
     makeCase(
       [
         'journal-size-other',
