@@ -11,6 +11,8 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_AUTH_MALFORMED: 'tenant, actor, nonce, run id or time-stamp is not of the right form',
   CLY_AUTH_MISSING: 'the request carries no key id or no signature',
   CLY_AUTH_TIMESTAMP: 'the time-stamp is over five minutes off',
+  CLY_BODY_STORE_SIZE: 'the policy wants bodies kept, and this one is larger than body_storage.bytes_max',
+  CLY_BODY_STORE_UNAVAILABLE: 'the body store or its keys cannot be written: look after them, then send it again',
   CLY_BUNDLE_ARTIFACT_UNLISTED: 'a file under artifacts/ is not in the manifest',
   CLY_BUNDLE_COSIGNATURE: 'a cosignature file is not named by the digest of its bytes',
   CLY_BUNDLE_FILE_KIND: 'a name of the bundle is a link, a folder or a device instead of a file',
@@ -62,6 +64,8 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_REQUEST_TARGET_LENGTH: 'the target is too long',
   CLY_REQUEST_TIMEOUT: 'the header did not arrive in time',
   CLY_REQUEST_UPGRADE: 'Upgrade and Trailer are not accepted',
+  CLY_RESPONSE_SCHEMA: 'the upstream answered, but not what the route’s response schema lets pass',
+  CLY_RESPONSE_TOO_LARGE: 'the upstream’s answer is larger than response.bytes_max of the route',
   CLY_REVIEW_UNRECORDED: 'a request in review mode was forwarded and could not be recorded; counted at the edge',
   CLY_SERVICE_NOT_READY:
     'the service has not started yet, or is stopping: /readyz says what it waits for; repeat the request',

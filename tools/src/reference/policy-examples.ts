@@ -173,7 +173,7 @@ routes:
   seller_pays_back:
     type: object
     if: { required: [reason], properties: { reason: { const: goodwill } } }
-    then: { required: [approved_by], properties: { amount_cents: { maximum: 5000 } } }
+    then: { required: [approved_by], properties: { amount_cents: { type: integer, maximum: 5000 } } }
 validators:
   - id: goodwill
     routes: [refunds.create]

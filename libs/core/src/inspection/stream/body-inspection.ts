@@ -11,6 +11,7 @@ import type { ItemSplitter } from './item-splitter.ts';
 import { ItemTally } from './item-tally.ts';
 import { AROUND_BYTES_MAX, ITEM_BYTES_MAX, type StreamPlan } from './stream-plan.ts';
 
+const NO_ITEMS = 'CLY_BODY_ITEMS';
 const DEPTH_MAX = 32;
 const VALUES_MAX = 200_000;
 
@@ -110,7 +111,7 @@ export class BodyInspection {
   #checkWhole(around: JsonValue | undefined): void {
     const { plan, detection } = this.#source;
     // No list, or nothing in it: what the rules say of items was then said of nothing.
-    if (plan.form !== 'json' && this.#count === 0) this.#content = 'CLY_BODY_ITEMS';
+    if (plan.form !== 'json' && this.#count === 0) this.#content = NO_ITEMS;
     else this.#errors = plan.checkAround(around, this.#count).slice(0, 8);
     if (around !== undefined) detection?.look(around, '');
   }
