@@ -116,43 +116,56 @@ describe('the quickstart', () => {
   it.each([
     ['first', () => first],
     ['second', () => second],
-  ])('leaves bundles whose decisions follow from the journal again: the %s', async (_which, run) => {
-    const certificate = join(bundleOf(run()), 'replay.dsse.json');
-    const replayed = await replay(bundleOf(run()), '--out', certificate);
-    const { decisions } = JSON.parse(await readFile(join(bundleOf(run()), 'manifest.json'), 'utf8')) as Manifest;
-    const bodies = Object.values(decisions).reduce((sum, count) => sum + count, 0);
-    expect(replayed).toMatchObject({ code: 0, said: { result: 'success', not_compared: [], first_difference: null } });
-    expect(replayed.said['compared']).toContainEqual({ count: bodies, what: 'bodies' });
-    const args = ['--json', 'verify', '--trust-root', join(folder, 'trust-root.json'), '--policy', POLICY];
-    const { stdout } = await runClyra([...args, bundleOf(run())], 60_000);
-    expect(JSON.parse(stdout).claims).toContainEqual(expect.objectContaining({ id: 'reperformance', status: 'PASS' }));
-    await rm(certificate);
-  });
+  ])(
+    'leaves bundles whose decisions follow from the journal again: the %s',
+    async (_which, run) => {
+      const certificate = join(bundleOf(run()), 'replay.dsse.json');
+      const replayed = await replay(bundleOf(run()), '--out', certificate);
+      const { decisions } = JSON.parse(await readFile(join(bundleOf(run()), 'manifest.json'), 'utf8')) as Manifest;
+      const bodies = Object.values(decisions).reduce((sum, count) => sum + count, 0);
+      expect(replayed).toMatchObject({
+        code: 0,
+        said: { result: 'success', not_compared: [], first_difference: null },
+      });
+      expect(replayed.said['compared']).toContainEqual({ count: bodies, what: 'bodies' });
+      const args = ['--json', 'verify', '--trust-root', join(folder, 'trust-root.json'), '--policy', POLICY];
+      const { stdout } = await runClyra([...args, bundleOf(run())], 60_000);
+      expect(JSON.parse(stdout).claims).toContainEqual(
+        expect.objectContaining({ id: 'reperformance', status: 'PASS' }),
+      );
+      await rm(certificate);
+    },
+    RUN_MS,
+  );
 
-  it('names the receipt that was altered in a copy, and the artifact that was withheld from one', async () => {
-    const copy = join(folder, 'copy');
-    await cp(bundleOf(first), copy, { recursive: true });
-    const lines = (await readFile(join(copy, 'journal.jsonl'), 'utf8')).split('\n');
-    const leaf = lines.findIndex((line) => line.includes('"code":"CLY_VELOCITY_EXCEEDED"'));
-    lines[leaf] = String(lines[leaf]).replace('"decision":"block"', '"decision":"allow"');
-    await writeFile(join(copy, 'journal.jsonl'), lines.join('\n'));
-    const altered = await replay(copy);
-    expect(altered).toMatchObject({
-      code: 1,
-      said: { result: 'failed', first_difference: { leaf, member: 'receipt.body.decision' } },
-    });
-    await rm(copy, { recursive: true });
-    await cp(bundleOf(second), copy, { recursive: true });
-    const { policies } = JSON.parse(await readFile(join(copy, 'manifest.json'), 'utf8')) as { policies: string[] };
-    await rm(join(copy, 'artifacts', String(policies[0])));
-    expect(await replay(copy)).toMatchObject({
-      code: 4,
-      said: {
-        result: 'partial',
-        not_compared: [{ code: 'CLY_REPLAY_ARTIFACT_WITHHELD', first: `policy ${policies[0]}` }],
-      },
-    });
-  });
+  it(
+    'names the receipt that was altered in a copy, and the artifact that was withheld from one',
+    async () => {
+      const copy = join(folder, 'copy');
+      await cp(bundleOf(first), copy, { recursive: true });
+      const lines = (await readFile(join(copy, 'journal.jsonl'), 'utf8')).split('\n');
+      const leaf = lines.findIndex((line) => line.includes('"code":"CLY_VELOCITY_EXCEEDED"'));
+      lines[leaf] = String(lines[leaf]).replace('"decision":"block"', '"decision":"allow"');
+      await writeFile(join(copy, 'journal.jsonl'), lines.join('\n'));
+      const altered = await replay(copy);
+      expect(altered).toMatchObject({
+        code: 1,
+        said: { result: 'failed', first_difference: { leaf, member: 'receipt.body.decision' } },
+      });
+      await rm(copy, { recursive: true });
+      await cp(bundleOf(second), copy, { recursive: true });
+      const { policies } = JSON.parse(await readFile(join(copy, 'manifest.json'), 'utf8')) as { policies: string[] };
+      await rm(join(copy, 'artifacts', String(policies[0])));
+      expect(await replay(copy)).toMatchObject({
+        code: 4,
+        said: {
+          result: 'partial',
+          not_compared: [{ code: 'CLY_REPLAY_ARTIFACT_WITHHELD', first: `policy ${policies[0]}` }],
+        },
+      });
+    },
+    RUN_MS,
+  );
 
   it('leaves nothing running', async () => {
     expect(await processesNaming(folder)).toEqual([]);
