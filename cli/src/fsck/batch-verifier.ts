@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ClyraError } from '@clyra/core/kernel/error';
 
 export type Claim = readonly [id: string, status: string, code: string | null];
-export type Verdict = { readonly exit_code: number; readonly claims: readonly Claim[] };
+type Verdict = { readonly exit_code: number; readonly claims: readonly Claim[] };
 
 /**
  * Verifies bundles in one process of the verifier, in order: it shares nothing with this program, as `clyra verify`

@@ -10,7 +10,7 @@ const ATTESTATION = /^attestations\/([a-z0-9][a-z0-9-]{0,62}\/[0-9]{12,16}-[0-9]
 const BODY = /^bodies\/[a-z0-9][a-z0-9-]{0,62}\/[0-9]{8}\/[0-9a-f]{64}$/;
 
 /** What a blob is, by its name; undefined for a name that nothing of Clyra gives. */
-export type BlobPlace =
+type BlobPlace =
   | { readonly kind: 'digest' | 'state'; readonly digest: string }
   | { readonly kind: 'bundle'; readonly tenant: string; readonly location: string; readonly file: string }
   | { readonly kind: 'checkpoint'; readonly tenant: string; readonly end: number }

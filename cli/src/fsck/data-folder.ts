@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { ClyraError } from '@clyra/core/kernel/error';
 
-export type FoundFile = { readonly name: string; readonly isRegular: boolean };
+type FoundFile = { readonly name: string; readonly isRegular: boolean };
 
 /** The blobs of an installation as files, read only. */
 export class DataFolder {

@@ -36,7 +36,7 @@ const FINDINGS = {
   CLY_FSCK_NO_TRUST_ROOT: ['note', 'signatures were not judged: name the trust root with --trust-root'],
 } as const satisfies Record<string, readonly ['fault' | 'note', string]>;
 
-export type FindingCode = keyof typeof FINDINGS;
+type FindingCode = keyof typeof FINDINGS;
 
 export type Finding = {
   readonly level: 'fault' | 'note';
