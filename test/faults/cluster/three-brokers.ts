@@ -20,7 +20,7 @@ const STORE_PASSWORD = 'of the key store, which is made for one run';
 type BrokerId = (typeof IDS)[number];
 type Ports = { readonly secure: number; readonly internal: number; readonly controller: number };
 
-export type ClusterUser = { readonly name: string; readonly password: string };
+type ClusterUser = { readonly name: string; readonly password: string };
 
 /** Three real brokers that talk to clients over TLS and SCRAM-SHA-512 only; production's shape on one machine. */
 export class ThreeBrokers {
