@@ -29,7 +29,6 @@ afterEach(async () => {
 async function open(keyFolder = folder, storage = 'keep: allowed, retention_seconds: 3600, bytes_max: 40') {
   // Real time: files are written, which no virtual clock waits for.
   const world = new IntakeWorld({ realTime: true });
-  world.log.createTopic(world.topics.observations, 2);
   const keys = new BodyKeys(keyFolder, new SeededRandom(9));
   const vault = new BodyVault(world.blobs, keys);
   const compiled = world.addPolicy(`${POLICY_TEXT}body_storage: { ${storage} }\n`);
