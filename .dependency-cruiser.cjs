@@ -68,6 +68,7 @@ const IMPORTERS = {
   'snowflake-sdk': ['^libs/adapters/snowflake/'],
   '@databricks/sql': ['^libs/adapters/databricks/', '^test/'],
   thrift: ['^test/'],
+  'openid-client': ['^libs/adapters/oidc/'],
   undici: ['^services/intake/', '^libs/testing/', '^test/'],
 };
 

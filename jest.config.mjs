@@ -45,6 +45,7 @@ export default {
     ...besideTheSource,
     { ...tier('int', `${BESIDE_THE_SOURCE}/*.int.test.ts`), ...onSharedStack },
     tier('e2e', '<rootDir>/test/e2e/**/*.e2e.test.ts'),
+    tier('browser', '<rootDir>/test/browser/**/*.browser.test.ts'),
     tier('faults', '<rootDir>/test/faults/**/*.faults.test.ts'),
   ],
   // Set for all projects here, since Jest does not read it inside a project.

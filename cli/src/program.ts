@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
+import { addApprovalCommand, addEmergencyCommand } from './commands/approval.ts';
 import { addChangeCommand } from './commands/change.ts';
 import { addConformanceCommand } from './commands/conformance.ts';
 import { addDiffCommand } from './commands/diff.ts';
@@ -65,6 +66,8 @@ const COMMANDS: readonly ((program: Command, host: CommandHost) => void)[] = [
   addDiffCommand,
   addPolicyCommand,
   addKillSwitchCommand,
+  addApprovalCommand,
+  addEmergencyCommand,
   addRunCommand,
   addChangeCommand,
   addExplainCommand,

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { type BrokenCopy, breakCopy, namesThePlace } from '@clyra/cli/quickstart/break-copy';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { portBaseOf } from '../faults/world/world-ports.ts';
 import { e2eSizes } from './config.ts';
+import { freeBase } from './free-base.ts';
 import { answeringPorts, processesNaming } from './left-overs.ts';
 import { type Ended, REPOSITORY, runClyra } from './run-clyra.ts';
 import { readStoryTable } from './story-table.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'clyra-e2e-quickstart-'));
   // As root, PostgreSQL runs as another user, who must get in.
   await chmod(folder, 0o755);
-  const portBase = await freeBase();
+  const portBase = await freeBase(PORT_COUNT);
   ports = Array.from({ length: PORT_COUNT }, (_, index) => portBase + index);
   const args = ['--data-dir', folder, 'quickstart', '--port-base', String(portBase), '--seed', String(baseSeed)];
   first = await runClyra(args, RUN_MS);
@@ -216,13 +216,4 @@ function firstDecisionOf({ stderr }: Ended): number {
 
 function seconds({ tookMs }: Ended): string {
   return (tookMs / 1_000).toFixed(1);
-}
-
-async function freeBase(): Promise<number> {
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    const base = portBaseOf(attempt);
-    const wanted = Array.from({ length: PORT_COUNT }, (_, index) => base + index);
-    if ((await answeringPorts(wanted)).length === 0) return base;
-  }
-  throw new Error('no block of free ports was found');
 }

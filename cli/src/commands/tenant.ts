@@ -7,11 +7,11 @@ import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { issueCommand, readTrustRoot } from '../intake/issue-command.ts';
 import { ensureCredential } from '../local/credentials.ts';
-import { readOverlays } from '../policy/read-overlays.ts';
+import { type OverlayOptions, overlayOption, readOverlays } from '../policy/read-overlays.ts';
 import { readText } from '../policy/read-text.ts';
 import { integerArgument, type KeyOptions, keyOption } from './arguments.ts';
 
-type OpenOptions = KeyOptions & { readonly partition?: number; readonly policy?: string };
+type OpenOptions = KeyOptions & OverlayOptions & { readonly partition?: number; readonly policy?: string };
 
 export function addTenantCommand(program: Command, host: CommandHost): void {
   const tenant = program.command('tenant').description('tenants: each has one log in one partition');
@@ -20,6 +20,7 @@ export function addTenantCommand(program: Command, host: CommandHost): void {
     .argument('<tenant>', 'a-z, 0-9 and hyphens, at most 63')
     .option('--partition <number>', 'where its log lives for good (default: from its name)', integerArgument)
     .option('--policy <file>', 'the policy that is in force from the start')
+    .addOption(overlayOption())
     .addOption(keyOption('an operator'))
     .description('open a tenant: signed by an operator')
     .action(async (name: string, options: OpenOptions) => {
@@ -29,7 +30,7 @@ export function addTenantCommand(program: Command, host: CommandHost): void {
 
 export async function openTenant(context: Context, tenant: string, options: OpenOptions): Promise<number> {
   const { bytes, trustRoot } = await readTrustRoot(context);
-  const policy = options.policy === undefined ? undefined : await compileFile(options.policy);
+  const policy = options.policy === undefined ? undefined : await compileFile(options.policy, options.overlay);
   const exitCode = await issueCommand(context, {
     kind: 'tenant.opened',
     tenant,

@@ -53,6 +53,18 @@ export class IntakeClient {
     return this.#ask('GET', `/v1/tenants/${encodeURIComponent(tenant)}`);
   }
 
+  held(tenant: string): Promise<IntakeAnswer> {
+    return this.#ask('GET', `/v1/tenants/${encodeURIComponent(tenant)}/approvals`);
+  }
+
+  heldChange(tenant: string, of: string): Promise<IntakeAnswer> {
+    return this.#ask('GET', `/v1/tenants/${encodeURIComponent(tenant)}/approvals/${encodeURIComponent(of)}`);
+  }
+
+  emergencies(tenant: string): Promise<IntakeAnswer> {
+    return this.#ask('GET', `/v1/tenants/${encodeURIComponent(tenant)}/emergencies`);
+  }
+
   async #ask(method: 'GET' | 'POST', target: string, value?: JsonObject): Promise<IntakeAnswer> {
     const body = value === undefined ? '' : JSON.stringify(value);
     const headers = {

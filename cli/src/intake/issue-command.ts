@@ -29,6 +29,13 @@ export type Issue = {
 
 /** Signs a command, sends it to intake, prints what was decided and says with which exit code that ended. */
 export async function issueCommand(context: Context, issue: Issue): Promise<number> {
+  const request = await signedCommand(context, issue);
+  const answer = await new IntakeClient(await context.intakeUrl()).sendCommand(request);
+  return showDecision(context, issue.title, answer);
+}
+
+/** The command with its signatures and documents, not sent yet. */
+export async function signedCommand(context: Context, issue: Issue): Promise<CommandRequest> {
   const { trustRoot } = await readTrustRoot(context);
   const keyFiles = issue.keyFiles ?? issue.people.map((person) => keyFileOf(context.layout, person));
   const signers = await Promise.all(keyFiles.map((path) => openSigner(path)));
@@ -40,10 +47,7 @@ export async function issueCommand(context: Context, issue: Issue): Promise<numb
     replaces: issue.replaces ?? null,
     members: issue.members,
   });
-  const signatures = await signCommand(command, signers);
-  const client = new IntakeClient(await context.intakeUrl());
-  const answer = await client.sendCommand({ command, signatures, documents: issue.documents ?? [] });
-  return showDecision(context, issue.title, answer);
+  return { command, signatures: await signCommand(command, signers), documents: issue.documents ?? [] };
 }
 
 /** Prints what was decided. An answer without a decision throws intake's own error. */

@@ -2,12 +2,15 @@
 import { join, resolve } from 'node:path';
 
 /** The keys of a local installation, by file name; `people` sign commands, the others sign for a service. */
-export const PEOPLE = ['operator', 'second-operator', 'policy-author', 'policy-approver'] as const;
+export const PEOPLE = ['operator', 'second-operator', 'policy-author', 'policy-approver', 'approver'] as const;
 export const SERVICES = ['enforcer', 'intake', 'recorder', 'bundler', 'attestor'] as const;
 export type Person = (typeof PEOPLE)[number];
 export type ServiceName = (typeof SERVICES)[number];
-/** `log` signs checkpoints beside the bundler's own key: a log's origin outlives the service that serves it. */
-export type KeyName = Person | ServiceName | 'root' | 'log';
+/**
+ * `log` signs checkpoints beside the bundler's own key: a log's origin outlives the service that serves it. `human-door`
+ * signs the approvals that people give at intake's door.
+ */
+export type KeyName = Person | ServiceName | 'root' | 'log' | 'human-door';
 
 /** Where everything of a local installation lies. All paths are absolute. */
 export type LocalLayout = {
@@ -16,6 +19,8 @@ export type LocalLayout = {
   readonly trustRootFile: string;
   readonly trustRootDsseFile: string;
   readonly credentialsFile: string;
+  /** Identity providers of approvers; where there is none, the human door stays shut. */
+  readonly identityFile: string;
   /** The recorder's databases, with their passwords. */
   readonly sourcesFile: string;
   /** Key of the request fingerprints: the same for ever, or repeated requests look new. */
@@ -38,6 +43,7 @@ export function localLayout(dataDir: string): LocalLayout {
     trustRootFile: join(root, 'trust-root.json'),
     trustRootDsseFile: join(root, 'trust-root.dsse.json'),
     credentialsFile: join(root, 'credentials.json'),
+    identityFile: join(root, 'identity.json'),
     sourcesFile: join(root, 'sources.json'),
     fingerprintFile: join(root, 'keys', 'fingerprint.secret'),
     settingsFile: join(root, 'settings.json'),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from '@clyra/core/canonical/digest';
 import { keyFileOf, type LocalLayout, SERVICES, type ServiceName } from './layout.ts';
@@ -74,5 +74,18 @@ function ownVariables(name: ServiceName, { layout, settings }: ServiceEnvironmen
     CLYRA_CREDENTIALS_FILE: layout.credentialsFile,
     CLYRA_FINGERPRINT_SECRET: readFileSync(layout.fingerprintFile, 'utf8').trim(),
     CLYRA_TRUST_ROOT_DIGESTS: digestOf(readFileSync(layout.trustRootFile)),
+    ...humanDoor(layout),
+  };
+}
+
+/** People come in at the address that the identity file says: on one machine the door listens right there. */
+function humanDoor(layout: LocalLayout): Record<string, string> {
+  if (!existsSync(layout.identityFile)) return {};
+  const { public_url: url } = JSON.parse(readFileSync(layout.identityFile, 'utf8')) as { public_url?: string };
+  const port = url !== undefined && URL.canParse(url) ? new URL(url).port : '';
+  return {
+    CLYRA_IDENTITY_FILE: layout.identityFile,
+    CLYRA_APPROVER_KEY_FILE: keyFileOf(layout, 'human-door'),
+    ...(port === '' ? {} : { CLYRA_HUMAN_PORT: port }),
   };
 }

@@ -11,6 +11,8 @@ export const LOCAL_ROLES: Readonly<Record<KeyName, readonly Role[]>> = {
   'second-operator': ['operator'],
   'policy-author': ['policy_author'],
   'policy-approver': ['policy_approver'],
+  approver: ['approver'],
+  'human-door': ['approver'],
   enforcer: ['enforcer'],
   intake: ['intake'],
   recorder: ['recorder'],

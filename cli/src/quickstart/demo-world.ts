@@ -24,6 +24,8 @@ import { startLocalStack } from '../local/start-stack.ts';
 import { recorderStreams } from './await-evidence.ts';
 
 export const DEMO_TENANT = 'acme';
+/** The tenant of `--overlay`: its log holds nothing but what the overlay's rules answered. */
+export const AGENTS_TENANT = 'acme-agents';
 const DEMO_DATABASE = 'crm';
 const GUARDED = ['public.activations', 'public.refunds', 'public.audiences'];
 const POLICY_FILE = new URL('../../../packs/scenarios/activation/policy.yaml', import.meta.url);

@@ -10,7 +10,8 @@ export type Change = {
   readonly target: string;
   readonly body: string;
   readonly actor: string;
-  readonly runId: string;
+  /** Absent: the change belongs to no run. */
+  readonly runId?: string;
   readonly idempotencyKey: string;
   /** What the header says; the credential's tenant by default. */
   readonly tenant?: string;
@@ -41,7 +42,7 @@ export function gatewaySender(options: SenderOptions): (change: Change) => Promi
       nowMs: options.clock.nowMs(),
       nonce: Buffer.from(options.random.bytes(16)).toString('hex'),
       idempotencyKey: change.idempotencyKey,
-      runId: change.runId,
+      ...(change.runId === undefined ? {} : { runId: change.runId }),
       body: change.body,
     });
     const response = await fetch(`${options.gatewayUrl}${change.target}`, {

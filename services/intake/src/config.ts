@@ -99,6 +99,38 @@ export const intakeConfig = declareConfig({
     text: 'Name of this intake, different for each that runs at the same time.',
     check: (value) => (ID.test(value) ? undefined : 'is not a name of letters, digits and ._:@/-.'),
   },
+  identityFile: {
+    env: 'CLYRA_IDENTITY_FILE',
+    type: 'text',
+    optional: true,
+    text: 'JSON file with the identity providers of approvers and the public address of the human door. Without it the door stays shut.',
+  },
+  approverKeyFile: {
+    env: 'CLYRA_APPROVER_KEY_FILE',
+    type: 'text',
+    optional: true,
+    text: 'Key that signs approvals taken at the human door, of role approver: a PEM file or a KMS address, as for CLYRA_KEY_FILE.',
+  },
+  humanHost: {
+    env: 'CLYRA_HUMAN_HOST',
+    type: 'text',
+    default: '127.0.0.1',
+    text: 'Address that the human door listens on; outside of this machine it needs a proxy with TLS in front.',
+  },
+  humanPort: {
+    env: 'CLYRA_HUMAN_PORT',
+    type: 'integer',
+    min: 0,
+    max: 65_535,
+    default: 8_086,
+    text: 'Port of the human door, where people see and approve what is held. 0 takes a free one.',
+  },
+  heldDir: {
+    env: 'CLYRA_HELD_DIR',
+    type: 'text',
+    optional: true,
+    text: 'Folder for held requests, encrypted, until they are approved or their time is over. Without it `held` in the data folder; intakes that share one can each show what another held.',
+  },
   trustRootDigests: {
     env: 'CLYRA_TRUST_ROOT_DIGESTS',
     type: 'list',

@@ -28,6 +28,9 @@ import { Gateway } from './gateway/gateway.ts';
 import { type GatewayMeter, noMeter } from './gateway/gateway-meter.ts';
 import { GATEWAY_LIMITS, type GatewayLimits, type GatewayParts } from './gateway/gateway-parts.ts';
 import type { Upstream } from './gateway/upstream.ts';
+import type { ViewParts } from './human/change-view.ts';
+import { HeldIndex } from './human/held-index.ts';
+import type { HeldRequests } from './human/held-requests.ts';
 import { ChangeLookup } from './log/change-lookup.ts';
 import { ChangePublisher } from './log/change-publisher.ts';
 import { ChangeWriter, type OutgoingChange } from './log/change-writer.ts';
@@ -66,6 +69,10 @@ export type IntakeOptions = {
   readonly spool?: SpoolFolder;
   /** Where bodies are stored; absent, and changes whose bodies are to be kept are refused. */
   readonly vault?: { readonly vault: BodyVault; readonly keys: BodyKeys };
+  /** What waits for people is kept there to be looked at; absent where there is no human door. */
+  readonly heldRequests?: HeldRequests;
+  /** Told when a held change waits no more. */
+  readonly onHeldGone?: (held: { readonly tenant: string; readonly of: string }) => void;
   readonly trustRootDigests?: ReadonlySet<Digest>;
   /** Absent: every start reads the topics from their beginning. */
   readonly positions?: PositionStore;
@@ -84,11 +91,20 @@ const DOCUMENTS_DEADLINE_MS = 10_000;
 
 type OwnGatewayParts = Pick<
   GatewayParts,
-  'random' | 'logger' | 'upstream' | 'meter' | 'fingerprintSecret' | 'limits' | 'analysers' | 'externals' | 'bodies'
+  | 'random'
+  | 'logger'
+  | 'upstream'
+  | 'meter'
+  | 'fingerprintSecret'
+  | 'limits'
+  | 'analysers'
+  | 'externals'
+  | 'bodies'
+  | 'heldRequests'
 >;
 
 function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
-  const { spool, clock, random, logger, upstream, fingerprintSecret, analysers, externals } = options;
+  const { spool, clock, random, logger, upstream, fingerprintSecret, analysers, externals, heldRequests } = options;
   const looking = analysers === undefined ? {} : { analysers };
   return {
     random,
@@ -99,6 +115,7 @@ function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
     limits: { ...GATEWAY_LIMITS, ...options.limits },
     ...looking,
     ...(externals === undefined ? {} : { externals }),
+    ...(heldRequests === undefined ? {} : { heldRequests }),
     ...(spool === undefined ? {} : { bodies: new BodyIntake({ spool, clock, ...looking }) }),
   };
 }
@@ -109,6 +126,8 @@ export class IntakeProcessor {
   readonly commands: CommandDesk;
   readonly callers: CallerDesk;
   readonly api: ApiParts;
+  /** What waits for approval, and how to look it up. */
+  readonly waiting: Omit<ViewParts, 'shelf'>;
   readonly outcomes: OutcomeQueue;
   readonly directory: TenantDirectory;
   readonly #options: IntakeOptions;
@@ -128,16 +147,14 @@ export class IntakeProcessor {
     const { log, codec, clock, random, logger, topics, credentials, blobs } = options;
     const ledger = new ActivityLedger();
     const index = new ChangeIndex();
+    const held = new HeldIndex(options.onHeldGone);
     const documents = new DocumentShelf(blobs);
-    const directory = new TenantDirectory({
-      documents,
-      logger,
-      trustRootDigests: options.trustRootDigests ?? new Set(),
-    });
+    const trustRootDigests = options.trustRootDigests ?? new Set<Digest>();
+    const directory = new TenantDirectory({ documents, logger, trustRootDigests });
     const desk = new ReceiptDesk({ clock, logger });
     const edge = new EdgeCounter({ log, codec, clock, topic: topics.edge });
     const lookup = new ChangeLookup({ log, codec, clock, topic: topics.changes });
-    const pump = new DirectoryPump({ directory, ledger, index, lookup, clock, logger });
+    const pump = new DirectoryPump({ directory, ledger, index, held, lookup, clock, logger });
     const onPublish = (change: OutgoingChange): void => pump.noteOwn(change);
     const publisher = new ChangePublisher({ ...options, topic: topics.changes, onPublish });
     const writer = new ChangeWriter(options.intake, { clock, random });
@@ -147,7 +164,7 @@ export class IntakeProcessor {
     this.#kept = new KeptBodies({ ...others, ...stored, directory, topic: topics.observations });
     this.#evidence = new OwnEvidence({ ...options, topic: topics.observations, instance: options.intake.instance });
     const { outages, reviewGaps } = this.#evidence;
-    const intake = new ReceiptIntake({ desk, pump, index, ledger, logger, outages });
+    const intake = new ReceiptIntake({ desk, pump, index, ledger, held, logger, outages });
     const shared = { credentials, directory, desk, publisher, writer, edge, clock };
     this.gateway = new Gateway({
       ...shared,
@@ -160,6 +177,7 @@ export class IntakeProcessor {
     this.api = { ...shared, ledger, index, documents, blobs, commandHoldMs: options.commandHoldMs ?? COMMAND_HOLD_MS };
     this.commands = new CommandDesk(this.api);
     this.callers = new CallerDesk(this.api, random);
+    this.waiting = { index: held, lookup, clock };
     this.outcomes = outcomes;
     this.directory = directory;
     this.#publisher = publisher;
@@ -170,7 +188,7 @@ export class IntakeProcessor {
     this.#keeper = new TenantKeeper({ directory, ledger, publisher, writer, clock, logger, settings });
     this.#intake = intake;
     this.#positions = new PositionBook({
-      ...{ log, topics, clock, logger, directory, ledger, index, pump },
+      ...{ log, topics, clock, logger, directory, ledger, index, held, pump },
       store: options.positions,
       name: options.intake.instance,
       pinned: options.trustRootDigests ?? new Set(),

@@ -18,6 +18,8 @@ import { openHttpDetectors } from './external/http-detector.ts';
 import { registerApiRoutes } from './http/api-routes.ts';
 import { type GatewayListener, startGatewayListener } from './http/gateway-listener.ts';
 import { readTls } from './http/tls.ts';
+import { registerApprovalRoutes } from './human/approval-routes.ts';
+import { openDoor, type PreparedDoor, prepareDoor } from './human/start-human-door.ts';
 import { IntakeProcessor } from './intake.processor.ts';
 import { intakeMeter } from './intake-meter.ts';
 import { pooledRandom } from './log/pooled-random.ts';
@@ -28,7 +30,7 @@ import { parseUpstream, type UpstreamAddress } from './upstream/upstream-list.ts
 export const INTAKE = Symbol('IntakeProcessor');
 
 /** The API's listener is the service's own (`url`); the gateway stands beside it. */
-export type IntakeService = Service & { readonly gatewayUrl: string };
+export type IntakeService = Service & { readonly gatewayUrl: string; readonly humanUrl: string | undefined };
 
 const START_READ_DEADLINE_MS = 20_000;
 const NO_RECEIPTS = 'clyra.receipts cannot be read; changes are answered 503 until it can';
@@ -36,32 +38,38 @@ const NO_RECEIPTS = 'clyra.receipts cannot be read; changes are answered 503 unt
 /** The composition root: the only place where intake's ports become Kafka, HTTP, files and keys. */
 export async function startIntake(config: IntakeConfig, start: ServiceStart = {}): Promise<IntakeService> {
   let gatewayUrl = '';
+  let humanUrl: string | undefined;
   const service = await startLogService<IntakeProcessor>(
     {
       name: 'intake',
       config,
       token: INTAKE,
-      routes: (scope, processor) => registerApiRoutes(scope, processor),
+      routes: (scope, processor) => {
+        registerApiRoutes(scope, processor);
+        registerApprovalRoutes(scope, () => processor().waiting);
+      },
       start: async (ports, onStop) => {
-        const processor = await startProcessor(config, ports, onStop);
+        const prepared = await prepareDoor(config, { ...ports, random: systemRandom }, onStop);
+        const processor = await startProcessor(config, { ...ports, ...prepared?.options }, onStop);
         const gateway = await startGateway(config, processor, ports);
         onStop(() => gateway.close(config.shutdownDeadlineMs / 4));
         onStop(async () => processor.gateway.stop());
         gatewayUrl = gateway.url;
+        if (prepared !== undefined) humanUrl = await startDoor(config, { ...ports, prepared, processor }, onStop);
         return processor;
       },
     },
     start,
   );
-  return { ...service, gatewayUrl };
+  return { ...service, gatewayUrl, humanUrl };
 }
 
 async function startProcessor(
   config: IntakeConfig,
-  ports: LogServicePorts,
+  ports: LogServicePorts & Partial<PreparedDoor['options']>,
   onStop: (part: StopPart) => void,
 ): Promise<IntakeProcessor> {
-  const { log, topics, logger, codec, clock, metrics, readiness } = ports;
+  const { log, topics, logger, codec, clock, metrics, readiness, heldRequests, onHeldGone } = ports;
   const upstream = await HttpUpstream.open(config.upstreams.map(parseUpstream) as UpstreamAddress[], {
     totalMs: config.upstreamMs,
   });
@@ -82,6 +90,8 @@ async function startProcessor(
     vault: { vault: new BodyVault(blobs, bodyKeys), keys: bodyKeys },
     analysers: await loadAnalysers(config.detectorPacks),
     externals: new ExternalDetectors(detectors.clients, clock),
+    ...(heldRequests === undefined ? {} : { heldRequests }),
+    ...(onHeldGone === undefined ? {} : { onHeldGone }),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock, logger }),
     intake: { instance: config.instance, epoch },
     fingerprintSecret: Buffer.from(config.fingerprintSecret, 'base64'),
@@ -118,4 +128,17 @@ async function startGateway(
   });
   logger.info('gateway listening', { url: gateway.url });
   return gateway;
+}
+
+type DoorParts = LogServicePorts & { readonly prepared: PreparedDoor; readonly processor: IntakeProcessor };
+
+async function startDoor(
+  config: IntakeConfig,
+  { prepared, processor, clock, logger }: DoorParts,
+  onStop: (part: StopPart) => void,
+): Promise<string> {
+  const where = { host: config.humanHost, port: config.humanPort };
+  const door = await openDoor(prepared, processor, { ...where, clock, logger, random: systemRandom });
+  onStop(() => door.close(config.shutdownDeadlineMs / 4));
+  return door.url;
 }

@@ -5,7 +5,7 @@ import { runCommand } from './command.ts';
 import type { GateConfig } from './config.ts';
 import { runTier } from './jest-tier.ts';
 import { failedStep, type Step, type StepResult } from './step.ts';
-import { TIERS } from './tiers.ts';
+import { TIERS, type Tier } from './tiers.ts';
 
 const LONG_DEADLINE_MS = 60 * 60_000;
 
@@ -42,8 +42,14 @@ const LONG_TIERS: readonly LongTier[] = [
   },
 ];
 
+const longLimits = { budgetMs: LONG_DEADLINE_MS, deadlineMs: LONG_DEADLINE_MS, testTimeoutMs: LONG_DEADLINE_MS };
+
+/** Pages in Chromium, by keyboard and through axe: it needs a browser, which no package of ours brings. */
+const BROWSER: Tier = { name: 'browser', ...longLimits, serial: true };
+
 export function longSteps(config: GateConfig): readonly Step[] {
-  return LONG_TIERS.flatMap(({ name, tier, env, only }) =>
+  const browser: Step = { name: BROWSER.name, group: BROWSER.name, run: () => runTier(config, BROWSER, {}) };
+  const tiers = LONG_TIERS.flatMap(({ name, tier, env, only }) =>
     TIERS.filter((candidate) => candidate.name === tier).map((base) => ({
       name,
       group: name,
@@ -53,9 +59,8 @@ export function longSteps(config: GateConfig): readonly Step[] {
       }),
     })),
   );
+  return [...tiers, browser];
 }
-
-const longLimits = { budgetMs: LONG_DEADLINE_MS, deadlineMs: LONG_DEADLINE_MS, testTimeoutMs: LONG_DEADLINE_MS };
 
 /** Benchmarks print tables and judge nothing; each is a script `test/bench/<name>.bench.ts`. */
 export function benchSteps(config: GateConfig): readonly Step[] {

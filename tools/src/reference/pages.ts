@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readSources } from '../tidy/read-sources.ts';
 import { errorsPage } from './errors-page.ts';
 import { type PolicySchema, policyPage } from './policy-page.ts';
+import { threatsPage } from './threats-page.ts';
 import { type TopicCatalogue, topicsPage } from './topics-page.ts';
 
 /** The pages of docs/reference that are written from files alone, by name. config.md and cli.md are the command line's. */
@@ -11,6 +12,7 @@ export function referencePages(root: string): Readonly<Record<string, string>> {
   const json = (path: string): unknown => JSON.parse(readFileSync(join(root, path), 'utf8'));
   return {
     'errors.md': errorsPage(readSources(root)),
+    'threats.md': threatsPage(readSources(root)),
     'topics.md': topicsPage(json('schemas/topics.json') as TopicCatalogue),
     'policy.md': policyPage(json('schemas/json/policy.schema.json') as PolicySchema),
   };

@@ -81,7 +81,11 @@ export type CommandChange = Common<CommandKind> & {
   /** The record that people signed; its canonical bytes are the payload of every signature. */
   readonly command: JsonObject;
   readonly signatures: readonly CommandSignature[];
+  /** What stands behind the command and is kept beside the log, by digest: the proof of an approval. */
+  readonly documents?: readonly NamedDocument[];
 };
+
+export type NamedDocument = { readonly document: string; readonly sha256: Digest; readonly size: number };
 
 export type ChangeBody =
   | StreamOpened

@@ -7,6 +7,7 @@ import { checkResponseFact } from './inspection-facts.ts';
 import {
   ID,
   onlyMembers,
+  readDigest,
   readInteger,
   readList,
   readObject,
@@ -21,7 +22,8 @@ import {
 const COMMON = ['v', 'kind', 'tenant', 'event_id', 'intake', 'intake_at'];
 const RUN_MEMBERS = [...COMMON, 'run_id', 'actor', 'principal'];
 const INTAKE_MEMBERS = new Set(['instance', 'epoch']);
-const COMMAND_MEMBERS = new Set([...COMMON, 'command', 'signatures']);
+const COMMAND_MEMBERS = new Set([...COMMON, 'command', 'signatures', 'documents']);
+const DOCUMENT_MEMBERS = new Set(['document', 'sha256', 'size']);
 /** A map: `constructor` and the like are texts that a hostile record may hold as its kind. */
 const MEMBERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['stream.opened', new Set([...COMMON, 'stream_id', 'partition', 'partition_count', 'previous_stream'])],
@@ -38,6 +40,8 @@ const CHANGE_DEPTH_MAX = 24;
 const OUTCOME = /^(?:done|failed|not_forwarded)$/;
 const BASE64_64_BYTES = /^[A-Za-z0-9+/]{86}==$/;
 const KEY_ID = /^[0-9a-f]{32}$/;
+const DOCUMENTS_MAX = 16;
+const DOCUMENT_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 /**
  * Reads the bytes of a change body (docs/spec/records.md §4). Throws JsonError or CLY_RECORD_SHAPE: such a record is
@@ -110,6 +114,7 @@ function checkCommand(record: JsonObject): void {
   const signatures = readList(record, 'signatures', 8);
   if (signatures.length === 0) throw shapeError('a command has a signature');
   for (const signature of signatures) checkCommandSignature(signature);
+  if (record['documents'] !== undefined) readList(record, 'documents', DOCUMENTS_MAX).forEach(checkDocument);
 }
 
 function checkCommandSignature(signature: JsonValue): void {
@@ -117,6 +122,14 @@ function checkCommandSignature(signature: JsonValue): void {
   onlyMembers(signature, new Set(['key_id', 'sig']));
   readText(signature, 'key_id', KEY_ID);
   readText(signature, 'sig', BASE64_64_BYTES);
+}
+
+function checkDocument(document: JsonValue): void {
+  if (!isJsonObject(document)) throw shapeError('a document is not an object');
+  onlyMembers(document, DOCUMENT_MEMBERS);
+  readText(document, 'document', DOCUMENT_NAME);
+  readDigest(document, 'sha256');
+  readInteger(document, 'size');
 }
 
 function depthOf(value: JsonValue): number {

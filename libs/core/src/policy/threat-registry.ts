@@ -126,6 +126,8 @@ const ATLAS: Readonly<Record<string, string>> = {
 
 const ATTACK: Readonly<Record<string, string>> = {
   T1059: 'Command and Scripting Interpreter',
+  'T1059.001': 'Command and Scripting Interpreter: PowerShell',
+  'T1059.007': 'Command and Scripting Interpreter: JavaScript',
   T1078: 'Valid Accounts',
   T1098: 'Account Manipulation',
   T1110: 'Brute Force',
@@ -135,9 +137,13 @@ const ATTACK: Readonly<Record<string, string>> = {
   T1499: 'Endpoint Denial of Service',
   T1534: 'Internal Spearphishing',
   T1552: 'Unsecured Credentials',
+  'T1552.001': 'Unsecured Credentials: Credentials In Files',
+  'T1552.004': 'Unsecured Credentials: Private Keys',
   'T1552.005': 'Unsecured Credentials: Cloud Instance Metadata API',
   'T1565.001': 'Data Manipulation: Stored Data Manipulation',
   T1566: 'Phishing',
+  T1567: 'Exfiltration Over Web Service',
+  T1598: 'Phishing for Information',
   T1621: 'Multi-Factor Authentication Request Generation',
   T1656: 'Impersonation',
   T1657: 'Financial Theft',

@@ -2,7 +2,7 @@
 import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
 import { openSqlClient, type SqlClient } from '@clyra/adapter-postgres/sql-client';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { CRM_TABLES, type CrmTable, createCrmTables } from './crm-tables.ts';
+import { AGENT_TABLE, CRM_TABLES, type CrmTable, createCrmTables } from './crm-tables.ts';
 
 export type CrmOptions = {
   readonly connection: PostgresConnection;
@@ -37,6 +37,7 @@ export async function startCrm(options: CrmOptions): Promise<Crm> {
 }
 
 type EventRequest = FastifyRequest<{ Params: { event: string } }>;
+type AgentRequest = FastifyRequest<{ Params: { order?: string; account?: string } }>;
 
 function addRoutes(server: FastifyInstance, sql: SqlClient): void {
   server.get('/healthz', async () => ({ ok: (await sql.query('select 1')).rowCount === 1 }));
@@ -53,9 +54,28 @@ function addRoutes(server: FastifyInstance, sql: SqlClient): void {
     reply.code(201);
     return store(sql, { table: 'audiences', subject: 'audience', request });
   });
+  addAgentRoutes(server, sql);
 }
 
-type Write = { readonly table: CrmTable; readonly subject: string; readonly request: FastifyRequest };
+/** What agents do stands in a table of its own, which no demonstration guards. */
+function addAgentRoutes(server: FastifyInstance, sql: SqlClient): void {
+  server.post('/refunds/:order', async (request: AgentRequest, reply) => {
+    reply.code(201);
+    return store(sql, { table: AGENT_TABLE, subject: `refund ${request.params.order}`, request });
+  });
+  server.post('/limits/:account', async (request: AgentRequest, reply) => {
+    const isClosed = request.params.account?.startsWith('closed-') === true;
+    reply.code(isClosed ? 404 : 201);
+    if (isClosed) return { error: 'there is no such account' };
+    return store(sql, { table: AGENT_TABLE, subject: `limit ${request.params.account}`, request });
+  });
+}
+
+type Write = {
+  readonly table: CrmTable | typeof AGENT_TABLE;
+  readonly subject: string;
+  readonly request: FastifyRequest;
+};
 
 /** One transaction: the token first, then the row. Both commit, or neither does. */
 async function store(sql: SqlClient, { table, subject, request }: Write): Promise<{ id: string }> {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { GatewayAnswer } from '../gateway/gateway-request.ts';
 import { problemAnswer } from '../gateway/problem-answer.ts';
+import type { TenantState } from '../tenants/tenant-directory.ts';
 import { jsonAnswer } from './api-answer.ts';
 import type { ApiParts } from './api-parts.ts';
 
@@ -16,6 +18,7 @@ export function tenantAnswer(
     tenant: name,
     partition: tenant.partition,
     policy: tenant.policy.digest,
+    policy_in_force: policyMembers(tenant),
     trust_root: tenant.trustRoot.digest,
     engine: tenant.engine,
     switches: tenant.switches.map(({ scope, sinceMs }) => ({ scope, since: sinceMs })),
@@ -31,4 +34,17 @@ export function tenantAnswer(
             tenant_seq: activity.lastPosition.tenantSeq,
           },
   });
+}
+
+/** What holds, since when, by whose word, and on which routes it blocks. */
+function policyMembers({ policy, policySince: since }: TenantState): JsonObject | null {
+  if (since === null) return null;
+  const { name, routes } = policy.policy;
+  return {
+    name,
+    digest: policy.digest,
+    since: { offset: since.offset, decided_at: since.atMs },
+    signed_by: since.signers,
+    routes: routes.map(({ id, method, path, mode, upstream }) => ({ id, method, path, mode, upstream })),
+  };
 }

@@ -8,6 +8,7 @@ import type { KeptBodies } from '../bodies/kept-bodies.ts';
 import type { OutageWatch } from '../evidence/outage-watch.ts';
 import type { ReviewGaps } from '../evidence/review-gaps.ts';
 import type { ExternalDetectors } from '../external/external-detectors.ts';
+import type { HeldRequests } from '../human/held-requests.ts';
 import type { ChangePublisher } from '../log/change-publisher.ts';
 import type { ChangeWriter } from '../log/change-writer.ts';
 import type { OutcomeQueue } from '../log/outcome-queue.ts';
@@ -52,4 +53,5 @@ export type GatewayParts = {
   readonly bodies?: BodyIntake;
   /** What is stored of bodies. */
   readonly kept?: KeptBodies;
+  readonly heldRequests?: HeldRequests;
 };

@@ -162,7 +162,12 @@ export class Gateway {
     if (end.decision === 'allow') return this.#forwarder.forward({ exchange, attempt, receipt: end });
     const { facts } = attempt;
     const payloadHash = facts.canonical_digest ?? facts.payload_digest;
-    return refusalAnswer(end, { payloadHash, errors: facts.schema.errors });
+    const members = await this.#parts.heldRequests?.take(exchange, attempt.tenant, end);
+    return refusalAnswer(end, {
+      payloadHash,
+      errors: facts.schema.errors,
+      ...(members === undefined ? {} : { members }),
+    });
   }
 
   /** Review mode never waits and never blocks; what could not be recorded is a gap in the tenant's log. */

@@ -36,6 +36,8 @@ export type ListenerOptions = {
   readonly host: string;
   readonly port: number;
   readonly clock: Clock;
+  /** What listens here, for the message where its port is taken. */
+  readonly what?: { readonly name: string; readonly setting: string };
   readonly handle: (request: GatewayRequest) => Promise<GatewayAnswer>;
   /** What never became a request: counted at the edge. */
   readonly onRefused: (code: string) => void;
@@ -121,10 +123,12 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, { onRefu
   socket.end(`${head.join('\r\n')}\r\n\r\n${String(body)}`);
 }
 
-function listen(server: Server, { host, port }: ListenerOptions): Promise<string> {
+const GATEWAY = { name: 'the gateway', setting: 'CLYRA_GATEWAY_PORT' };
+
+function listen(server: Server, { host, port, what = GATEWAY }: ListenerOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const message = `the gateway cannot listen on ${host}:${port} (${cause.code}): stop what uses it, or set CLYRA_GATEWAY_PORT`;
+      const message = `${what.name} cannot listen on ${host}:${port} (${cause.code}): stop what uses it, or set ${what.setting}`;
       reject(new ClyraError('CLY_SERVICE_PORT_TAKEN', message, { retry: 'never', context: { host, port }, cause }));
     });
     server.listen(port, host, () => {

@@ -3,6 +3,7 @@ import { PARTITION_TENANT } from '@clyra/core/change/change-body';
 import { foreignPosition } from '@clyra/core/change/log-position';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { OutageWatch } from '../evidence/outage-watch.ts';
+import type { HeldIndex } from '../human/held-index.ts';
 import type { PartitionPosition } from '../position/intake-position.ts';
 import type { ActivityLedger } from '../tenants/activity-ledger.ts';
 import type { ChangeIndex } from '../tenants/change-index.ts';
@@ -17,6 +18,7 @@ export type ReceiptReaders = {
   readonly index: ChangeIndex;
   readonly ledger: ActivityLedger;
   readonly outages: Pick<OutageWatch, 'answered'>;
+  readonly held: HeldIndex;
   readonly logger: Logger;
 };
 
@@ -76,12 +78,13 @@ export class ReceiptIntake {
     const { body } = receipt;
     if (body.offset < (this.#nextOffsets.get(body.partition) ?? 0)) return;
     this.#nextOffsets.set(body.partition, body.offset + 1);
-    const { desk, pump, index, ledger, outages } = this.#readers;
+    const { desk, pump, index, ledger, held, outages } = this.#readers;
     desk.offer(receipt);
     if (body.tenant === PARTITION_TENANT) return;
     outages.answered(body.tenant);
     ledger.note(body);
     index.note(body, record.envelope.body);
+    held.note(body);
     pump.offerReceipt(receipt);
   }
 

@@ -2,6 +2,7 @@
 import type { Digest } from '@clyra/core/canonical/digest';
 import { foreignPosition } from '@clyra/core/change/log-position';
 import type { PositionStore } from '@clyra/core/ports/position-store';
+import type { SavedHeld } from '../human/held-index.ts';
 import type { SavedActivity } from '../tenants/activity-ledger.ts';
 import type { ResolvedChange } from '../tenants/change-index.ts';
 import type { SavedTenant } from '../tenants/tenant-directory.ts';
@@ -26,6 +27,8 @@ export type IntakePosition = {
   readonly activity: readonly SavedActivity[];
   /** How unknown changes ended, as commands said. */
   readonly resolved: readonly ResolvedChange[];
+  /** What waits for people; a position without it is not gone on from. */
+  readonly held?: SavedHeld;
 };
 
 /** Rejects as the store does, and with CLY_POSITION_FOREIGN for one of another version. */

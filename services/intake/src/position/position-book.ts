@@ -7,6 +7,7 @@ import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { PositionStore } from '@clyra/core/ports/position-store';
 import type { RecordLog } from '@clyra/core/ports/record-log';
+import type { HeldIndex } from '../human/held-index.ts';
 import type { ReceiptIntake } from '../log/receipt-intake.ts';
 import type { ActivityLedger } from '../tenants/activity-ledger.ts';
 import type { ChangeIndex } from '../tenants/change-index.ts';
@@ -26,6 +27,7 @@ export type BookParts = {
   readonly directory: TenantDirectory;
   readonly ledger: ActivityLedger;
   readonly index: ChangeIndex;
+  readonly held: HeldIndex;
   readonly pump: DirectoryPump;
   readonly receipts: ReceiptIntake;
 };
@@ -60,7 +62,7 @@ export class PositionBook {
       await this.#extent(topics.changes, deadlineMs),
     ];
     const saved = store === undefined ? undefined : await loadPosition(store, name);
-    if (saved !== undefined && this.#hasSamePins(saved)) {
+    if (saved?.held !== undefined && this.#hasSamePins(saved)) {
       const starts = this.#startsOf(saved, receipts, changes);
       if (await this.#restore(saved)) {
         const again = starts.receipts.flatMap((offset, partition) => (offset > 0 ? partition : []));
@@ -94,7 +96,7 @@ export class PositionBook {
 
   /** False while a command is under way: what is known would lie behind the place. */
   async #save(): Promise<boolean> {
-    const { store, name, directory, ledger, index, pump, receipts, pinned, logger } = this.#parts;
+    const { store, name, directory, ledger, index, held, pump, receipts, pinned, logger } = this.#parts;
     if (store === undefined) return true;
     if (!pump.isIdle) return false;
     const position: IntakePosition = {
@@ -104,6 +106,7 @@ export class PositionBook {
       tenants: directory.saved(),
       activity: ledger.saved(),
       resolved: index.resolved(),
+      held: held.saved(),
     };
     try {
       await savePosition(store, name, position);
@@ -123,7 +126,7 @@ export class PositionBook {
 
   /** False where it cannot be used, and reading from the beginning leads to the same. */
   async #restore(saved: IntakePosition): Promise<boolean> {
-    const { directory, ledger, index, logger } = this.#parts;
+    const { directory, ledger, index, held, logger } = this.#parts;
     try {
       await directory.restore(saved.tenants);
     } catch (error) {
@@ -133,6 +136,7 @@ export class PositionBook {
       return false;
     }
     ledger.restore(saved.activity);
+    if (saved.held !== undefined) held.restore(saved.held);
     for (const { event_id: eventId, tenant, state } of saved.resolved) index.resolve(eventId, tenant, state);
     return true;
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChangeBody, COMMAND_KINDS, type CommandChange, type CommandKind } from '@clyra/core/change/change-body';
 import { parseChange } from '@clyra/core/change/parse-change';
+import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
+import type { HeldIndex } from '../human/held-index.ts';
 import type { ChangeLookup } from '../log/change-lookup.ts';
 import type { OutgoingChange } from '../log/change-writer.ts';
 import type { DecodedRecord } from '../log/partition-queue.ts';
@@ -16,6 +18,7 @@ export type PumpParts = {
   readonly directory: TenantDirectory;
   readonly ledger: ActivityLedger;
   readonly index: ChangeIndex;
+  readonly held: HeldIndex;
   readonly lookup: ChangeLookup;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -147,6 +150,7 @@ export class DirectoryPump {
       const { of, resolution } = (change as CommandChange).command;
       return this.#parts.index.resolve(of as string, body.tenant, resolution === 'done' ? 'done' : 'not_forwarded');
     }
+    this.#parts.held.noteCommand(body as DecidedBody, change as CommandChange);
     for (let attempt = 1; !this.#closed; attempt += 1) {
       try {
         return await this.#parts.directory.apply(receipt, change as CommandChange);

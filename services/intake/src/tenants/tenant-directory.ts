@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '@clyra/core/canonical/digest';
 import type { CommandChange } from '@clyra/core/change/change-body';
+import { commandSigners } from '@clyra/core/enforcement/command-signers';
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import { NO_POLICY, type PolicyInForce } from '@clyra/core/inspection/policy-in-force';
 import { ClyraError } from '@clyra/core/kernel/error';
@@ -14,6 +15,9 @@ import type { DocumentShelf } from './document-shelf.ts';
 
 export type SwitchEngaged = { readonly scope: string; readonly sinceMs: number };
 
+/** Which command put the policy in force: where it stands in the log, and whose signatures it bears. */
+export type PolicyActivation = { readonly offset: number; readonly atMs: number; readonly signers: readonly string[] };
+
 export type TenantState = {
   readonly tenant: string;
   readonly partition: number;
@@ -21,6 +25,8 @@ export type TenantState = {
   readonly trustRoot: TrustRoot;
   readonly delegations: readonly Delegation[];
   readonly policy: PolicyInForce;
+  /** null where the tenant has no policy. */
+  readonly policySince: PolicyActivation | null;
   readonly engine: number;
   readonly switches: readonly SwitchEngaged[];
 };
@@ -32,6 +38,7 @@ export type SavedTenant = {
   readonly trust_root: Digest;
   readonly delegations: readonly Delegation[];
   readonly policy: Digest | null;
+  readonly policySince: PolicyActivation | null;
   readonly engine: number;
   readonly switches: readonly { readonly scope: string; readonly sinceMs: number }[];
 };
@@ -143,7 +150,8 @@ export class TenantDirectory {
     if (next !== undefined) this.#put(next);
   }
 
-  async #open(receipt: ReadReceipt, { tenant, command }: CommandChange): Promise<void> {
+  async #open(receipt: ReadReceipt, change: CommandChange): Promise<void> {
+    const { tenant, command } = change;
     const body = receipt.body as DecidedBody;
     const { trust_root: rootDigest, policy: policyDigest, engine } = command;
     if (typeof rootDigest !== 'string' || this.#tenants.has(tenant)) return;
@@ -158,21 +166,23 @@ export class TenantDirectory {
       trustRoot,
       delegations: [],
       policy,
+      policySince: policy === NO_POLICY ? null : activation(trustRoot, change, body),
       engine: engine as number,
       switches: [],
     });
     this.#parts.logger.info('tenant served', { tenant, partition: body.partition, policy: policy.digest });
   }
 
-  async #advance(
-    state: TenantState,
-    { kind, command, signatures }: CommandChange,
-    body: DecidedBody,
-  ): Promise<TenantState | undefined> {
+  async #advance(state: TenantState, change: CommandChange, body: DecidedBody): Promise<TenantState | undefined> {
+    const { kind, command, signatures } = change;
     const scope = command['scope'];
     switch (kind) {
       case 'policy.activated':
-        return { ...state, policy: await this.#parts.documents.policy(command['policy'] as Digest) };
+        return {
+          ...state,
+          policy: await this.#parts.documents.policy(command['policy'] as Digest),
+          policySince: activation(state.trustRoot, change, body),
+        };
       case 'engine.activated':
         return { ...state, engine: command['engine'] as number };
       case 'kill_switch.engaged':
@@ -212,4 +222,12 @@ export class TenantDirectory {
       kind,
     });
   }
+}
+
+function activation(
+  root: TrustRoot,
+  change: CommandChange,
+  { offset, decided_at: atMs }: DecidedBody,
+): PolicyActivation {
+  return { offset, atMs, signers: commandSigners(root, change, atMs).map(({ subject }) => subject) };
 }

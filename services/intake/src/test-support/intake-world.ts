@@ -27,13 +27,16 @@ import { FakeEnforcer } from './fake-enforcer.ts';
 
 export const TENANT = 'acme';
 export const SECRET: Uint8Array = Buffer.from('0123456789abcdef0123456789abcdef');
-export const KEYS: Readonly<Record<'intake' | 'enforcer' | 'operator' | 'second' | 'author' | 'approver', TestKey>> = {
+export const KEYS: Readonly<
+  Record<'intake' | 'enforcer' | 'operator' | 'second' | 'author' | 'approver' | 'door', TestKey>
+> = {
   intake: makeTestKey('intake-1', ['intake']),
   enforcer: makeTestKey('enforcer-1', ['enforcer']),
   operator: makeTestKey('olga', ['operator']),
   second: makeTestKey('omar', ['operator']),
   author: makeTestKey('alice', ['policy_author']),
   approver: makeTestKey('bob', ['policy_approver']),
+  door: makeTestKey('human-door', ['approver']),
 };
 const TRUST = makeTestTrust(Object.values(KEYS));
 
