@@ -34,7 +34,7 @@ export async function checkBlobs(folder: DataFolder, findings: Findings): Promis
     else if (place.kind === 'mark') marks.push({ name, location: place.location });
     else if (place.kind === 'attestation') attestations.push({ name, location: place.location });
     else if (place.kind === 'leftover') findings.add('CLY_FSCK_LEFTOVER', name, 'a crash left it behind');
-    else if (place.kind !== 'body') await checkDigest(folder, findings, { name, ...place });
+    else if ('digest' in place) await checkDigest(folder, findings, { name, ...place });
   }
   const known = new Map([...tenants.values()].flatMap(({ bundles }) => [...bundles]));
   for (const mark of marks) await checkMark(folder, findings, { ...mark, files: known.get(mark.location) });
