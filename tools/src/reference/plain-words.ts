@@ -41,6 +41,7 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_KEY_ROLE: 'the trust root does not give the key this role',
   CLY_KEY_TIME: 'the key signed outside of its validity',
   CLY_KEY_UNKNOWN: 'the trust root has no such key',
+  CLY_KAFKA_ACCESS: 'the settings for TLS and sign-in at Kafka do not go together, or a file of them cannot be read',
   CLY_LEDGER_SHAPE: PARSED,
   CLY_LINE_SHAPE: PARSED,
   CLY_LOCAL_SERVICE: 'a service did not become ready in time: the message ends with its last log lines',
