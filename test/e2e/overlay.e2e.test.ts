@@ -48,7 +48,8 @@ afterAll(async () => {
 
 describe('the risk overlay of the requirements, unchanged, on the real stack', () => {
   it('answers with each of its rules once, each with its receipt, in a bundle that verifies', () => {
-    expect({ code: ended.code, stderr: ended.code === 0 ? '' : ended.stderr }).toEqual({ code: 0, stderr: '' });
+    const said = ended.code === 0 ? '' : ended.stdout + ended.stderr;
+    expect({ code: ended.code, said }).toEqual({ code: 0, said: '' });
     const { rules, verdict, good } = JSON.parse(ended.stdout) as Result;
     process.stdout.write(
       `\n${rules.map(({ rule, code, receipt }) => `  ${rule}: ${code}, receipt ${receipt}`).join('\n')}\n`,
