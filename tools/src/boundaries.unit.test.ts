@@ -51,6 +51,7 @@ const OFFENDERS: Readonly<Record<string, readonly [from: string, specifier: stri
   'one-importer-libpg-query': ['services/intake/src/sql.ts', 'libpg-query'],
   'one-importer-guanmingchiu-sqlparser-ts': ['services/intake/src/sql-other.ts', '@guanmingchiu/sqlparser-ts'],
   'one-importer-snowflake-sdk': ['services/recorder/src/snowflake.ts', 'snowflake-sdk'],
+  'one-importer-openid-client': ['services/intake/src/sign-in.ts', 'openid-client'],
   'one-importer-databricks-sql': ['services/recorder/src/databricks.ts', '@databricks/sql'],
   'one-importer-thrift': ['services/recorder/src/thrift.ts', 'thrift'],
   'one-importer-undici': ['services/enforcer/src/http.ts', 'undici'],
