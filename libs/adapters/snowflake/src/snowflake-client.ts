@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
-import snowflake, { type Bind, type Connection, type ConnectionOptions, type RowStatement } from 'snowflake-sdk';
+import type { Bind, Connection, ConnectionOptions, RowStatement } from 'snowflake-sdk';
+import { loadDriver } from './driver-config.ts';
 import { classifySnowflakeError, lateSnowflake } from './snowflake-error.ts';
 import {
   addressOf,
@@ -24,9 +25,6 @@ export type SnowflakeClientOptions = {
 };
 
 const CLOSE_DEADLINE_MS = 5_000;
-
-// Without this the driver writes a log file beside the process, and logs statements into it.
-snowflake.configure({ logLevel: 'OFF', additionalLogToConsole: false });
 
 /** Logs in on first use, and anew after any failure: a session in doubt is never used again. */
 export function openSnowflakeClient(options: SnowflakeClientOptions): SnowflakeClient {
@@ -69,7 +67,8 @@ class OneSession implements SnowflakeClient {
 
   async #login(): Promise<Connection> {
     const { loginDeadlineMs } = this.#timeouts;
-    const session = snowflake.createConnection(await this.#options());
+    const driver = await loadDriver();
+    const session = driver.createConnection(await this.#options());
     const connected = new Promise<Connection>((resolve, reject) => {
       session.connect((error, made) => (error === undefined || error === null ? resolve(made) : reject(error)));
     });
