@@ -7,7 +7,11 @@ export type LayerText = { readonly layer: DetectorLayer; readonly text: string }
 /** One leaf is decoded to at most this many characters in all, and what was decoded is not decoded again. */
 const DECODED_CHARS_MAX = 16_384;
 const BASE64_RUNS_MAX = 8;
-const BASE64 = /[A-Za-z0-9+/_-]{24,8192}={0,2}/g;
+const BASE64_CHARS_MIN = 24;
+const BASE64 = new RegExp(`[A-Za-z0-9+/_-]{${BASE64_CHARS_MIN},8192}={0,2}`, 'g');
+const IN_BASE64 = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
 const PERCENT = /%[0-9A-Fa-f]{2}/g;
 const PERCENT_MIN = 3;
 const READABLE = /^[\t\n\r\x20-\x7e\u00a0-\u024f\u0370-\u04ff\u2010-\u2027\u20ac]*$/;
@@ -22,6 +26,7 @@ export function decodeLayers(text: string): readonly LayerText[] {
     const decoded = percentDecoded(text.slice(0, DECODED_CHARS_MAX));
     if (decoded !== undefined) layers.push({ layer: 'percent', text: decoded });
   }
+  if (!hasLongRun(text)) return layers;
   let room = DECODED_CHARS_MAX;
   let runs = 0;
   for (const [run] of text.matchAll(BASE64)) {
@@ -33,6 +38,18 @@ export function decodeLayers(text: string): readonly LayerText[] {
     room -= decoded.length;
   }
   return layers;
+}
+
+/** Looks at every 24th character, and back from one that could be base64: texts of words cost a few steps. */
+function hasLongRun(text: string): boolean {
+  let start = 0;
+  while (start + BASE64_CHARS_MIN <= text.length) {
+    let at = start + BASE64_CHARS_MIN - 1;
+    while (at >= start && IN_BASE64[text.charCodeAt(at)] === 1) at -= 1;
+    if (at < start) return true;
+    start = at + 1;
+  }
+  return false;
 }
 
 /** Tag characters are ASCII once more, without a shape. */

@@ -61,7 +61,11 @@ export class DetectorEngine {
     const hits = this.#finder.find(searched);
     if (hits.size === 0) return [];
     const candidates = new Set<Prepared>();
-    for (const number of hits.keys()) for (const prepared of this.#byFirst.get(number) ?? []) candidates.add(prepared);
+    for (const number of hits.keys()) {
+      for (const prepared of this.#byFirst.get(number) ?? []) {
+        if (prepared.groups.every((group) => group.some((one) => hits.has(one)))) candidates.add(prepared);
+      }
+    }
     if (candidates.size === 0) return [];
     let folded: string | undefined;
     return [...candidates].flatMap(({ rule, groups }) => {
@@ -75,8 +79,7 @@ export class DetectorEngine {
 
 function occurTogether(groups: readonly (readonly number[])[], hits: LiteralHits, within: number): boolean {
   const positions = groups.map((group) => group.flatMap((number) => hits.get(number) ?? []));
-  const [first, ...others] = positions;
-  if (first === undefined || positions.some((some) => some.length === 0)) return false;
+  const [first = [], ...others] = positions;
   return first.some((at) => others.every((some) => some.some((other) => Math.abs(other - at) <= within)));
 }
 

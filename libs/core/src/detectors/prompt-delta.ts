@@ -21,7 +21,7 @@ export function promptDelta(
   const segments = texts.flatMap(segmentsOf);
   const kept = segments.slice(0, SEGMENTS_MAX);
   const rest = segments.slice(SEGMENTS_MAX).join('\n');
-  const memory = [...kept, ...(rest === '' ? [] : [rest])].map((segment) => hashOf(key, segment)).sort();
+  const memory = hashesOf(key, [...kept, ...(rest === '' ? [] : [rest])]).sort();
   const before = counted(previous ?? []);
   const now = counted(memory);
   const added = excess(now, before);
@@ -40,10 +40,24 @@ function segmentsOf(text: string): string[] {
 
 /** Identifiers, addresses and numbers differ from call to call without a change of what is asked. */
 function masked(text: string): string {
-  return text
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '#')
-    .replace(/\b(?=[a-z0-9_-]{0,40}\d)[a-z0-9_-]{6,64}\b/g, '#')
-    .replace(/\d+/g, '#');
+  const dashed = text.includes('-') ? text.replace(UUID, '#') : text;
+  // What follows looks for words with a digit in them, and most sentences have none.
+  return DIGIT.test(dashed) ? dashed.replace(WORD_WITH_DIGIT, '#').replace(DIGITS, '#') : dashed;
+}
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const DIGIT = /[0-9]/;
+const WORD_WITH_DIGIT = /\b(?=[a-z0-9_-]{0,40}\d)[a-z0-9_-]{6,64}\b/g;
+const DIGITS = /\d+/g;
+
+/** One hash for each segment; records made by one template are the same segment many times. */
+function hashesOf(key: Uint8Array | KeyObject, segments: readonly string[]): string[] {
+  const known = new Map<string, string>();
+  return segments.map((segment) => {
+    const hash = known.get(segment) ?? hashOf(key, segment);
+    known.set(segment, hash);
+    return hash;
+  });
 }
 
 function hashOf(key: Uint8Array | KeyObject, segment: string): string {

@@ -3,7 +3,7 @@ import type { JsonValue } from '../canonical/json-value.ts';
 import { type DetectorFacts, type DetectorFinding, FINDINGS_MAX } from '../change/detector-fact.ts';
 import type { DetectorEngine, Match } from './detector-engine.ts';
 import type { JsonPath, Step } from './json-path.ts';
-import { LEAVES_MAX, pointerTo, SCANNED_CHARS_MAX, stringLeaves } from './string-leaves.ts';
+import { LEAVES_MAX, pointerTo, SCANNED_CHARS_MAX, visitTexts } from './string-leaves.ts';
 
 /** One `detectors` rule of the policy, ready to scan: an engine of its packs, and where it looks. */
 export type DetectorScope = {
@@ -19,18 +19,19 @@ export type Scan = Omit<DetectorFacts, 'prompt_delta' | 'pack_digest'>;
 export function scanValue(value: JsonValue, scopes: readonly DetectorScope[]): Scan {
   const findings = new Map<string, DetectorFinding>();
   let [leaves, chars, truncated] = [0, 0, false];
-  for (const { place, text } of stringLeaves(value)) {
+  visitTexts(value, (text, place) => {
     leaves += 1;
     chars += text.length;
     if (leaves > LEAVES_MAX || chars > SCANNED_CHARS_MAX) {
       truncated = true;
-      break;
+      return false;
     }
     for (const scope of scopes) {
       if (!isCovered(scope, place)) continue;
       for (const match of scope.engine.scan(text)) truncated = !note(findings, { scope, place, match }) || truncated;
     }
-  }
+    return true;
+  });
   return { truncated, findings: [...findings.values()] };
 }
 

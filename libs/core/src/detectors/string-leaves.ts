@@ -1,26 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isJsonObject, type JsonValue } from '../canonical/json-value.ts';
+import type { JsonObject, JsonValue } from '../canonical/json-value.ts';
 import type { JsonPath, Step } from './json-path.ts';
 
 export const LEAVES_MAX = 20_000;
 export const SCANNED_CHARS_MAX = 1_048_576;
 
-export type StringLeaf = { readonly place: readonly Step[]; readonly text: string };
+/** False ends the visit. The place holds only during the call: whoever keeps it keeps a copy. */
+export type SeeText = (text: string, place: readonly Step[]) => boolean;
 
-/** Every text in the value with its place; member names are texts too, at the place of their member. */
-export function* stringLeaves(value: JsonValue, place: readonly Step[] = []): Generator<StringLeaf> {
-  if (typeof value === 'string') {
-    yield { place, text: value };
-  } else if (Array.isArray(value)) {
-    for (const [index, item] of (value as readonly JsonValue[]).entries()) yield* stringLeaves(item, [...place, index]);
-  } else if (isJsonObject(value)) {
-    for (const [name, member] of Object.entries(value) as [string, JsonValue][]) {
-      const inside = [...place, name];
-      // Short names are the schema's words; nobody hides an instruction in them.
-      if (name.length > NAME_CHARS) yield { place: inside, text: name };
-      yield* stringLeaves(member, inside);
-    }
+/**
+ * Every text in the value with its place; member names are texts too, at the place of their member. False if it was ended.
+ * One list of steps serves all texts: a body of many small texts costs no list for each.
+ */
+export function visitTexts(value: JsonValue, see: SeeText): boolean {
+  return visit(value, [], see);
+}
+
+function visit(value: JsonValue, place: Step[], see: SeeText): boolean {
+  if (typeof value === 'string') return see(value, place);
+  if (value === null || typeof value !== 'object') return true;
+  if (Array.isArray(value)) return visitItems(value as readonly JsonValue[], place, see);
+  const object = value as JsonObject;
+  for (const name of Object.keys(object)) {
+    place.push(name);
+    // Short names are the schema's words; nobody hides an instruction in them.
+    if (name.length > NAME_CHARS && !see(name, place)) return false;
+    if (!visit(object[name] as JsonValue, place, see)) return false;
+    place.pop();
   }
+  return true;
+}
+
+function visitItems(items: readonly JsonValue[], place: Step[], see: SeeText): boolean {
+  for (let index = 0; index < items.length; index += 1) {
+    place.push(index);
+    if (!visit(items[index] as JsonValue, place, see)) return false;
+    place.pop();
+  }
+  return true;
 }
 
 const NAME_CHARS = 32;
@@ -43,11 +60,12 @@ const PROMPT_CHARS_MAX = 65_536;
 export function coveredTexts(value: JsonValue, paths: readonly JsonPath[]): string[] {
   const texts: string[] = [];
   let chars = 0;
-  for (const { place, text } of stringLeaves(value)) {
-    if (paths.length > 0 && !paths.some((path) => path.covers(place))) continue;
+  visitTexts(value, (text, place) => {
+    if (paths.length > 0 && !paths.some((path) => path.covers(place))) return true;
     chars += text.length;
-    if (chars > PROMPT_CHARS_MAX) break;
+    if (chars > PROMPT_CHARS_MAX) return false;
     texts.push(text);
-  }
+    return true;
+  });
   return texts;
 }

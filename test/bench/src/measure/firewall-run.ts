@@ -47,22 +47,22 @@ export class FirewallRun {
     return this.#inputs[0]?.body.size ?? 0;
   }
 
-  /** Milliseconds of each request, and what was decided how often. */
-  round(inspections: number[], primitives: number[], decisions: Map<string, number>): void {
-    for (const input of this.#inputs) {
-      const startMs = performance.now();
-      const { facts } = inspectRequest(input);
-      const inspectedMs = performance.now();
-      const decision = this.#decide(facts);
-      primitives.push(performance.now() - inspectedMs);
-      inspections.push(inspectedMs - startMs);
-      decisions.set(decision, (decisions.get(decision) ?? 0) + 1);
-    }
+  get length(): number {
+    return this.#inputs.length;
+  }
+
+  /** Milliseconds of inspection and of the primitives over its facts, and what was decided. */
+  time(index: number): { readonly inspectionMs: number; readonly primitivesMs: number; readonly decision: string } {
+    const startMs = performance.now();
+    const { facts } = inspectRequest(this.#inputs[index] as InspectionInput);
+    const inspectedMs = performance.now();
+    const decision = this.#decide(facts);
+    return { inspectionMs: inspectedMs - startMs, primitivesMs: performance.now() - inspectedMs, decision };
   }
 
   #decide(facts: Facts): string {
     const context: RequestContext = {
-      change: { facts } as ChangeRequested,
+      change: { tenant: TENANT, actor: ACTOR, facts } as ChangeRequested,
       facts,
       policy: this.#policy,
       route: routeById(this.#policy, facts.route),
