@@ -7,6 +7,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { addGrantPlace } from '../guard/grant-places-file.ts';
 import { guardSql } from '../guard/guard-files.ts';
 import { databaseOf } from '../local/database-of.ts';
 import { secretFile, tenantSecret } from '../local/secret-file.ts';
@@ -69,7 +70,12 @@ async function install(context: Context, sourceId: string, options: InstallOptio
   const found = await withDatabase(context, options, (client) =>
     installGuard(client, { installSql, sourceId, key, review, relations, writers: options.writer }),
   );
-  context.output.progress(`  grants for it are made with ${keyFile}`);
+  const { database } = databaseOf(context, options.url);
+  const place = { source_id: sourceId, tenant, database, key: Buffer.from(key).toString('hex') };
+  await addGrantPlace(context.layout.grantPlacesFile, place);
+  context.output.progress(
+    `  grants for it are made with ${keyFile}; an intake that runs learns of it at its next start`,
+  );
   return show(context, found);
 }
 

@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 
 const SQL = new URL('../../../integrations/postgres/sql/', import.meta.url);
 
-export function guardSql(name: 'install' | 'uninstall'): Promise<string> {
-  return readFile(new URL(`${name}.sql`, SQL), 'utf8');
+const FILES = { install: ['install.sql', 'helpers.sql'], uninstall: ['uninstall.sql'] } as const;
+
+export async function guardSql(name: keyof typeof FILES): Promise<string> {
+  const texts = await Promise.all(FILES[name].map((file) => readFile(new URL(file, SQL), 'utf8')));
+  return texts.join('\n');
 }

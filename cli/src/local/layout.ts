@@ -23,6 +23,8 @@ export type LocalLayout = {
   readonly identityFile: string;
   /** The recorder's databases, with their passwords. */
   readonly sourcesFile: string;
+  /** Databases that redeem grants, with the keys of their guards; there once a guard was installed. */
+  readonly grantPlacesFile: string;
   /** Key of the request fingerprints: the same for ever, or repeated requests look new. */
   readonly fingerprintFile: string;
   readonly settingsFile: string;
@@ -45,6 +47,7 @@ export function localLayout(dataDir: string): LocalLayout {
     credentialsFile: join(root, 'credentials.json'),
     identityFile: join(root, 'identity.json'),
     sourcesFile: join(root, 'sources.json'),
+    grantPlacesFile: join(root, 'grant-places.json'),
     fingerprintFile: join(root, 'keys', 'fingerprint.secret'),
     settingsFile: join(root, 'settings.json'),
     blobDir: join(root, 'blobs'),

@@ -74,6 +74,7 @@ function ownVariables(name: ServiceName, { layout, settings }: ServiceEnvironmen
     CLYRA_CREDENTIALS_FILE: layout.credentialsFile,
     CLYRA_FINGERPRINT_SECRET: readFileSync(layout.fingerprintFile, 'utf8').trim(),
     CLYRA_TRUST_ROOT_DIGESTS: digestOf(readFileSync(layout.trustRootFile)),
+    ...(existsSync(layout.grantPlacesFile) ? { CLYRA_GRANT_PLACES_FILE: layout.grantPlacesFile } : {}),
     ...humanDoor(layout),
   };
 }

@@ -41,4 +41,5 @@ begin
 end
 $uninstall$;
 
+drop schema if exists clyra_guard cascade;
 drop schema if exists clyra cascade;

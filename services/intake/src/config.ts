@@ -79,6 +79,12 @@ export const intakeConfig = declareConfig({
     check: (value) =>
       Buffer.from(value, 'base64').length >= SECRET_BYTES_MIN ? undefined : 'is not base64 of 32 bytes or more.',
   },
+  grantPlacesFile: {
+    env: 'CLYRA_GRANT_PLACES_FILE',
+    type: 'text',
+    optional: true,
+    text: 'JSON file with the databases that redeem grants: {"places": [{"source_id", "tenant", "database", "key"}]}, each key that of its guard. Without it no grant is made.',
+  },
   detectorPacks: {
     env: 'CLYRA_DETECTOR_PACKS',
     type: 'text',

@@ -29,6 +29,8 @@ const STATUSES: readonly (readonly [prefix: string, status: number, title: strin
   ['CLY_RECORD_', 400, 'Record is malformed'],
   ['CLY_SCHEMA_', 422, 'Body does not fit the schema'],
   ['CLY_RULE_', 422, 'Body breaks a business rule'],
+  ['CLY_CHANGE_SET_BEYOND', 403, 'Change set goes beyond its route'],
+  ['CLY_CHANGE_SET_', 422, 'Body is no change set'],
   ['CLY_DBT_', 422, 'Tests do not allow the change'],
   ['CLY_IDEMPOTENCY_SYNTAX', 400, 'Idempotency key is malformed'],
   ['CLY_IDEMPOTENCY_MISSING', 400, 'Idempotency key is missing'],

@@ -28,6 +28,8 @@ import { Gateway } from './gateway/gateway.ts';
 import { type GatewayMeter, noMeter } from './gateway/gateway-meter.ts';
 import { GATEWAY_LIMITS, type GatewayLimits, type GatewayParts } from './gateway/gateway-parts.ts';
 import type { Upstream } from './gateway/upstream.ts';
+import { GrantMint } from './grants/grant-mint.ts';
+import type { GrantPlaces } from './grants/grant-places.ts';
 import type { ViewParts } from './human/change-view.ts';
 import { HeldIndex } from './human/held-index.ts';
 import type { HeldRequests } from './human/held-requests.ts';
@@ -73,6 +75,8 @@ export type IntakeOptions = {
   readonly heldRequests?: HeldRequests;
   /** Told when a held change waits no more. */
   readonly onHeldGone?: (held: { readonly tenant: string; readonly of: string }) => void;
+  /** Databases that redeem grants; absent, and no grant is made. */
+  readonly grantPlaces?: GrantPlaces;
   readonly trustRootDigests?: ReadonlySet<Digest>;
   /** Absent: every start reads the topics from their beginning. */
   readonly positions?: PositionStore;
@@ -101,6 +105,7 @@ type OwnGatewayParts = Pick<
   | 'externals'
   | 'bodies'
   | 'heldRequests'
+  | 'grantMint'
 >;
 
 function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
@@ -111,6 +116,7 @@ function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
     logger,
     upstream,
     fingerprintSecret,
+    grantMint: new GrantMint(options.grantPlaces ?? new Map()),
     meter: options.meter ?? noMeter,
     limits: { ...GATEWAY_LIMITS, ...options.limits },
     ...looking,

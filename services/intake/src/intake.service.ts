@@ -15,6 +15,7 @@ import { CredentialsFile } from './credentials-file.ts';
 import { nextEpoch } from './epoch-file.ts';
 import { ExternalDetectors } from './external/external-detectors.ts';
 import { openHttpDetectors } from './external/http-detector.ts';
+import { readGrantPlaces } from './grants/read-grant-places.ts';
 import { registerApiRoutes } from './http/api-routes.ts';
 import { type GatewayListener, startGatewayListener } from './http/gateway-listener.ts';
 import { readTls } from './http/tls.ts';
@@ -94,6 +95,7 @@ async function startProcessor(
     ...(onHeldGone === undefined ? {} : { onHeldGone }),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock, logger }),
     intake: { instance: config.instance, epoch },
+    grantPlaces: await readGrantPlaces(config.grantPlacesFile),
     fingerprintSecret: Buffer.from(config.fingerprintSecret, 'base64'),
     trustRootDigests: new Set(config.trustRootDigests ?? []),
     limits: { holdMs: config.holdMs, bodyBytesMax: config.bodyBytesMax, inFlightMax: config.inFlightMax },

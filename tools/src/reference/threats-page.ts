@@ -9,7 +9,11 @@ type Threat = (typeof THREATS)[number][1];
 
 /** Reasons that say how the log, its commands and its time are kept: no attack is behind them, so they map to none. */
 export const OPERATION_PREFIXES: readonly string[] = [
-  'CLY_CHANGE_',
+  'CLY_CHANGE_ABANDONED',
+  'CLY_CHANGE_CONFLICT',
+  'CLY_CHANGE_GONE',
+  'CLY_CHANGE_NOT_',
+  'CLY_CHANGE_SIGNATURE',
   'CLY_COMMAND_',
   'CLY_ENGINE_',
   'CLY_INTAKE_',

@@ -5,7 +5,7 @@ import type { SqlClient, SqlSession } from './sql-client.ts';
 import { quoteRelation, type RelationName } from './sql-identifier.ts';
 
 export type GuardRequest = {
-  /** Text of integrations/postgres/sql/install.sql. */
+  /** Texts of integrations/postgres/sql/install.sql and helpers.sql. */
   readonly installSql: string;
   readonly sourceId: string;
   /** 32 to 64 bytes, shared with whoever mints grants for this database. */

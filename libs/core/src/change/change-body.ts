@@ -2,6 +2,7 @@
 import type { Commitment } from '../canonical/commitment-value.ts';
 import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
+import type { ChangeSetFact } from './change-set-fact.ts';
 import type { DeployFact, RowsFact, VoiceFact } from './conversation-facts.ts';
 import type { DetectorFacts, ExternalFact } from './detector-fact.ts';
 import type { DbtFact, ItemsFact, RepairFact, ResponseFact, ValidatorFact } from './inspection-facts.ts';
@@ -157,6 +158,8 @@ export type Facts = {
   readonly validators?: readonly ValidatorFact[];
   /** One for each `dbt_tests` rule of the route. */
   readonly dbt_test_results?: readonly DbtFact[];
+  /** Present where the route's effects say where a change set stands. */
+  readonly change_set?: ChangeSetFact;
 };
 
 /** An inspector's findings depend on its version as well as on the policy. */

@@ -202,5 +202,20 @@ function ruleFacts(): Partial<Facts> {
     ],
     deploy: [{ rule: 'd', commit: 'abcdef0', artifact: 'sha256:1', environment: 'prod', author: null }],
     rows: [{ rule: 's', value: 3 }],
+    change_set: {
+      verdict: 'ok',
+      digest: digestOf('set'),
+      members: [
+        {
+          token_hash: digestOf('member'),
+          source_id: 'crm',
+          relations: ['public.contacts'],
+          operations: ['insert', 'ddl'],
+          rows_max: 3,
+          statement_digest: digestOf('statement'),
+          base_state: null,
+        },
+      ],
+    },
   };
 }

@@ -2,6 +2,7 @@
 import { isCommitment } from '../canonical/commitment-value.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
 import { DECIMAL } from '../kernel/decimal.ts';
+import { checkChangeSetFact } from './change-set-fact.ts';
 import { checkDeployFact, checkRowsFact, checkVoiceFact } from './conversation-facts.ts';
 import { checkDetectorFacts, checkExternalFact, EXTERNAL_FACTS_MAX } from './detector-fact.ts';
 import { checkDbtFact, checkItemsFact, checkRepairFact, checkValidatorFact } from './inspection-facts.ts';
@@ -51,6 +52,7 @@ const MEMBERS = new Set([
   'repair',
   'validators',
   'dbt_test_results',
+  'change_set',
 ]);
 /** Section and id of a rule. */
 const RULE_NAME = /^[a-z_]{1,32}\/[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
@@ -103,6 +105,7 @@ export function checkFacts(facts: JsonObject): void {
 
 /** What inspection found in the payload; absent where the policy did not ask for it. */
 function checkAnalyses(facts: JsonObject): void {
+  if (facts['change_set'] !== undefined) checkChangeSetFact(facts);
   if (facts['items'] !== undefined) checkItemsFact(readObject(facts, 'items'));
   if (facts['repair'] !== undefined) checkRepairFact(readObject(facts, 'repair'));
   if (facts['validators'] !== undefined) for (const fact of readList(facts, 'validators', 16)) checkValidatorFact(fact);

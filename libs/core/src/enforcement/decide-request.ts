@@ -183,10 +183,22 @@ function openChange(input: Input, findings: readonly Finding[], lifted: Lifted |
 
 function grantsOf(input: Input, route: Route | undefined): { grants?: readonly Grant[] } {
   if (route?.effects == null) return {};
-  const { source_id, relations, operations, rows_max, ttl_seconds } = route.effects;
-  const token_hash = input.change.facts.execution_token_hash;
+  const { source_id, relations, operations, rows_max, ttl_seconds, members } = route.effects;
+  const { facts } = input.change;
+  const expires_at = input.nowMs + ttl_seconds * 1_000;
+  if (members === undefined) {
+    const token_hash = facts.execution_token_hash;
+    return { grants: [{ token_hash, source_id, relations, operations, rows_max, expires_at }] };
+  }
   return {
-    grants: [{ token_hash, source_id, relations, operations, rows_max, expires_at: input.nowMs + ttl_seconds * 1_000 }],
+    grants: (facts.change_set?.members ?? []).map((member) => ({
+      token_hash: member.token_hash,
+      source_id: member.source_id,
+      relations: member.relations,
+      operations: member.operations,
+      rows_max: member.rows_max,
+      expires_at,
+    })),
   };
 }
 

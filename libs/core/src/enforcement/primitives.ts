@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Primitive } from './primitive.ts';
 import { approval } from './primitives/approval.ts';
+import { changeSets } from './primitives/change-sets.ts';
 import { costCaps } from './primitives/cost-caps.ts';
 import { dbtTests } from './primitives/dbt-tests.ts';
 import { deploy } from './primitives/deploy.ts';
@@ -27,6 +28,7 @@ export const PRIMITIVES: readonly Primitive[] = [
   schemaLock,
   validators,
   dbtTests,
+  changeSets,
   killSwitch,
   metricSwitch,
   loopBreaker,

@@ -73,6 +73,8 @@ export const THREATS: readonly (readonly [prefix: string, threat: Threat])[] = [
   ['CLY_SCHEMA_', OUTPUT],
   ['CLY_RULE_', OUTPUT],
   ['CLY_DBT_', DEPLOY],
+  ['CLY_CHANGE_SET_BEYOND', APPROVAL],
+  ['CLY_CHANGE_SET_', OUTPUT],
   ['CLY_JSON_', OUTPUT],
   ['CLY_BODY_', OUTPUT],
   ['CLY_CONTENT_', OUTPUT],

@@ -44,6 +44,7 @@ export type Redemption = {
 };
 
 const DOMAIN = 'clyra/grant/v0\n';
+const MEMBER_DOMAIN = 'clyra/grant/member/v0\n';
 const TEXT_BYTES_MAX = 65_536;
 const TEXT = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\.[0-9a-f]{64}$/;
 const TOKEN = /^[0-9a-f]{32}$/;
@@ -51,6 +52,14 @@ const TEXTS = ['token', 'tenant', 'event_id', 'source_id', 'database'] as const;
 const INTEGERS = ['rows_max', 'not_before', 'expires_at'] as const;
 /** A database whose clock is behind must not refuse what was allowed just now; after the end nothing is tolerated. */
 export const GRANT_EARLY_MS = 5_000;
+
+/**
+ * The token of one member of a change set: whoever is given it learns no other member's. 32 hex digits, as the
+ * execution token of the change is.
+ */
+export function memberToken(executionToken: string, index: number): string {
+  return createHmac('sha256', executionToken).update(`${MEMBER_DOMAIN}${index}`).digest('hex').slice(0, 32);
+}
 
 /** The grant as text: base64 of its canonical bytes, a dot, and its MAC in hex. */
 export function mintGrant(grant: Grant, key: GrantKey): string {

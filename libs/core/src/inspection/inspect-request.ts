@@ -10,6 +10,7 @@ import { appliesTo, type Policy, type RateLimitRule, type Route } from '../polic
 import type { SqlParsers } from '../sql/analyse-sql.ts';
 import { amountFacts } from './amount-facts.ts';
 import { bodyFacts } from './body-facts.ts';
+import { changeSetFact } from './change-set.ts';
 import { type BodyFinding, mediaType, type ReceivedBody } from './check-body.ts';
 import { dbtFacts } from './dbt-results.ts';
 import { detectorFacts } from './detector-facts.ts';
@@ -122,6 +123,7 @@ export function inspectRequest(input: InspectionInput): Inspection {
     ...looked.facts,
     ...read.facts,
     ...(route === undefined ? {} : dbtResults(rules, route.id, finding.value)),
+    ...(route === undefined ? {} : changeSetFact(route, finding.value, input.executionToken)),
   };
   const memory = looked.promptMemory;
   return {

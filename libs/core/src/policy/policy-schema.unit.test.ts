@@ -51,6 +51,8 @@ describe('the policy schema for editors', () => {
     [{ ...FULL, rate_limits: [{ ...FULL.rate_limits[0], key: 'payee' }] }],
     [{ ...FULL, idempotency: [{ routes: [] }] }],
     [{ ...FULL, guarded: [{ source_id: 'c', relations: ['t'] }] }],
+    [{ ...FULL, routes: [{ ...FULL.routes[0], effects: { ...FULL.routes[0]?.effects, members: '/members' } }] }],
+    [{ ...FULL, routes: [{ ...FULL.routes[0], effects: { ...FULL.routes[0]?.effects, members: 'members' } }] }],
   ])('agrees with the compiler on %j', (document) => {
     expect(validate(document)).toBe(compiles(document));
   });

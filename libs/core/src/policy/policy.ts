@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
+import type { Operation } from '../change/operation.ts';
 import type { BodyRule, DbtTestsRule, ResponseRule, ValidatorRule } from './body-rules.ts';
 import type * as rules from './policy-rules.ts';
 
+export type { Operation } from '../change/operation.ts';
 export type { ApprovalRule, IdempotencyRule, RateLimitRule, TenantFences } from './policy-rules.ts';
 
 /**
@@ -39,6 +41,9 @@ export type Policy = {
   readonly dbt_tests?: readonly DbtTestsRule[];
 };
 
+/** The upstream that intake is itself: its answer to an allowed change is the grants, for the caller to redeem. */
+export const GRANTS_UPSTREAM = 'clyra-grants';
+
 export type Mode = 'gate' | 'review';
 
 export type Route = {
@@ -62,9 +67,9 @@ export type Effects = {
   readonly operations: readonly Operation[];
   readonly rows_max: number;
   readonly ttl_seconds: number;
+  /** Pointer to the members of a change set in the body; absent where a request is one change under one grant. */
+  readonly members?: string;
 };
-
-export type Operation = 'insert' | 'update' | 'delete' | 'truncate' | 'ddl';
 
 export type GuardedSource = { readonly source_id: string; readonly relations: readonly string[] };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Effects, Mode, Operation, Route } from './policy.ts';
+import { OPERATIONS, type Operation } from '../change/operation.ts';
+import { type Effects, GRANTS_UPSTREAM, type Mode, type Route } from './policy.ts';
 import type { PolicyCursor } from './policy-cursor.ts';
 import { readBodyRule, readResponseRule } from './read-bodies.ts';
 import { ROUTE_TEMPLATE, templatesOverlap } from './route-template.ts';
@@ -15,9 +16,12 @@ export const RELATION_RULE = {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 /** A grant stands in a receipt, and the receipt in a journal line beside its change: 65,535 bytes all in all. */
 const RELATIONS_MAX = 128;
-const OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete', 'truncate', 'ddl'];
 export const MODES: readonly Mode[] = ['gate', 'review'];
 const UPSTREAM_RULE = { pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, what: 'the name of an upstream' };
+const MEMBERS_RULE = {
+  pattern: /^(?:\/(?:[^~/]|~[01]){1,128}){1,8}$/,
+  what: 'a pointer to the members of the change set, such as /members',
+};
 const TEMPLATE_RULE = {
   pattern: ROUTE_TEMPLATE,
   what: 'a path such as /v1/refunds/{id}: no %, no empty or dot segment, no slash at the end',
@@ -44,23 +48,30 @@ function readRoute(route: PolicyCursor, defaultMode: Mode, schemaIds: ReadonlySe
   if (schema !== null && !schemaIds.has(schema)) route.member('schema').report('no schema has this id');
   const body = readBodyRule(route, schemaIds);
   const response = readResponseRule(route, schemaIds);
+  const effects = readEffects(route.member('effects'));
+  const mode = route.oneOf('mode', MODES, defaultMode);
+  const upstream = route.text('upstream', UPSTREAM_RULE);
+  if (upstream === GRANTS_UPSTREAM && (effects === null || mode !== 'gate')) {
+    route.member('upstream').report('grants are what a route in mode gate with effects answers');
+  }
   return {
     id: route.text('id', ID_RULE),
     method: route.oneOf('method', METHODS),
     path: route.text('path', TEMPLATE_RULE),
-    upstream: route.text('upstream', UPSTREAM_RULE),
-    mode: route.oneOf('mode', MODES, defaultMode),
+    upstream,
+    mode,
     schema,
     // Left out where nothing is said, so that policies from before these members keep their digests.
     ...(body === undefined ? {} : { body }),
     ...(response === undefined ? {} : { response }),
-    effects: readEffects(route.member('effects')),
+    effects,
   };
 }
 
 function readEffects(effects: PolicyCursor): Effects | null {
   if (effects.isAbsent()) return null;
-  if (!effects.objectOf(['source_id', 'relations', 'operations', 'rows_max', 'ttl_seconds'])) return null;
+  if (!effects.objectOf(['source_id', 'relations', 'operations', 'rows_max', 'ttl_seconds', 'members'])) return null;
+  const members = effects.textOrNull('members', MEMBERS_RULE);
   const operations = effects.texts('operations', {
     pattern: /^(?:insert|update|delete|truncate|ddl)$/,
     what: OPERATIONS.join(', '),
@@ -75,5 +86,6 @@ function readEffects(effects: PolicyCursor): Effects | null {
     operations: operations as Operation[],
     rows_max: effects.integer('rows_max', { min: 0, max: 1_000_000_000, fallback: 1 }),
     ttl_seconds: effects.integer('ttl_seconds', { min: 1, max: 86_400, fallback: 60 }),
+    ...(members === null ? {} : { members }),
   };
 }

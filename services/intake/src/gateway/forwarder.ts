@@ -4,7 +4,9 @@ import type { ResponseFact } from '@clyra/core/change/change-body';
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import { formatContentDigest } from '@clyra/core/inspection/content-digest';
 import { checkWholeResponse, demandOf, type ResponseDemand } from '@clyra/core/inspection/response/response-watch';
+import { GRANTS_UPSTREAM } from '@clyra/core/policy/policy';
 import { answerTimes, limitsOf, takeWhole, watchedAnswer } from '../bodies/watched-answer.ts';
+import { grantHeader, grantsAnswer, type Minted, whyNotGranted } from '../grants/grants-to-hand-over.ts';
 import type { OutcomeReport } from '../log/outcome-queue.ts';
 import type { ChangeAttempt, Exchange } from './change-attempt.ts';
 import { answerHeadersToForward, requestHeadersToForward } from './forwarded-headers.ts';
@@ -13,7 +15,7 @@ import type { GatewayAnswer } from './gateway-request.ts';
 import { problemAnswer, rateLimitHeaders } from './problem-answer.ts';
 import type { UpstreamRequest, UpstreamResult } from './upstream.ts';
 
-type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream' | 'clock' | 'kept'>;
+type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream' | 'clock' | 'kept' | 'grantMint'>;
 type Answered = Extract<UpstreamResult, { readonly kind: 'answered' }>;
 
 const ANSWERED = 'The request was forwarded and answered, but the answer is not what the policy lets pass.';
@@ -41,6 +43,11 @@ export class Forwarder {
     if (stop !== undefined) return stop;
     const notKept = receipt === undefined ? undefined : await this.#parts.kept?.keep(exchange, attempt);
     if (notKept !== undefined) return this.#giveBack(attempt, receipt, { code: notKept, detail: 'body_not_kept' });
+    const made = receipt === undefined ? undefined : this.#parts.grantMint?.mint(attempt, receipt);
+    const notGranted = whyNotGranted(made, upstreamName);
+    if (notGranted !== undefined) return this.#giveBack(attempt, receipt, notGranted);
+    const minted = made?.minted ?? [];
+    if (receipt !== undefined && upstreamName === GRANTS_UPSTREAM) return this.#handOver(attempt, receipt, minted);
     const { change, executionToken } = attempt;
     const result = await this.#parts.upstream.forward(upstreamName, {
       method: request.method,
@@ -50,6 +57,7 @@ export class Forwarder {
         'clyra-event-id': change.eventId,
         'clyra-execution-token': executionToken,
         ...(receipt === undefined ? {} : { 'clyra-receipt': receipt.receipt_id }),
+        ...grantHeader(minted),
         ...repairedHeaders(attempt),
       }),
       body: bodyToForward(exchange, attempt),
@@ -65,6 +73,14 @@ export class Forwarder {
     return typeof checked === 'string'
       ? problemAnswer({ code: checked, detail: ANSWERED, eventId: change.eventId, receiptId: receipt?.receipt_id })
       : answerOf({ ...result, body: checked }, forwarding);
+  }
+
+  /** What the caller does with its grants, the databases' own logs will say: to intake the change is done. */
+  #handOver(attempt: ChangeAttempt, receipt: DecidedBody, minted: readonly Minted[]): GatewayAnswer {
+    const { partition, tenant, eventId } = attempt.change;
+    const outcome = { outcome: 'done', upstreamStatus: 200, detail: 'grants_issued' } as const;
+    this.#parts.outcomes.report({ partition, tenant, of: eventId, ...outcome });
+    return grantsAnswer(receipt, minted);
   }
 
   #demandOf({ route, tenant }: ChangeAttempt, { status, headers }: Answered): ResponseDemand | undefined {
@@ -107,7 +123,7 @@ export class Forwarder {
     if (exchange.request.client.isGone()) {
       return this.#giveBack(attempt, receipt, { code: 'CLY_INTAKE_CLIENT_GONE', detail: 'client_gone' });
     }
-    if (upstream.has(upstreamName)) return undefined;
+    if (upstream.has(upstreamName) || (upstreamName === GRANTS_UPSTREAM && receipt !== undefined)) return undefined;
     return this.#giveBack(attempt, receipt, { code: 'CLY_UPSTREAM_NOT_LISTED', detail: 'upstream_not_listed' });
   }
 

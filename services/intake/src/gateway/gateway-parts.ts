@@ -8,6 +8,7 @@ import type { KeptBodies } from '../bodies/kept-bodies.ts';
 import type { OutageWatch } from '../evidence/outage-watch.ts';
 import type { ReviewGaps } from '../evidence/review-gaps.ts';
 import type { ExternalDetectors } from '../external/external-detectors.ts';
+import type { GrantMint } from '../grants/grant-mint.ts';
 import type { HeldRequests } from '../human/held-requests.ts';
 import type { ChangePublisher } from '../log/change-publisher.ts';
 import type { ChangeWriter } from '../log/change-writer.ts';
@@ -54,4 +55,6 @@ export type GatewayParts = {
   /** What is stored of bodies. */
   readonly kept?: KeptBodies;
   readonly heldRequests?: HeldRequests;
+  /** Makes what databases redeem; absent where intake knows no such place. */
+  readonly grantMint?: GrantMint;
 };

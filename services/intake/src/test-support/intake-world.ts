@@ -89,7 +89,7 @@ export class IntakeWorld {
   #serial = 0;
 
   /** `realTime` is for tests over sockets, which no virtual clock can follow. */
-  constructor(options: { readonly seed?: number; readonly realTime?: boolean } = {}) {
+  constructor(options: { readonly seed?: number; readonly realTime?: boolean; readonly policyText?: string } = {}) {
     this.#simulated = options.realTime === true ? undefined : new SimClock();
     this.clock = this.#simulated ?? realClock;
     this.random = new SeededRandom(options.seed ?? 1);
@@ -102,7 +102,7 @@ export class IntakeWorld {
       trustRoot: (digest) => (digest === TRUST.root.digest ? TRUST.root : undefined),
     };
     this.enforcer = new FakeEnforcer({ log: this.log, topics: this.topics, artifacts, signer: KEYS.enforcer });
-    this.policy = this.addPolicy(POLICY_TEXT);
+    this.policy = this.addPolicy(options.policyText ?? POLICY_TEXT);
   }
 
   addPolicy(text: string): CompiledPolicy {

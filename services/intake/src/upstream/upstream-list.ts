@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
+import { GRANTS_UPSTREAM } from '@clyra/core/policy/policy';
 
 export type UpstreamAddress = { readonly name: string; readonly url: URL };
 
@@ -8,6 +9,7 @@ export function parseUpstream(entry: string): UpstreamAddress | string {
   const [, name, address] = /^([a-z0-9][a-z0-9-]{0,62})=(.+)$/.exec(entry) ?? [];
   if (name === undefined || address === undefined || !URL.canParse(address))
     return `${entry} is not name=http://host:port.`;
+  if (name === GRANTS_UPSTREAM) return `${name} is intake itself; choose another name.`;
   const url = new URL(address);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return `${name} is neither http:// nor https://.`;
   if (url.username !== '' || url.password !== '') return `${name} holds a password; let the caller send its own.`;

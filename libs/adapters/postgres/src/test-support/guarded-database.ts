@@ -8,7 +8,9 @@ import { openSqlClient, type SqlClient } from '../sql-client.ts';
 import type { ScratchPostgres } from './scratch-postgres.ts';
 
 const SQL = new URL('../../../../../integrations/postgres/sql/', import.meta.url);
-export const INSTALL_SQL = readFileSync(new URL('install.sql', SQL), 'utf8');
+export const INSTALL_SQL = ['install.sql', 'helpers.sql']
+  .map((name) => readFileSync(new URL(name, SQL), 'utf8'))
+  .join('\n');
 export const UNINSTALL_SQL = readFileSync(new URL('uninstall.sql', SQL), 'utf8');
 export const DATABASE = 'guarded';
 const GUARDED = ['contacts', 'events', 'events_eu'].map((name) => ({ schema: 'public', name }));
