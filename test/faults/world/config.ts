@@ -11,6 +11,8 @@ export type FaultSizes = {
   readonly failoverSeconds: number;
   /** CLYRA_FAULTS_BODY_MB: megabytes of the body that streams through. */
   readonly bodyMegabytes: number;
+  /** CLYRA_FAULTS_DUPLICATES: requests with one key at once. */
+  readonly duplicateCount: number;
   /** CLYRA_FAULTS_SEED: of what the proxies drop. */
   readonly seed: number;
   /** CLYRA_FAULTS_KEEP=1 leaves the folder with the logs of every process. */
@@ -23,6 +25,7 @@ export function faultSizes(): FaultSizes {
     failClosedCount: integer('CLYRA_FAULTS_REQUESTS', 300),
     failoverSeconds: integer('CLYRA_FAULTS_SECONDS', 30),
     bodyMegabytes: integer('CLYRA_FAULTS_BODY_MB', 20),
+    duplicateCount: integer('CLYRA_FAULTS_DUPLICATES', 1_000),
     seed: integer('CLYRA_FAULTS_SEED', Date.now() % 2 ** 31),
     keepsFolder: process.env['CLYRA_FAULTS_KEEP'] === '1',
   };
