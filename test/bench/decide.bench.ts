@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one decision costs, without log, network and disk: PartitionFold.fold over requests that are all allowed.
+// What one decision costs, without log, network and disk: PartitionFold.fold over requests that are all allowed, and their outcomes.
 // Options: --quick, --rounds N, --json FILE.
 
 import { writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { textTable } from './src/report/text-table.ts';
 import { type Quantiles, spreadOf } from './src/statistics.ts';
 
 const DECISIONS = { full: 10_000, quick: 2_000 };
-const HEAD = ['one decision, ms', 'p50', 'p95', 'p99', 'CPU µs, both'];
+const HEAD = ['one decision, ms', 'p50', 'p95', 'p99', 'CPU µs, request and outcome'];
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -25,7 +25,9 @@ function rows({ sendSize, actorCount }: DecideShape, rounds: readonly DecideTime
   ];
   const reads = rounds.map(({ read }) => read);
   const folds = rounds.map(({ fold }) => fold);
-  return [row('read', reads), [...row('fold', folds), spreadFigure(spreadOf(rounds.map(({ cpuUs }) => cpuUs)))]];
+  const outcomes = rounds.map(({ outcome }) => outcome);
+  const cpu = spreadFigure(spreadOf(rounds.map(({ cpuUs }) => cpuUs)));
+  return [row('read', reads), [...row('fold', folds), cpu], row('outcome', outcomes)];
 }
 
 function millis(values: readonly number[]): string {

@@ -41,9 +41,10 @@ export function decideRequest(input: Input): Draft {
   const findings = PRIMITIVES.map((primitive) => primitive.evaluate(context));
   const drafts = findings.flatMap((finding) => finding.reasons);
   const isBlocked = drafts.some((reason) => reason.effect === 'block');
-  const full = isBlocked ? undefined : fullNamespace(input.state, needed(input, context, findings));
+  const allowing = isBlocked ? undefined : allowingOps(input, context, findings);
+  const full = allowing === undefined ? undefined : fullNamespace(input.state, allowing);
   if (full !== undefined) drafts.push({ code: 'CLY_STATE_FULL', effect: 'block', rule: 'state', detail: full });
-  return conclude(input, context, { findings, drafts });
+  return conclude(input, context, { findings, drafts, allowing });
 }
 
 function repeated(input: Input): Draft | undefined {
@@ -90,10 +91,15 @@ function strongest(drafts: readonly ReasonDraft[]): Decision {
   return drafts.some((reason) => reason.effect === 'hold') ? 'hold' : 'allow';
 }
 
-type Evaluated = { readonly findings: readonly Finding[]; readonly drafts: readonly ReasonDraft[] };
+type Evaluated = {
+  readonly findings: readonly Finding[];
+  readonly drafts: readonly ReasonDraft[];
+  /** What it does to the state if it is allowed without an approval; absent where it cannot be. */
+  readonly allowing: readonly StateOp[] | undefined;
+};
 
 function conclude(input: Input, context: RequestContext, evaluated: Evaluated): Draft {
-  const { findings, drafts } = evaluated;
+  const { findings, drafts, allowing } = evaluated;
   const runKnown = runIsKnown(input);
   const reasons: ReasonDraft[] = runKnown
     ? [...drafts]
@@ -102,7 +108,8 @@ function conclude(input: Input, context: RequestContext, evaluated: Evaluated): 
   if (lifted?.isFull === true)
     reasons.push({ code: 'CLY_STATE_FULL', effect: 'block', rule: 'state', detail: 'pending' });
   const decision = lifted?.isApproved === true ? 'allow' : strongest(reasons);
-  const ops = opsOf(input, context, { findings, decision, lifted });
+  const isPlain = decision === 'allow' && lifted === undefined && allowing !== undefined;
+  const ops = isPlain ? allowing : opsOf(input, context, { findings, decision, lifted });
   const part: DecidedPart = {
     kind: 'decided',
     decision,
@@ -123,7 +130,7 @@ type Concluded = {
   readonly lifted: Lifted | undefined;
 };
 
-/** What the decision does to the state; spending only where it allows. */
+/** What a decision does to the state, other than to allow without an approval; spending only where it allows. */
 function opsOf(input: Input, context: RequestContext, { findings, decision, lifted }: Concluded): readonly StateOp[] {
   const ops: StateOp[] = findings.flatMap((finding) => finding.always ?? []);
   ops.push(...remembered(input, decision));
@@ -135,14 +142,15 @@ function opsOf(input: Input, context: RequestContext, { findings, decision, lift
   return withinRoom(input.state, ops);
 }
 
-/** What a request needs to be allowed; approvals have a room of their own. */
-function needed(input: Input, context: RequestContext, findings: readonly Finding[]): StateOp[] {
-  return [
-    ...remembered(input, 'allow'),
-    ...findings.flatMap((finding) => [...(finding.always ?? []), ...(finding.spend ?? [])]),
-    openChange(input, findings, undefined),
-    ...observed(context, 'allow'),
-  ];
+/** All that a request does to the state if it is allowed, and so what it needs room for; approvals have a room of their own. */
+function allowingOps(input: Input, context: RequestContext, findings: readonly Finding[]): readonly StateOp[] {
+  const ops = remembered(input, 'allow');
+  for (const { always, spend } of findings) {
+    if (always !== undefined) ops.push(...always);
+    if (spend !== undefined) ops.push(...spend);
+  }
+  ops.push(openChange(input, findings, undefined), ...observed(context, 'allow'));
+  return ops;
 }
 
 function observed(context: RequestContext, decision: Decision): StateOp[] {

@@ -26,6 +26,7 @@ export function decide(input: DecideInput): Draft {
   if (!input.signatureValid) return unsigned(input);
   const intake = intakeOps(input.state, input.change.intake, input.nowMs);
   if (intake === 'stale') return stale(input);
+  if (intake.length === 0) return decideKind(input);
   const state = overlay(input.state, intake);
   const draft = decideKind({ ...input, state });
   return { ...draft, ops: [...intake, ...draft.ops] };
@@ -68,7 +69,6 @@ export function isRecordedKind(kind: string): boolean {
 
 /** The state as it will be after `ops`, without touching it. */
 function overlay(state: StateView, ops: readonly StateOp[]): StateView {
-  if (ops.length === 0) return state;
   const changed = new Map(ops.map((op) => [op.key, op.op === 'put' ? op.value : undefined]));
   return {
     get: (key) => (changed.has(key) ? changed.get(key) : state.get(key)),

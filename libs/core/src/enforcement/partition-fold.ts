@@ -164,9 +164,9 @@ export class PartitionFold {
     };
   }
 
-  /** Prepares the next cuts: hashes at most so many buckets of the states that changed. No body depends on it. */
-  refresh(bucketCountMax: number): void {
-    for (const tenant of this.#touched) tenant.table.refresh(Math.ceil(bucketCountMax / this.#touched.size));
+  /** Prepares the next cuts: hashes at most so many entries of the states that changed. No body depends on it. */
+  refresh(entryCountMax: number): void {
+    for (const tenant of this.#touched) tenant.table.refresh(Math.ceil(entryCountMax / this.#touched.size));
     this.#touched.clear();
   }
 

@@ -1,87 +1,141 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalJson } from '../canonical/canonical-json.ts';
-import { type Digest, digestBytes, digestOf } from '../canonical/digest.ts';
+import { type Digest, digestOf } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 
 /** One key of a state. Its line is made when it is needed, and kept until the value is replaced. */
-export type StateEntry = { readonly key: string; value: JsonObject; line: string | undefined; readonly bucket: Bucket };
+export type StateEntry = {
+  readonly key: string;
+  value: JsonObject;
+  line: string | undefined;
+  /** Where it lies; undefined until it is settled for the first time. */
+  bucket: Bucket | undefined;
+  /** The entry of the same bucket with the next greater key. */
+  after: StateEntry | undefined;
+  /** Written or removed since it was last settled. */
+  isUnsettled: boolean;
+  isRemoved: boolean;
+  /** The entry that became unsettled after this one. */
+  nextUnsettled: StateEntry | undefined;
+};
+
+/** Most hold one entry, so they are chained: an empty chain costs nothing. */
+type Bucket = { readonly name: number; first: StateEntry | undefined; digest: Digest | undefined };
 
 type Group = (Bucket | undefined)[];
 
-export type Bucket = {
-  readonly name: number;
-  readonly entries: Map<string, StateEntry>;
-  digest: Uint8Array | undefined;
-};
-
 const GROUP_COUNT = 256;
 const GROUP_SIZE = 256;
-/** What a cut may find to hash: some tens of milliseconds. */
-const STALE_COUNT_KEPT = 4_096;
-const EMPTY_GROUP = digestBytes(digestOf(''));
+/** What a cut may find to settle: some tens of milliseconds. */
+const UNSETTLED_COUNT_KEPT = 4_096;
+const EMPTY_GROUP = digestOf('');
 
 /**
  * The tree over a state (docs/spec/records.md §2): keys lie in 65,536 buckets by the first two bytes of their hash, the
- * buckets in 256 groups. What a cut hashes is in proportion to the keys that were written since the last one, however
- * many there are; and most of that can be done before, by `refresh`.
+ * buckets in 256 groups. What is written only joins a queue; it is settled, which is placed and hashed, by the next cut
+ * or before it, by `refresh`. What was written and removed in between is never hashed at all, as most open changes are.
  */
 export class StateBuckets {
   readonly #groups: (Group | undefined)[] = new Array(GROUP_COUNT).fill(undefined);
-  readonly #groupDigests: (Uint8Array | undefined)[] = new Array(GROUP_COUNT).fill(EMPTY_GROUP);
-  /** The longest untouched first. */
-  readonly #stale = new Set<Bucket>();
+  readonly #groupDigests: (Digest | undefined)[] = new Array(GROUP_COUNT).fill(EMPTY_GROUP);
+  #oldest: StateEntry | undefined;
+  #newest: StateEntry | undefined;
+  #unsettledCount = 0;
 
   add(key: string, value: JsonObject): StateEntry {
-    const bucket = this.#bucketAt(bucketNameOf(key));
-    const entry: StateEntry = { key, value, line: undefined, bucket };
-    bucket.entries.set(key, entry);
-    this.#touch(bucket);
+    const entry: StateEntry = {
+      key,
+      value,
+      line: undefined,
+      bucket: undefined,
+      after: undefined,
+      isUnsettled: false,
+      isRemoved: false,
+      nextUnsettled: undefined,
+    };
+    this.#queue(entry);
     return entry;
   }
 
   replace(entry: StateEntry, value: JsonObject): void {
     entry.value = value;
     entry.line = undefined;
-    this.#touch(entry.bucket);
+    this.#queue(entry);
   }
 
-  remove({ key, bucket }: StateEntry): void {
-    bucket.entries.delete(key);
-    this.#touch(bucket);
+  remove(entry: StateEntry): void {
+    entry.isRemoved = true;
+    this.#queue(entry);
   }
 
   /**
-   * Hashes at most so many buckets that a cut would have to hash otherwise, and only so many that a cut is quick. Those
-   * just written are left: most of them are written again soon. It changes no digest.
+   * Settles at most so many entries that a cut would have to settle otherwise, and only so many that a cut is quick.
+   * Those just written are left: many of them are written again soon. It changes no digest.
    */
   refresh(countMax: number): void {
-    this.#hashOldest(Math.min(countMax, this.#stale.size - STALE_COUNT_KEPT));
-  }
-
-  #hashOldest(countMax: number): void {
-    let count = 0;
-    for (const bucket of this.#stale) {
-      if (count >= countMax) return;
-      count += 1;
-      this.#stale.delete(bucket);
-      hashBucket(bucket);
+    for (const bucket of this.#settle(Math.min(countMax, this.#unsettledCount - UNSETTLED_COUNT_KEPT))) {
+      bucket.digest ??= digestOfBucket(bucket);
     }
   }
 
   digest(): Digest {
-    this.#hashOldest(Number.POSITIVE_INFINITY);
-    return digestOf(Buffer.concat(this.#groups.map((group, index) => this.#groupDigest(group, index))));
+    this.#settle(Number.POSITIVE_INFINITY);
+    const digests = this.#groups.map((group, index) => this.#groupDigest(group, index));
+    return digestOf(Buffer.from(digests.join(''), 'hex'));
   }
 
   /** The lines of the state artifact, in its order. */
   lines(): string[] {
+    this.#settle(Number.POSITIVE_INFINITY);
     const lines: string[] = [];
     for (const group of this.#groups) {
       for (const bucket of group ?? []) {
-        if (bucket !== undefined) for (const entry of sorted(bucket)) lines.push(lineOf(entry));
+        for (let entry = bucket?.first; entry !== undefined; entry = entry.after) lines.push(lineOf(entry));
       }
     }
     return lines;
+  }
+
+  #queue(entry: StateEntry): void {
+    if (entry.isUnsettled) return;
+    entry.isUnsettled = true;
+    if (this.#newest === undefined) this.#oldest = entry;
+    else this.#newest.nextUnsettled = entry;
+    this.#newest = entry;
+    this.#unsettledCount += 1;
+  }
+
+  /** The longest unsettled first: a key that is put again after it was removed is placed after the old entry has gone. */
+  #settle(countMax: number): Bucket[] {
+    const touched: Bucket[] = [];
+    for (let count = 0; count < countMax && this.#oldest !== undefined; count += 1) {
+      const entry: StateEntry = this.#oldest;
+      this.#oldest = entry.nextUnsettled;
+      entry.nextUnsettled = undefined;
+      entry.isUnsettled = false;
+      this.#unsettledCount -= 1;
+      const bucket = this.#place(entry);
+      if (bucket === undefined) continue;
+      bucket.digest = undefined;
+      this.#groupDigests[bucket.name >> 8] = undefined;
+      touched.push(bucket);
+    }
+    if (this.#oldest === undefined) this.#newest = undefined;
+    return touched;
+  }
+
+  /** The bucket that is another one now; undefined for an entry that came and went in between. */
+  #place(entry: StateEntry): Bucket | undefined {
+    const { bucket } = entry;
+    if (entry.isRemoved) {
+      if (bucket !== undefined) unchain(bucket, entry);
+      return bucket;
+    }
+    if (bucket !== undefined) return bucket;
+    const made = this.#bucketAt(bucketNameOf(entry.key));
+    entry.bucket = made;
+    chain(made, entry);
+    return made;
   }
 
   #bucketAt(name: number): Bucket {
@@ -93,49 +147,65 @@ export class StateBuckets {
     }
     let bucket = group[name & 0xff];
     if (bucket === undefined) {
-      bucket = { name, entries: new Map(), digest: undefined };
+      bucket = { name, first: undefined, digest: undefined };
       group[name & 0xff] = bucket;
     }
     return bucket;
   }
 
-  #touch(bucket: Bucket): void {
-    bucket.digest = undefined;
-    this.#groupDigests[bucket.name >> 8] = undefined;
-    this.#stale.delete(bucket);
-    this.#stale.add(bucket);
-  }
-
-  #groupDigest(group: Group | undefined, index: number): Uint8Array {
+  #groupDigest(group: Group | undefined, index: number): Digest {
     const known = this.#groupDigests[index];
     if (known !== undefined) return known;
-    const parts: Uint8Array[] = [];
+    let hex = '';
     group?.forEach((bucket, place) => {
       if (bucket === undefined) return;
-      if (bucket.entries.size === 0) group[place] = undefined;
-      else parts.push(Uint8Array.of(place), bucket.digest ?? hashBucket(bucket));
+      if (bucket.first === undefined) {
+        group[place] = undefined;
+        return;
+      }
+      bucket.digest ??= digestOfBucket(bucket);
+      hex += (PLACES[place] as string) + bucket.digest;
     });
-    const digest = digestBytes(digestOf(Buffer.concat(parts)));
+    const digest = digestOf(Buffer.from(hex, 'hex'));
     this.#groupDigests[index] = digest;
     return digest;
   }
 }
+
+/** The byte of a bucket within its group, as hex. */
+const PLACES: readonly string[] = Array.from({ length: GROUP_SIZE }, (_, place) => place.toString(16).padStart(2, '0'));
 
 /** The first two bytes of the key's hash. */
 export function bucketNameOf(key: string): number {
   return Number.parseInt(digestOf(key).slice(0, 4), 16);
 }
 
-function hashBucket(bucket: Bucket): Uint8Array {
-  let text = '';
-  for (const entry of sorted(bucket)) text += lineOf(entry);
-  bucket.digest = digestBytes(digestOf(text));
-  return bucket.digest;
+function chain(bucket: Bucket, entry: StateEntry): void {
+  let before: StateEntry | undefined;
+  let after = bucket.first;
+  while (after !== undefined && after.key < entry.key) {
+    before = after;
+    after = after.after;
+  }
+  entry.after = after;
+  if (before === undefined) bucket.first = entry;
+  else before.after = entry;
 }
 
-function sorted({ entries }: Bucket): StateEntry[] {
-  const list = [...entries.values()];
-  return list.length < 2 ? list : list.sort((a, b) => (a.key < b.key ? -1 : 1));
+function unchain(bucket: Bucket, entry: StateEntry): void {
+  if (bucket.first === entry) {
+    bucket.first = entry.after;
+    return;
+  }
+  let before = bucket.first;
+  while (before !== undefined && before.after !== entry) before = before.after;
+  if (before !== undefined) before.after = entry.after;
+}
+
+function digestOfBucket({ first }: Bucket): Digest {
+  let text = '';
+  for (let entry = first; entry !== undefined; entry = entry.after) text += lineOf(entry);
+  return digestOf(text);
 }
 
 function lineOf(entry: StateEntry): string {

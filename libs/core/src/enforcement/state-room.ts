@@ -7,18 +7,25 @@ import { namespaceOf, type StateOp, type StateView } from './state-table.ts';
  * namespace does not stop requests that use its known keys, or none of it.
  */
 export function fullNamespace(state: StateView, ops: readonly StateOp[]): string | undefined {
+  if (hasAmpleRoom(state, ops)) return undefined;
   const added = newKeys(state, ops);
   return [...added.keys()].find((namespace) => lacksRoom(state, namespace, added.get(namespace)?.size ?? 0));
 }
 
 /** Without what there is no room for: a refused request must not make a bounded state grow beyond its bound. */
 export function withinRoom(state: StateView, ops: readonly StateOp[]): readonly StateOp[] {
+  if (hasAmpleRoom(state, ops)) return ops;
   const added = newKeys(state, ops);
   const full = new Set(
     [...added].filter(([namespace, keys]) => lacksRoom(state, namespace, keys.size)).map(([name]) => name),
   );
   if (full.size === 0) return ops;
   return ops.filter(({ op, key }) => op === 'delete' || !full.has(namespaceOf(key)) || state.get(key) !== undefined);
+}
+
+/** Whether there is room even if every op needed another key in its namespace: which are new need not be known then. */
+function hasAmpleRoom(state: StateView, ops: readonly StateOp[]): boolean {
+  return ops.every(({ op, key }) => op === 'delete' || !lacksRoom(state, namespaceOf(key), ops.length));
 }
 
 function newKeys(state: StateView, ops: readonly StateOp[]): Map<string, Set<string>> {

@@ -54,6 +54,8 @@ describe('the state table', () => {
       if (count % 3 === 0) table.refresh(8);
       if (count % 5 === 0) table.apply([put(count / 5, 2)]);
       if (count % 7 === 0) table.apply([{ op: 'delete', key: `idem/${count / 7 + 2_000}` }]);
+      if (count % 77 === 0) table.apply([put(count / 7 + 2_000, 4)]);
+      if (count % 3 === 1) table.apply([put(-count, 1), { op: 'delete', key: `idem/${-count}` }]);
     }
     direct.apply([...table.entries('idem')].map(([key, value]) => ({ op: 'put', key, value })));
     expect(table.digest()).toBe(direct.digest());

@@ -20,22 +20,24 @@ export type StateOp =
   | { readonly op: 'put'; readonly key: string; readonly value: JsonObject }
   | { readonly op: 'delete'; readonly key: string };
 
+type Namespace = { readonly entries: Map<string, StateEntry>; readonly isExpiring: boolean };
+
 /** A tenant's state, with a digest that costs what was written since the last one (docs/spec/records.md §2). */
 export class StateTable implements StateView {
-  readonly #namespaces = new Map<string, Map<string, StateEntry>>();
+  readonly #namespaces = new Map<string, Namespace>();
   readonly #buckets = new StateBuckets();
   readonly #expiry = new StateExpiry();
 
   get(key: string): JsonObject | undefined {
-    return this.#namespaces.get(namespaceOf(key))?.get(key)?.value;
+    return this.#namespaces.get(namespaceOf(key))?.entries.get(key)?.value;
   }
 
   count(namespace: string): number {
-    return this.#namespaces.get(namespace)?.size ?? 0;
+    return this.#namespaces.get(namespace)?.entries.size ?? 0;
   }
 
   *entries(namespace: string): Iterable<readonly [string, JsonObject]> {
-    for (const [key, entry] of this.#namespaces.get(namespace) ?? []) yield [key, entry.value];
+    for (const [key, entry] of this.#namespaces.get(namespace)?.entries ?? []) yield [key, entry.value];
   }
 
   *dueBy(nowMs: number): Iterable<readonly [string, JsonObject]> {
@@ -57,27 +59,31 @@ export class StateTable implements StateView {
   }
 
   #put(key: string, value: JsonObject): void {
-    const name = namespaceOf(key);
-    let namespace = this.#namespaces.get(name);
-    if (namespace === undefined) {
-      namespace = new Map();
-      this.#namespaces.set(name, namespace);
-    }
-    const known = namespace.get(key);
-    if (EXPIRING.has(name)) {
+    const { entries, isExpiring } = this.#namespace(namespaceOf(key));
+    const known = entries.get(key);
+    if (isExpiring) {
       if (known !== undefined) this.#expiry.remove(key, known.value);
       this.#expiry.add(key, value);
     }
-    if (known === undefined) namespace.set(key, this.#buckets.add(key, value));
+    if (known === undefined) entries.set(key, this.#buckets.add(key, value));
     else this.#buckets.replace(known, value);
+  }
+
+  #namespace(name: string): Namespace {
+    let namespace = this.#namespaces.get(name);
+    if (namespace === undefined) {
+      namespace = { entries: new Map(), isExpiring: EXPIRING.has(name) };
+      this.#namespaces.set(name, namespace);
+    }
+    return namespace;
   }
 
   #delete(key: string): void {
     const namespace = this.#namespaces.get(namespaceOf(key));
-    const entry = namespace?.get(key);
+    const entry = namespace?.entries.get(key);
     if (namespace === undefined || entry === undefined) return;
-    namespace.delete(key);
-    if (EXPIRING.has(namespaceOf(key))) this.#expiry.remove(key, entry.value);
+    namespace.entries.delete(key);
+    if (namespace.isExpiring) this.#expiry.remove(key, entry.value);
     this.#buckets.remove(entry);
   }
 
@@ -85,9 +91,9 @@ export class StateTable implements StateView {
     return this.#buckets.digest();
   }
 
-  /** Does a part of what the next digest needs, for at most so many buckets; nothing that can be seen depends on it. */
-  refresh(bucketCountMax: number): void {
-    this.#buckets.refresh(bucketCountMax);
+  /** Does a part of what the next digest needs, for at most so many entries; nothing that can be seen depends on it. */
+  refresh(entryCountMax: number): void {
+    this.#buckets.refresh(entryCountMax);
   }
 
   /** The lines of the state artifact as of now, each with its LF: what is written later does not change them. */
