@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { globSync } from 'node:fs';
 import { basename } from 'node:path';
+import { chromiumProblem } from './chromium.ts';
 import { runCommand } from './command.ts';
 import type { GateConfig } from './config.ts';
 import { runTier } from './jest-tier.ts';
@@ -48,7 +49,11 @@ const longLimits = { budgetMs: LONG_DEADLINE_MS, deadlineMs: LONG_DEADLINE_MS, t
 const BROWSER: Tier = { name: 'browser', ...longLimits, serial: true };
 
 export function longSteps(config: GateConfig): readonly Step[] {
-  const browser: Step = { name: BROWSER.name, group: BROWSER.name, run: () => runTier(config, BROWSER, {}) };
+  const browser: Step = {
+    name: BROWSER.name,
+    group: BROWSER.name,
+    run: async () => (await chromiumProblem(config)) ?? runTier(config, BROWSER, {}),
+  };
   const tiers = LONG_TIERS.flatMap(({ name, tier, env, only }) =>
     TIERS.filter((candidate) => candidate.name === tier).map((base) => ({
       name,
