@@ -148,6 +148,26 @@ export const TREES: readonly ConformanceCase[] = [
     ],
     { bundle: edited({ manifest: (manifest) => (manifest.journal.segments = [hexOf('x')]) }) },
   ),
+  makeCase(['head-mode-leaf-flip', [1, 'integrity', 'CLY_BUNDLE_ROOT'], 'In head mode the root finds it.', DETECTED], {
+    bend: journal((lines) => {
+      lines[LINE.blocked] = (lines[LINE.blocked] as string).replace('"rule":"r1"', '"rule":"r2"');
+    }),
+    mode: 'head',
+  }),
+  makeCase(
+    [
+      'head-mode-digest-of-journal',
+      [0],
+      'In head mode the signed root stands for the bytes of the journal: digest and segments are not computed.',
+      'That sha256sum of the journal gives what the manifest says, and where damage would be: full mode does.',
+    ],
+    {
+      bundle: edited({
+        manifest: ({ journal: stated }) => Object.assign(stated, { sha256: hexOf('x'), segments: [hexOf('x')] }),
+      }),
+      mode: 'head',
+    },
+  ),
 ];
 
 const second = PAIR.second;

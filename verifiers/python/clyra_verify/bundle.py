@@ -93,7 +93,7 @@ class Verification:
         judge = None
         if fold is not None:
             judge = BundleJudge(self.manifest, self.claims, self.signatures, fold, self.metrics, policies_in_force)
-        journal = Journal(self.container, self.manifest)
+        journal = Journal(self.container, self.manifest, self.is_full)
         for line in journal.lines(self.claims):
             if judge is not None:
                 judge.take(line)
@@ -158,7 +158,7 @@ class Verification:
 
     def _export(self, disclosures):
         judge = ExportJudge(self.manifest, self.claims, self.signatures, self.policies, self.metrics)
-        journal = Journal(self.container, self.manifest)
+        journal = Journal(self.container, self.manifest, self.is_full)
         for line in journal.lines(self.claims):
             judge.take(line)
             disclosures.take(self.manifest.start + line.number - 1, line)

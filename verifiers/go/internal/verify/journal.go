@@ -30,9 +30,10 @@ type journal struct {
 	segment  *merkle.Range
 	segments int
 	badAt    int64
-	sum      hash.Hash
-	size     int64
-	scratch  []byte
+	// sum is of the file; nil in head mode, where the root says the same of the same bytes.
+	sum     hash.Hash
+	size    int64
+	scratch []byte
 
 	signatures *signatures
 	// lender is the key that signed the line's delegation.
@@ -94,8 +95,11 @@ func (v *verifier) judgeJournal() error {
 		return errors.New("a frontier that was accepted does not fit")
 	}
 	j := &journal{
-		v: v, tree: tree, segment: segment, sum: sha256.New(), closedRuns: map[string]bool{}, policyListed: map[[32]byte]bool{},
+		v: v, tree: tree, segment: segment, closedRuns: map[string]bool{}, policyListed: map[[32]byte]bool{},
 		decisions: map[string]int64{}, gapsBySource: map[string]int64{}, named: map[[32]byte]int64{},
+	}
+	if !v.options.Head {
+		j.sum = sha256.New()
 	}
 	for i := range j.signers {
 		j.signers[i] = map[[16]byte]bool{}
@@ -162,8 +166,7 @@ func (j *journal) read() error {
 			return nil
 		}
 		j.number++
-		j.sum.Write(text)
-		j.size += int64(len(text))
+		j.pass(text)
 		switch {
 		case err == nil:
 			j.take(text[:len(text)-1])
@@ -186,6 +189,14 @@ func (j *journal) read() error {
 	}
 }
 
+// pass counts bytes of the file.
+func (j *journal) pass(text []byte) {
+	if j.sum != nil {
+		j.sum.Write(text)
+	}
+	j.size += int64(len(text))
+}
+
 // drain hashes the rest of a line that is too long to be held.
 func (j *journal) drain(reader *bufio.Reader, start []byte) error {
 	sum := sha256.New()
@@ -193,8 +204,7 @@ func (j *journal) drain(reader *bufio.Reader, start []byte) error {
 	sum.Write(start)
 	for {
 		text, err := reader.ReadSlice('\n')
-		j.sum.Write(text)
-		j.size += int64(len(text))
+		j.pass(text)
 		if err == nil {
 			text = text[:len(text)-1]
 		}
@@ -213,6 +223,9 @@ func (j *journal) drain(reader *bufio.Reader, start []byte) error {
 // leaf adds one leaf to the tree and to the segment that it stands in.
 func (j *journal) leaf(hash merkle.Hash) {
 	j.tree.Append(hash)
+	if j.v.options.Head {
+		return
+	}
 	j.segment.Append(hash)
 	if int64(j.segment.Size()) == j.v.man.SegmentLines {
 		j.endSegment()
@@ -304,7 +317,7 @@ func (j *journal) judgeFile() {
 		j.endSegment()
 	}
 	at := report.In(journalFile, "")
-	if [32]byte(j.sum.Sum(nil)) != man.JournalDigest {
+	if j.sum != nil && [32]byte(j.sum.Sum(nil)) != man.JournalDigest {
 		rep.Fail(report.Integrity, "CLY_BUNDLE_JOURNAL_DIGEST", at)
 	}
 	if j.size != man.JournalSize {
@@ -313,7 +326,7 @@ func (j *journal) judgeFile() {
 	if j.number != man.End-man.Start {
 		rep.Fail(report.Integrity, "CLY_BUNDLE_JOURNAL_LINES", at)
 	}
-	if j.badAt != 0 || j.segments != len(man.Segments) {
+	if !j.v.options.Head && (j.badAt != 0 || j.segments != len(man.Segments)) {
 		rep.Fail(report.Integrity, "CLY_BUNDLE_SEGMENT", report.OnLine(journalFile, j.badAt, ""))
 	}
 	if j.tree.Root() != man.Root {

@@ -3,6 +3,7 @@ import { sha256Hex } from '../hash/sha256.ts';
 import type { DecidedLine, ObservedLine } from '../journal/line.ts';
 import { encodeCanonical } from '../json/encode.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
+import { sameJson } from '../json/same-json.ts';
 
 export interface LogIdentity {
   readonly tenant: string;
@@ -19,40 +20,42 @@ export interface Mismatch {
 
 /** Whether the receipt of a line answers the change beside it, in this tenant's log (journal.md §3). */
 export function checkDecidedBindings(line: DecidedLine, log: LogIdentity): Mismatch | null {
+  const broken = brokenBinding(line, log);
+  if (broken !== null) {
+    return { code: 'CLY_LINE_BINDING', member: broken[0], message: broken[1] };
+  }
+  return (
+    requireTenant(log.tenant, 'change.body.tenant', line.change.read.tenant) ??
+    requireTenant(log.tenant, 'receipt.body.tenant', line.receipt.read.tenant)
+  );
+}
+
+/** The first member that is not bound, and what is wrong with it. */
+function brokenBinding(line: DecidedLine, log: LogIdentity): readonly [member: string, message: string] | null {
   const receipt = line.receipt.read;
   const change = line.change.read;
-  const command = commandOf(line);
-  const position = `${log.streamId}\n${receipt.partition}\n${receipt.offset}`;
-  const rules: readonly (readonly [string, () => boolean, string])[] = [
-    [
-      'receipt.body.change_digest',
-      () => receipt.change_digest === line.changeDigest,
-      'is not the digest of the change body of this line',
-    ],
-    ['receipt.body.event_id', () => receipt.event_id === change.event_id, 'is not the event of the change'],
-    ['receipt.body.change_kind', () => receipt.change_kind === change.kind, 'is not the kind of the change'],
-    ['receipt.body.stream_id', () => receipt.stream_id === log.streamId, 'is not the stream of the manifest'],
-    ['receipt.body.partition', () => receipt.partition === log.partition, 'is not the partition of the cut'],
-    [
-      'receipt.body.receipt_id',
-      () => receipt.receipt_id === sha256Hex(position).slice(0, 32),
-      'does not follow from its position',
-    ],
-    [
-      'change.body.command.kind',
-      () => line.change.value.command === undefined || command?.kind === change.kind,
-      'differs',
-    ],
-    ['receipt.body.inspected_under', () => isInspectionCarried(line), 'is not that of the facts'],
-  ];
-  const broken = rules.find(([, holds]) => !holds());
-  if (broken !== undefined) {
-    return { code: 'CLY_LINE_BINDING', member: broken[0], message: broken[2] };
+  if (receipt.change_digest !== line.changeDigest) {
+    return ['receipt.body.change_digest', 'is not the digest of the change body of this line'];
   }
-  return requireTenant(log.tenant, [
-    ['change.body.tenant', change.tenant],
-    ['receipt.body.tenant', receipt.tenant],
-  ]);
+  if (receipt.event_id !== change.event_id) {
+    return ['receipt.body.event_id', 'is not the event of the change'];
+  }
+  if (receipt.change_kind !== change.kind) {
+    return ['receipt.body.change_kind', 'is not the kind of the change'];
+  }
+  if (receipt.stream_id !== log.streamId) {
+    return ['receipt.body.stream_id', 'is not the stream of the manifest'];
+  }
+  if (receipt.partition !== log.partition) {
+    return ['receipt.body.partition', 'is not the partition of the cut'];
+  }
+  if (receipt.receipt_id !== halfDigest(`${log.streamId}\n${receipt.partition}\n${receipt.offset}`)) {
+    return ['receipt.body.receipt_id', 'does not follow from its position'];
+  }
+  if (line.change.value.command !== undefined && commandOf(line)?.kind !== change.kind) {
+    return ['change.body.command.kind', 'differs'];
+  }
+  return isInspectionCarried(line) ? null : ['receipt.body.inspected_under', 'is not that of the facts'];
 }
 
 export function checkObservedBindings(line: ObservedLine, log: LogIdentity): Mismatch | null {
@@ -62,7 +65,7 @@ export function checkObservedBindings(line: ObservedLine, log: LogIdentity): Mis
     const member = 'observation.body.observation_id';
     return { code: 'CLY_LINE_BINDING', member, message: 'does not follow from the body' };
   }
-  return requireTenant(log.tenant, [['observation.body.tenant', read.tenant]]);
+  return requireTenant(log.tenant, 'observation.body.tenant', read.tenant);
 }
 
 /** The id that a body must have (records.md §6), or null where it does not name all that its id is made of. */
@@ -92,9 +95,8 @@ function halfDigest(text: string): string {
   return sha256Hex(text).slice(0, 32);
 }
 
-function requireTenant(tenant: string, found: readonly (readonly [string, string])[]): Mismatch | null {
-  const other = found.find(([, name]) => name !== tenant);
-  return other === undefined ? null : { code: 'CLY_LINE_TENANT', member: other[0], message: `must be ${tenant}` };
+function requireTenant(tenant: string, member: string, found: string): Mismatch | null {
+  return found === tenant ? null : { code: 'CLY_LINE_TENANT', member, message: `must be ${tenant}` };
 }
 
 /**
@@ -135,7 +137,7 @@ function isInspectionCarried(line: DecidedLine): boolean {
     return line.decision.decision === 'block';
   }
   const inspected = facts.inspected_under;
-  return inspected !== undefined && encodeCanonical(stated) === encodeCanonical(inspected);
+  return inspected !== undefined && sameJson(stated, inspected);
 }
 
 /** A member that is a digest; one of another form counts as absent (journal.md §1.1). */

@@ -159,6 +159,9 @@ function blindSpotsOf(body: BodyOf<'coverage'>): readonly { code: string; relati
 
 /** Whether X/Y is the number X·2³² + Y or below that of another. */
 function isUpTo(lsn: string, other: string): boolean {
+  if (lsn.length === other.length && lsn.indexOf('/') === other.indexOf('/')) {
+    return lsn <= other;
+  }
   const [high = '0', low = '0'] = lsn.split('/');
   const [otherHigh = '0', otherLow = '0'] = other.split('/');
   const difference = Number.parseInt(high, 16) - Number.parseInt(otherHigh, 16);

@@ -6,9 +6,9 @@ const LF = 0x0a;
 
 export interface LineSink {
   /** Bytes as they stand in the file, each once. */
-  onBytes(bytes: Uint8Array): void;
+  onBytes(bytes: Buffer): void;
   /** A line without its LF. The bytes are only good during the call. */
-  onLine(bytes: Uint8Array): void;
+  onLine(bytes: Buffer): void;
   /** A line longer than allowed (its bytes are not kept), or one that no LF ends. */
   onBroken(what: 'too_long' | 'unterminated'): void;
 }
@@ -52,7 +52,7 @@ export async function readLines(file: OpenFile, lineBytesMax: number, sink: Line
   }
 }
 
-function emit(line: Uint8Array, lineBytesMax: number, sink: LineSink): void {
+function emit(line: Buffer, lineBytesMax: number, sink: LineSink): void {
   if (line.length > lineBytesMax) {
     sink.onBroken('too_long');
   } else {

@@ -17,6 +17,8 @@ import {
   readReceiptBody,
   readRunEnd,
 } from './bodies.ts';
+import { type LineUse, type PlainLine, readPlainLine } from './plain-line.ts';
+import { isChangeBody, isDecision, isObservationBody, isReceiptBody, isTransaction } from './plain-shapes.ts';
 
 const count = integer(0);
 const readDecidedLine = closed({
@@ -58,6 +60,9 @@ export type ChangeBody = ReturnType<typeof readChangeBody>;
 export type ReceiptBody = ReturnType<typeof readReceiptBody>;
 export type Decision = ReturnType<typeof readDecision>;
 export type Grants = NonNullable<ReturnType<typeof readGrants>>;
+type ObservationBody = ReturnType<typeof readObservationBody>;
+
+const EVERYTHING: LineUse = { signatures: true, facts: true };
 
 export interface At {
   /** From 1, in the file. */
@@ -87,7 +92,7 @@ export type Observed = { [K in ObservationKind]: { readonly of: K; readonly body
 export interface ObservedLine extends At {
   readonly kind: 'observed';
   readonly appendTimeMs: number;
-  readonly observation: SignedBody<ReturnType<typeof readObservationBody>>;
+  readonly observation: SignedBody<ObservationBody>;
   readonly observed: Observed;
 }
 
@@ -111,17 +116,73 @@ export function isCut(line: DecidedLine): boolean {
 }
 
 /** Parses one line without its LF. Throws JsonError or ShapeError. */
-export function parseLine(bytes: Uint8Array, at: At): JournalLine {
-  return readLine(parseJson(bytes, RECORD), at);
+export function parseLine(bytes: Buffer, at: At, use: LineUse = EVERYTHING): JournalLine {
+  return readPlain(bytes, at, use) ?? readLine(parseJson(bytes, RECORD), at);
 }
 
 /** Parses one line of an export, which may be replaced. */
-export function parseExportLine(bytes: Uint8Array, at: At): JournalLine | ReplacedLine {
+export function parseExportLine(bytes: Buffer, at: At, use: LineUse): JournalLine | ReplacedLine {
+  const plain = readPlain(bytes, at, use);
+  if (plain !== null) {
+    return plain;
+  }
   const parsed = parseJson(bytes, RECORD);
   if (parsed.value.$leaf === undefined) {
     return readLine(parsed, at);
   }
   return { ...at, kind: 'replaced', leafHash: Buffer.from(readReplacedLine(parsed.value, '').$leaf, 'hex') };
+}
+
+/** The line, when its text and its bodies are of the form that needs no strict reader. */
+function readPlain(bytes: Buffer, at: At, use: LineUse): JournalLine | null {
+  const line = readPlainLine(bytes, use);
+  if (line === null) {
+    return null;
+  }
+  if (line.kind === 'decided') {
+    const isJudged = use.signatures || line.receipt.value.state_digest === undefined;
+    // Of a cut the signatures are judged in every mode.
+    return isJudged ? plainDecided(line, bytes, at) : readPlain(bytes, at, { ...use, signatures: true });
+  }
+  const { value, sig, from, to } = line.observation;
+  const isKnown = value.kind === 'transaction' && isObservationBody(value) && isTransaction(value);
+  if (!isKnown || sig === null) {
+    return null;
+  }
+  const observation = {
+    value,
+    read: value as unknown as ObservationBody,
+    sig,
+    digest: () => sha256(bytes.subarray(from, to)),
+  };
+  const observed = { of: 'transaction', body: value as unknown as BodyOf<'transaction'> } as const;
+  return { ...at, kind: 'observed', appendTimeMs: line.appendTimeMs, observation, observed };
+}
+
+function plainDecided(
+  { appendTimeMs, change, receipt }: PlainLine & { readonly kind: 'decided' },
+  bytes: Buffer,
+  at: At,
+): DecidedLine | null {
+  const isSigned = receipt.value.kind === 'decided';
+  const isShaped =
+    isChangeBody(change.value) && isReceiptBody(receipt.value) && (!isSigned || isDecision(receipt.value));
+  if (!isShaped || change.sig === null || isSigned !== (receipt.sig !== null)) {
+    return null;
+  }
+  const decision = isSigned ? (receipt.value as unknown as Decision) : null;
+  const read = receipt.value as unknown as ReceiptBody;
+  return decidedLine(at, {
+    appendTimeMs,
+    decision,
+    change: {
+      value: change.value,
+      read: change.value as unknown as ChangeBody,
+      sig: change.sig,
+      bytes: bytes.subarray(change.from, change.to),
+    },
+    receipt: { value: receipt.value, read, sig: receipt.sig, bytes: bytes.subarray(receipt.from, receipt.to) },
+  });
 }
 
 function readLine(parsed: ParsedJson, at: At): JournalLine {
@@ -155,42 +216,66 @@ function readKind(kind: string, body: JsonObject): Observed {
 
 function readDecided(parsed: ParsedJson, at: At): DecidedLine {
   const line = readDecidedLine(parsed.value, '');
-  const receipt = readReceiptBody(line.receipt.body, 'receipt.body');
-  const isSigned = receipt.kind === 'decided';
-  if (isSigned !== (line.receipt.sig !== null)) {
+  const { change, receipt } = line;
+  const read = readReceiptBody(receipt.body, 'receipt.body');
+  const isSigned = read.kind === 'decided';
+  if (isSigned !== (receipt.sig !== null)) {
     throw new ShapeError('receipt.sig', 'must be null for recorded bodies and only for them');
   }
-  const inRun = [receipt.run_id, receipt.seq, receipt.prev].filter((member) => member !== undefined).length;
+  const inRun = [read.run_id, read.seq, read.prev].filter((member) => member !== undefined).length;
   if (inRun !== 0 && inRun !== 3) {
     throw new ShapeError('receipt.body.run_id', 'stands with seq and prev, or none of them stands');
   }
-  const change = readChangeBody(line.change.body, 'change.body');
-  const receiptBytes = parsed.bytesOf(line.receipt.body);
-  const decision = isSigned ? readDecision(line.receipt.body, 'receipt.body') : null;
+  const changeRead = readChangeBody(change.body, 'change.body');
+  return decidedLine(at, {
+    appendTimeMs: line.append_time,
+    decision: isSigned ? readDecision(receipt.body, 'receipt.body') : null,
+    change: { value: change.body, read: changeRead, sig: change.sig, bytes: parsed.bytesOf(change.body) },
+    receipt: { value: receipt.body, read, sig: receipt.sig, bytes: parsed.bytesOf(receipt.body) },
+  });
+}
+
+interface Part<R, S> {
+  readonly value: JsonObject;
+  readonly read: R;
+  readonly sig: S;
+  readonly bytes: Uint8Array;
+}
+
+interface DecidedParts {
+  readonly appendTimeMs: number;
+  readonly decision: Decision | null;
+  readonly change: Part<ChangeBody, SignatureBlock>;
+  readonly receipt: Part<ReceiptBody, SignatureBlock | null>;
+}
+
+function decidedLine(at: At, { appendTimeMs, decision, change, receipt }: DecidedParts): DecidedLine {
   const isAllowed = decision?.decision === 'allow';
-  if (isAllowed && receipt.change_kind === 'run.closed') {
-    readRunEnd(line.receipt.body, 'receipt.body');
+  if (isAllowed && receipt.read.change_kind === 'run.closed') {
+    readRunEnd(receipt.value, 'receipt.body');
   }
-  const changeDigest = sha256Hex(parsed.bytesOf(line.change.body));
+  const changeDigest = sha256Hex(change.bytes);
   return {
     line: at.line,
     leaf: at.leaf,
     kind: 'decided',
-    appendTimeMs: line.append_time,
+    appendTimeMs,
     change: {
-      sig: line.change.sig,
-      value: line.change.body,
-      read: change,
+      sig: change.sig,
+      value: change.value,
+      read: change.read,
       digest: () => Buffer.from(changeDigest, 'hex'),
     },
     changeDigest,
-    receipt: { sig: line.receipt.sig, value: line.receipt.body, read: receipt, digest: () => sha256(receiptBytes) },
-    link: linkTo(receiptBytes),
+    receipt: { sig: receipt.sig, value: receipt.value, read: receipt.read, digest: () => sha256(receipt.bytes) },
+    link: linkTo(receipt.bytes),
     decision,
-    grants: isAllowed && receipt.change_kind === 'change.requested' ? grantsOf(line.receipt.body) : [],
+    grants: isAllowed && receipt.read.change_kind === 'change.requested' ? grantsOf(receipt.value) : NO_GRANTS,
   };
 }
 
+const NO_GRANTS: Grants = [];
+
 function grantsOf(body: JsonObject): Grants {
-  return readGrants(body.grants, 'receipt.body.grants') ?? [];
+  return readGrants(body.grants, 'receipt.body.grants') ?? NO_GRANTS;
 }

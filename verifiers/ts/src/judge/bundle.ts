@@ -2,6 +2,7 @@
 import type { Finding } from '../checks/derived-lines.ts';
 import type { Mode } from '../checks/signature-check.ts';
 import type { Inputs } from '../inputs.ts';
+import type { LineUse } from '../journal/plain-line.ts';
 import type { MatchStatus } from '../ledger/judge.ts';
 import type { ClaimId } from '../report/claim.ts';
 import type { Failures } from '../report/failures.ts';
@@ -47,6 +48,11 @@ export const ABSENT_TRUST_ROOT: Standing = {
   code: 'CLY_TRUST_ROOT_ABSENT',
   message: 'no trust root was passed',
 };
+
+/** What of the lines will be looked at. */
+export function useOf({ inputs, keys, mode }: Bundle): LineUse {
+  return { signatures: keys !== null && mode === 'full', facts: inputs.disclosures !== null };
+}
 
 /** A claim that was not judged to the end does not hold. */
 export function failAll(

@@ -17,13 +17,14 @@ const NAMING_ORDER: readonly ((failure: Failure) => boolean)[] = [
 
 /** Compares the journal with what the manifest says of it (E11), and places damage as closely as the lines allow. */
 export function checkJournalAgreement(manifest: Manifest, journal: JournalResult, failures: Failures): void {
+  const isRead = journal.sha256 !== null;
   const isDigestRight = journal.sha256 === manifest.journal.sha256;
   const add = (code: string, message: string, location: Location) =>
     failures.add({ claim: 'integrity', code, message, location });
   const memberOrJournal = (member: string): Location =>
     isDigestRight ? { file: 'manifest.json', member } : { file: JOURNAL };
   const segments = isDigestRight ? [] : journal.segments.damaged.map((segment) => placeOf(segment, failures));
-  if (!isDigestRight) {
+  if (isRead && !isDigestRight) {
     const isSegmented = journal.segments.damagedCount > 0 || journal.size !== manifest.journal.size;
     const elsewhere = isSegmented ? { file: JOURNAL } : { file: 'manifest.json', member: 'journal.sha256' };
     const message = 'journal.jsonl does not have the digest of the manifest';

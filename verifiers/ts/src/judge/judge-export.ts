@@ -17,7 +17,7 @@ import { reporter } from '../report/line-report.ts';
 import { HOLDS, nothingReached, type Standing, type Standings } from '../report/standing.ts';
 import { BlockVerifier } from '../signature/block-verifier.ts';
 import { JOURNAL } from '../source/bundle-names.ts';
-import { ABSENT_DISCLOSURE, ABSENT_TRUST_ROOT, type Bundle, failAll, type JudgedLines } from './bundle.ts';
+import { ABSENT_DISCLOSURE, ABSENT_TRUST_ROOT, type Bundle, failAll, type JudgedLines, useOf } from './bundle.ts';
 import { cutOf, reportMember } from './fold-agreement.ts';
 import { checkJournalAgreement } from './journal-agreement.ts';
 
@@ -34,7 +34,7 @@ const NO_REPLAY: Standing = {
 
 /** Judges the lines of an export (verification.md §5): each by itself, and by a neighbour that stands. */
 export async function judgeExport(bundle: Bundle, manifest: ExportManifest, failures: Failures): Promise<JudgedLines> {
-  const { source, inputs } = bundle;
+  const { source, inputs, mode } = bundle;
   const lines = new ExportLines(bundle, manifest, failures);
   const disclosures = inputs.disclosures === null ? null : new DisclosureCheck(inputs.disclosures, failures);
   const judge = {
@@ -44,7 +44,9 @@ export async function judgeExport(bundle: Bundle, manifest: ExportManifest, fail
     },
   };
   const file = await source.open(JOURNAL);
-  const journal = await verifyJournal(file, { manifest, failures }, judge).finally(() => file.close());
+  const journal = await verifyJournal(file, { manifest, mode, use: useOf(bundle), failures }, judge).finally(() =>
+    file.close(),
+  );
   if (journal.unreadableLine !== null) {
     const message = `line ${journal.unreadableLine} is no line of the format: what follows it cannot be judged`;
     const claims = ['order', 'completeness', 'policy', 'reconciliation', 'coverage'] as const;

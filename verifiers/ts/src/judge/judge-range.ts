@@ -10,7 +10,7 @@ import { type JournalResult, verifyJournal } from '../journal/verify-journal.ts'
 import type { Failures } from '../report/failures.ts';
 import { HOLDS, nothingReached, type Standing, type Standings } from '../report/standing.ts';
 import { JOURNAL } from '../source/bundle-names.ts';
-import { ABSENT_DISCLOSURE, ABSENT_TRUST_ROOT, type Bundle, failAll, type JudgedLines } from './bundle.ts';
+import { ABSENT_DISCLOSURE, ABSENT_TRUST_ROOT, type Bundle, failAll, type JudgedLines, useOf } from './bundle.ts';
 import { checkFoldAgreement } from './fold-agreement.ts';
 import { checkJournalAgreement } from './journal-agreement.ts';
 import { checkOpeningState, loadLedger } from './load-carried.ts';
@@ -62,10 +62,11 @@ function replayOf(bundle: Bundle, manifest: BundleManifest, failures: Failures):
 }
 
 async function readJournal(
-  { source, documents }: Bundle,
+  bundle: Bundle,
   fold: JournalFold | null,
   given: { readonly disclosures: DisclosureCheck | null; readonly failures: Failures },
 ): Promise<JournalResult> {
+  const { source, documents, mode } = bundle;
   const { disclosures, failures } = given;
   const judge = {
     step: (line: JournalLine | ReplacedLine) => {
@@ -77,7 +78,7 @@ async function readJournal(
   };
   const file = await source.open(JOURNAL);
   try {
-    return await verifyJournal(file, { manifest: documents.manifest, failures }, judge);
+    return await verifyJournal(file, { manifest: documents.manifest, mode, use: useOf(bundle), failures }, judge);
   } finally {
     await file.close();
   }
