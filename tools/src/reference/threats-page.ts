@@ -11,7 +11,6 @@ type Threat = (typeof THREATS)[number][1];
 export const OPERATION_PREFIXES: readonly string[] = [
   'CLY_CHANGE_ABANDONED',
   'CLY_CHANGE_CONFLICT',
-  'CLY_CHANGE_GONE',
   'CLY_CHANGE_NOT_',
   'CLY_CHANGE_SIGNATURE',
   'CLY_COMMAND_',
