@@ -21,6 +21,8 @@ export type LocalLayout = {
   readonly credentialsFile: string;
   /** Identity providers of approvers; where there is none, the human door stays shut. */
   readonly identityFile: string;
+  /** Vendors that deliver, and keys held for upstreams; where there is none, nobody delivers. */
+  readonly activationFile: string;
   /** The recorder's databases, with their passwords. */
   readonly sourcesFile: string;
   /** Databases that redeem grants, with the keys of their guards; there once a guard was installed. */
@@ -46,6 +48,7 @@ export function localLayout(dataDir: string): LocalLayout {
     trustRootDsseFile: join(root, 'trust-root.dsse.json'),
     credentialsFile: join(root, 'credentials.json'),
     identityFile: join(root, 'identity.json'),
+    activationFile: join(root, 'activation.json'),
     sourcesFile: join(root, 'sources.json'),
     grantPlacesFile: join(root, 'grant-places.json'),
     fingerprintFile: join(root, 'keys', 'fingerprint.secret'),

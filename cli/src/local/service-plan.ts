@@ -76,6 +76,7 @@ function ownVariables(name: ServiceName, { layout, settings }: ServiceEnvironmen
     CLYRA_TRUST_ROOT_DIGESTS: digestOf(readFileSync(layout.trustRootFile)),
     ...(existsSync(layout.grantPlacesFile) ? { CLYRA_GRANT_PLACES_FILE: layout.grantPlacesFile } : {}),
     ...humanDoor(layout),
+    ...(existsSync(layout.activationFile) ? { CLYRA_ACTIVATION_FILE: layout.activationFile } : {}),
   };
 }
 

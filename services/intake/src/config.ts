@@ -71,6 +71,12 @@ export const intakeConfig = declareConfig({
     type: 'text',
     text: 'JSON file with the HMAC keys of the callers: {"credentials": [{"key_id", "tenant", "actors", "secret"}]}.',
   },
+  activationFile: {
+    env: 'CLYRA_ACTIVATION_FILE',
+    type: 'text',
+    optional: true,
+    text: 'JSON file with the vendors that deliver to /hooks/<name>/… and the keys held for upstreams, closed to others (docs/guides/activation.md). Without it there are no such addresses.',
+  },
   fingerprintSecret: {
     env: 'CLYRA_FINGERPRINT_SECRET',
     type: 'text',

@@ -14,6 +14,7 @@ import type { PositionStore } from '@clyra/core/ports/position-store';
 import type { Random } from '@clyra/core/ports/random';
 import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
+import type { Activation } from './activation/activation.ts';
 import type { ApiParts } from './api/api-parts.ts';
 import { CallerDesk } from './api/caller-desk.ts';
 import { CommandDesk } from './api/command-desk.ts';
@@ -67,6 +68,8 @@ export type IntakeOptions = {
   /** What looks into payloads; absent, and what a policy asks them is refused. */
   readonly analysers?: Analysers;
   readonly externals?: ExternalDetectors;
+  /** Vendors that deliver, and keys held for upstreams; absent where there is no activation file. */
+  readonly activation?: Activation;
   /** Where bodies of streamed routes wait; absent, and those routes are refused. */
   readonly spool?: SpoolFolder;
   /** Where bodies are stored; absent, and changes whose bodies are to be kept are refused. */
@@ -106,10 +109,12 @@ type OwnGatewayParts = Pick<
   | 'bodies'
   | 'heldRequests'
   | 'grantMint'
+  | 'activation'
 >;
 
 function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
   const { spool, clock, random, logger, upstream, fingerprintSecret, analysers, externals, heldRequests } = options;
+  const { activation } = options;
   const looking = analysers === undefined ? {} : { analysers };
   return {
     random,
@@ -121,6 +126,7 @@ function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
     limits: { ...GATEWAY_LIMITS, ...options.limits },
     ...looking,
     ...(externals === undefined ? {} : { externals }),
+    ...(activation === undefined ? {} : { activation }),
     ...(heldRequests === undefined ? {} : { heldRequests }),
     ...(spool === undefined ? {} : { bodies: new BodyIntake({ spool, clock, ...looking }) }),
   };

@@ -8,6 +8,7 @@ import { FilePositionStore } from '@clyra/runtime/file-position-store';
 import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import type { Service, StopPart } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
+import { Activation } from './activation/activation.ts';
 import { loadAnalysers } from './analysers.ts';
 import { SpoolFolder } from './bodies/spool-folder.ts';
 import type { IntakeConfig } from './config.ts';
@@ -91,6 +92,7 @@ async function startProcessor(
     vault: { vault: new BodyVault(blobs, bodyKeys), keys: bodyKeys },
     analysers: await loadAnalysers(config.detectorPacks),
     externals: new ExternalDetectors(detectors.clients, clock),
+    ...(await openActivation(config, ports)),
     ...(heldRequests === undefined ? {} : { heldRequests }),
     ...(onHeldGone === undefined ? {} : { onHeldGone }),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock, logger }),
@@ -108,6 +110,15 @@ async function startProcessor(
   await processor.start(Math.min(config.startDeadlineMs, START_READ_DEADLINE_MS));
   logger.info('intake follows the log', { epoch });
   return processor;
+}
+
+async function openActivation(
+  { activationFile }: IntakeConfig,
+  { clock, logger }: LogServicePorts,
+): Promise<{ readonly activation?: Activation }> {
+  return activationFile === undefined
+    ? {}
+    : { activation: await Activation.open({ path: activationFile, clock, logger }) };
 }
 
 function openSpool(config: IntakeConfig): Promise<SpoolFolder> {

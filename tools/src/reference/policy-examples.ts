@@ -49,6 +49,13 @@ routes:
     upstream: shop
     body: { repair: [syntax, text_to_number] }
     response: { total_seconds: 600, silence_seconds: 60 }
+  - id: audiences.sync
+    method: POST
+    path: /users/track
+    upstream: braze
+    schema: refund
+    adapter: segment
+    batch: each
 `,
   idempotency: `idempotency:
   - routes: [refunds.create]

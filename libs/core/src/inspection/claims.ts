@@ -7,7 +7,8 @@ import { valueAt } from './json-pointer.ts';
 export type ClaimSources = {
   /** What the credential proves; for actors it may be several, or `*`. */
   readonly credential: readonly string[];
-  readonly header: string;
+  /** null where the request has no such header. */
+  readonly header: string | null;
   readonly body: JsonValue | undefined;
   /** Where the body names it, or null. */
   readonly pointer: string | null;
@@ -18,7 +19,7 @@ const PLAIN = /^[A-Za-z0-9 ._:@/*-]{0,128}$/;
 /** Every place that names a tenant (or an actor), the credential first. A body without the member names none. */
 export function claimsOf(sources: ClaimSources): Claimed[] {
   const claims: Claimed[] = sources.credential.map((value) => ({ from: 'credential', value }));
-  claims.push({ from: 'header', value: plainValue(sources.header) });
+  if (sources.header !== null) claims.push({ from: 'header', value: plainValue(sources.header) });
   const named = sources.pointer === null ? undefined : valueAt(sources.body, sources.pointer);
   if (named !== undefined) claims.push({ from: 'body', value: plainValue(named) });
   return claims;

@@ -6,6 +6,7 @@ import type { JsonValue } from '../canonical/json-value.ts';
 import { type Facts, INSPECTOR } from '../change/change-body.ts';
 import type { PackShelf } from '../detectors/pack-shelf.ts';
 import type { PromptMemory } from '../detectors/prompt-delta.ts';
+import type { AdapterKind } from '../policy/adapters.ts';
 import { appliesTo, type Policy, type RateLimitRule, type Route } from '../policy/policy.ts';
 import type { SqlParsers } from '../sql/analyse-sql.ts';
 import { amountFacts } from './amount-facts.ts';
@@ -44,9 +45,13 @@ export type InspectionInput = {
   };
   /** A header by its name in lower case; only those that the policy requires are asked for. */
   readonly headers?: (name: string) => readonly string[];
-  /** What the headers claim. */
+  /** Who acts, as the headers say. */
   readonly tenant: string;
   readonly actor: string;
+  /** What the headers name, where that is not the two above: null for a header that is not there. */
+  readonly claimed?: { readonly tenant: string | null; readonly actor: string | null };
+  /** Present where a vendor delivered it; `fault` is the code of what is wrong with the delivery as a whole. */
+  readonly delivery?: { readonly kind: AdapterKind; readonly fault: string | null };
   readonly nonce: string;
   /** Secret per tenant, at least 32 bytes: fingerprints of small bodies cannot be guessed without it. */
   readonly fingerprintKey: HmacKey;
@@ -88,6 +93,7 @@ export function inspectRequest(input: InspectionInput): Inspection {
   const idempotencyKey = parseIdempotencyKey(input.idempotencyKeys);
   const content = firstFault([
     target === undefined ? 'CLY_ROUTE_TARGET' : 'ok',
+    deliveryFault(input, route),
     finding.content,
     idempotencyKey === 'invalid' ? 'CLY_IDEMPOTENCY_SYNTAX' : 'ok',
   ]);
@@ -132,6 +138,18 @@ export function inspectRequest(input: InspectionInput): Inspection {
     ...(memory === undefined ? {} : { promptMemory: memory }),
     ...(read.repaired === undefined ? {} : { repaired: read.repaired }),
   };
+}
+
+/**
+ * A route with an adapter takes that vendor's deliveries only, and no other route takes any. Vendors repeat what they
+ * are not sure of: without a rule that knows the repetition it would have a second effect.
+ */
+function deliveryFault({ policy, delivery }: InspectionInput, route: Route | undefined): string {
+  if (route === undefined) return 'ok';
+  if (route.adapter !== delivery?.kind) return 'CLY_ACTIVATION_ROUTE';
+  if (delivery === undefined) return 'ok';
+  const isGuarded = policy.policy.idempotency.some((rule) => rule.required && appliesTo(rule, route.id));
+  return isGuarded ? (delivery.fault ?? 'ok') : 'CLY_ACTIVATION_IDEMPOTENCY';
 }
 
 type Looked = { readonly facts?: Pick<Facts, 'sql' | 'detectors'>; readonly promptMemory?: PromptMemory };

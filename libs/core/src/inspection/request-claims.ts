@@ -13,6 +13,7 @@ type ClaimingRequest = {
   readonly credential: { readonly tenant: string; readonly actors: readonly string[] };
   readonly tenant: string;
   readonly actor: string;
+  readonly claimed?: { readonly tenant: string | null; readonly actor: string | null };
   readonly headers?: Headers;
   readonly fingerprintKey: HmacKey;
   readonly policy: { readonly policy: { readonly tenant_fences: TenantFences } };
@@ -28,7 +29,7 @@ export function missingHeaders(fences: TenantFences, headers: Headers): readonly
 
 /** Every place that names a tenant or an actor: credential, headers, body, and the headers that the policy requires. */
 export function requestClaims(input: ClaimingRequest, body: JsonValue | undefined, items?: Claims): Claims {
-  const { credential, policy } = input;
+  const { credential, policy, claimed = input } = input;
   const fences = policy.policy.tenant_fences;
   const further = (word: string): Claimed[] =>
     fences.required_headers
@@ -38,11 +39,11 @@ export function requestClaims(input: ClaimingRequest, body: JsonValue | undefine
       .flatMap((value) => claimsOf({ credential: [], header: value.trim(), body: undefined, pointer: null }));
   const tenants = claimsOf({
     credential: [credential.tenant],
-    header: input.tenant,
+    header: claimed.tenant,
     body,
     pointer: fences.body_tenant,
   });
-  const actors = claimsOf({ credential: credential.actors, header: input.actor, body, pointer: fences.body_actor });
+  const actors = claimsOf({ credential: credential.actors, header: claimed.actor, body, pointer: fences.body_actor });
   const all = {
     tenants: [...withItems(tenants, items?.tenants), ...further('tenant')].slice(0, CLAIMS_MAX),
     actors: [...withItems(actors, items?.actors), ...further('actor')].slice(0, CLAIMS_MAX),

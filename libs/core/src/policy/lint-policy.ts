@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { compareDecimals } from './decimal-order.ts';
+import { lintAdapters } from './lint-adapters.ts';
 import { lintStreamed } from './lint-streamed.ts';
 import type { Policy, RateLimitRule } from './policy.ts';
 import type { Finding } from './policy-cursor.ts';
@@ -19,6 +20,7 @@ export function lintRules(policy: Policy): Finding[] {
     ...wideRoutes(policy),
     ...wideSettings(policy),
     ...lintStreamed(policy),
+    ...lintAdapters(policy),
   ];
 }
 

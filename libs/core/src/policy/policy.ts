@@ -2,6 +2,7 @@
 import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import type { Operation } from '../change/operation.ts';
+import type { AdapterKind, BatchRule } from './adapters.ts';
 import type { BodyRule, DbtTestsRule, ResponseRule, ValidatorRule } from './body-rules.ts';
 import type * as rules from './policy-rules.ts';
 
@@ -57,6 +58,9 @@ export type Route = {
   readonly schema: string | null;
   readonly body?: BodyRule;
   readonly response?: ResponseRule;
+  /** Whose deliveries the route takes; absent where callers sign their requests themselves. */
+  readonly adapter?: AdapterKind;
+  readonly batch?: BatchRule;
   readonly effects: Effects | null;
 };
 

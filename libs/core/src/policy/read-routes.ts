@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { OPERATIONS, type Operation } from '../change/operation.ts';
+import { readAdapter } from './adapters.ts';
 import { type Effects, GRANTS_UPSTREAM, type Mode, type Route } from './policy.ts';
 import type { PolicyCursor } from './policy-cursor.ts';
 import { readBodyRule, readResponseRule } from './read-bodies.ts';
@@ -43,7 +44,19 @@ export function readRoutes(policy: PolicyCursor, defaultMode: Mode, schemaIds: R
 }
 
 function readRoute(route: PolicyCursor, defaultMode: Mode, schemaIds: ReadonlySet<string>): Route {
-  route.objectOf(['id', 'method', 'path', 'upstream', 'mode', 'schema', 'body', 'response', 'effects']);
+  route.objectOf([
+    'id',
+    'method',
+    'path',
+    'upstream',
+    'mode',
+    'schema',
+    'body',
+    'response',
+    'adapter',
+    'batch',
+    'effects',
+  ]);
   const schema = route.textOrNull('schema', ID_RULE);
   if (schema !== null && !schemaIds.has(schema)) route.member('schema').report('no schema has this id');
   const body = readBodyRule(route, schemaIds);
@@ -54,9 +67,10 @@ function readRoute(route: PolicyCursor, defaultMode: Mode, schemaIds: ReadonlySe
   if (upstream === GRANTS_UPSTREAM && (effects === null || mode !== 'gate')) {
     route.member('upstream').report('grants are what a route in mode gate with effects answers');
   }
+  const method = route.oneOf('method', METHODS);
   return {
     id: route.text('id', ID_RULE),
-    method: route.oneOf('method', METHODS),
+    method,
     path: route.text('path', TEMPLATE_RULE),
     upstream,
     mode,
@@ -64,6 +78,7 @@ function readRoute(route: PolicyCursor, defaultMode: Mode, schemaIds: ReadonlySe
     // Left out where nothing is said, so that policies from before these members keep their digests.
     ...(body === undefined ? {} : { body }),
     ...(response === undefined ? {} : { response }),
+    ...readAdapter(route, body === undefined ? { method } : { method, body }),
     effects,
   };
 }

@@ -7,6 +7,8 @@ export type Caller = {
   readonly credential: Credential;
   readonly tenant: string;
   readonly actor: string;
+  /** What the headers name, where that is not the two above: null for a header that is not there. */
+  readonly claimed?: { readonly tenant: string | null; readonly actor: string | null };
   readonly nonce: string;
   readonly runId: string | null;
   readonly idempotencyKeys: readonly string[];

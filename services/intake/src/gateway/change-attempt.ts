@@ -4,6 +4,7 @@ import type { JsonObject } from '@clyra/core/canonical/json-value';
 import type { Facts } from '@clyra/core/change/change-body';
 import type { ExternalFact } from '@clyra/core/change/detector-fact';
 import type { PromptMemory } from '@clyra/core/detectors/prompt-delta';
+import type { DeliverySource } from '@clyra/core/inspection/activation/delivery-source';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
 import { type Analysers, inspectRequest } from '@clyra/core/inspection/inspect-request';
 import type { Repaired } from '@clyra/core/inspection/repair/repair-body';
@@ -24,6 +25,8 @@ export type Exchange = {
   readonly externals?: readonly ExternalFact[];
   /** What was found in a body that was never whole, and where it waits. */
   readonly streamed?: StreamedBody;
+  /** Present where a vendor delivered it. */
+  readonly delivery?: { readonly source: DeliverySource; readonly fault: string | null };
 };
 
 /** One inspection of an exchange: the change that was written for it. */
@@ -60,7 +63,7 @@ export class ChangeInspector {
   }
 
   inspect(
-    { request, caller, body, externals, streamed }: Exchange,
+    { request, caller, body, externals, streamed, delivery }: Exchange,
     tenant: TenantState,
     supersedes?: string,
   ): ChangeAttempt {
@@ -78,6 +81,8 @@ export class ChangeInspector {
       credential: caller.credential,
       tenant: caller.tenant,
       actor: caller.actor,
+      ...(caller.claimed === undefined ? {} : { claimed: caller.claimed }),
+      ...(delivery === undefined ? {} : { delivery: { kind: delivery.source.kind, fault: delivery.fault } }),
       nonce: caller.nonce,
       fingerprintKey: this.#tenantKey(tenant.tenant),
       executionToken,

@@ -5,6 +5,7 @@ import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import { formatContentDigest } from '@clyra/core/inspection/content-digest';
 import { checkWholeResponse, demandOf, type ResponseDemand } from '@clyra/core/inspection/response/response-watch';
 import { GRANTS_UPSTREAM } from '@clyra/core/policy/policy';
+import { deliveredHeaders, withoutProofs } from '../activation/delivery-headers.ts';
 import { answerTimes, limitsOf, takeWhole, watchedAnswer } from '../bodies/watched-answer.ts';
 import { grantHeader, grantsAnswer, type Minted, whyNotGranted } from '../grants/grants-to-hand-over.ts';
 import type { OutcomeReport } from '../log/outcome-queue.ts';
@@ -15,7 +16,7 @@ import type { GatewayAnswer } from './gateway-request.ts';
 import { problemAnswer, rateLimitHeaders } from './problem-answer.ts';
 import type { UpstreamRequest, UpstreamResult } from './upstream.ts';
 
-type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream' | 'clock' | 'kept' | 'grantMint'>;
+type Parts = Pick<GatewayParts, 'directory' | 'outcomes' | 'upstream' | 'clock' | 'kept' | 'grantMint' | 'activation'>;
 type Answered = Extract<UpstreamResult, { readonly kind: 'answered' }>;
 
 const ANSWERED = 'The request was forwarded and answered, but the answer is not what the policy lets pass.';
@@ -52,7 +53,9 @@ export class Forwarder {
     const result = await this.#parts.upstream.forward(upstreamName, {
       method: request.method,
       target: request.target,
-      headers: requestHeadersToForward(request.headers, {
+      headers: requestHeadersToForward(withoutProofs(exchange), {
+        ...this.#parts.activation?.headersFor(upstreamName),
+        ...deliveredHeaders(exchange),
         'x-tenant-id': caller.credential.tenant,
         'clyra-event-id': change.eventId,
         'clyra-execution-token': executionToken,

@@ -3,6 +3,7 @@ import type { Analysers } from '@clyra/core/inspection/inspect-request';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { Random } from '@clyra/core/ports/random';
+import type { Activation } from '../activation/activation.ts';
 import type { BodyIntake } from '../bodies/body-intake.ts';
 import type { KeptBodies } from '../bodies/kept-bodies.ts';
 import type { OutageWatch } from '../evidence/outage-watch.ts';
@@ -57,4 +58,6 @@ export type GatewayParts = {
   readonly heldRequests?: HeldRequests;
   /** Makes what databases redeem; absent where intake knows no such place. */
   readonly grantMint?: GrantMint;
+  /** Deliveries of vendors, and keys held for upstreams; absent where there is no activation file. */
+  readonly activation?: Activation;
 };

@@ -45,4 +45,6 @@ export type GatewayAnswer = {
   readonly status: number;
   readonly headers: AnswerHeaders;
   readonly body: AnswerBody;
+  /** Present where the answer is ours and no upstream's; `outcome` is that of the request that was repeated. */
+  readonly problem?: { readonly code: string; readonly outcome?: string | undefined };
 };

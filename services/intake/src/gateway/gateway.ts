@@ -2,6 +2,8 @@
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
 import { ClyraError } from '@clyra/core/kernel/error';
+import type { Hook } from '../activation/activation.ts';
+import { DeliveryDoor } from '../activation/delivery-door.ts';
 import type { BodyIntake, StreamedBody, StreamedRoute } from '../bodies/body-intake.ts';
 import { directoryWhen } from '../tenants/directory-when.ts';
 import { askAbout } from './ask-about.ts';
@@ -23,6 +25,7 @@ export class Gateway {
   readonly #inspector: ChangeInspector;
   readonly #holdLine: HoldLine;
   readonly #forwarder: Forwarder;
+  readonly #door: DeliveryDoor | undefined;
   #inFlight = 0;
   #stopping = false;
 
@@ -31,6 +34,11 @@ export class Gateway {
     this.#inspector = new ChangeInspector(parts);
     this.#holdLine = new HoldLine(parts);
     this.#forwarder = new Forwarder(parts);
+    const { activation, limits } = parts;
+    if (activation !== undefined) {
+      const decide = (exchange: Exchange): Promise<GatewayAnswer> => this.#decide(exchange);
+      this.#door = new DeliveryDoor({ ...parts, activation, bodyBytesMax: limits.bodyBytesMax, decide });
+    }
   }
 
   get inFlight(): number {
@@ -66,6 +74,8 @@ export class Gateway {
   async #serve(request: GatewayRequest): Promise<GatewayAnswer> {
     const fault = shapeFault(request);
     if (fault !== undefined) return this.#refuse(fault);
+    const hook = this.#parts.activation?.hookOf(request.target);
+    if (hook !== undefined) return this.#serveDelivery(request, hook);
     const caller = await authenticateWithRefresh(request, this.#parts.credentials, this.#parts.clock);
     if (typeof caller === 'string') return this.#refuse(caller);
     const tenant = this.#parts.directory.get(caller.credential.tenant);
@@ -75,6 +85,11 @@ export class Gateway {
     const body = await this.#readBody(request);
     if (typeof body === 'string') return this.#refuse(body);
     return this.#decide({ request, caller, body });
+  }
+
+  async #serveDelivery(request: GatewayRequest, hook: Hook): Promise<GatewayAnswer> {
+    const answer = await (this.#door as DeliveryDoor).serve(request, hook);
+    return typeof answer === 'string' ? this.#refuse(answer) : answer;
   }
 
   async #serveStreamed(request: GatewayRequest, caller: Caller, route: StreamedRoute): Promise<GatewayAnswer> {

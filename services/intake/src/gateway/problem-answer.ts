@@ -14,6 +14,8 @@ export type Problem = {
   readonly eventId?: string | undefined;
   readonly receiptId?: string | undefined;
   readonly members?: JsonObject;
+  /** Of the request that was repeated. */
+  readonly outcome?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 };
 
@@ -42,6 +44,7 @@ export function problemAnswer(problem: Problem): GatewayAnswer {
       ...problem.headers,
     },
     body: canonicalJson(body),
+    problem: { code, outcome: problem.outcome },
   };
 }
 
@@ -62,6 +65,7 @@ export function refusalAnswer(receipt: DecidedBody, facts: RefusalFacts): Gatewa
     detail: DETAILS[code],
     eventId: receipt.event_id,
     receiptId: receipt.receipt_id,
+    outcome: idempotency?.outcome,
     members: {
       decision: receipt.decision,
       reasons: receipt.reasons.map(reasonMember),
