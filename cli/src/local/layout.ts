@@ -33,6 +33,8 @@ export type LocalLayout = {
   readonly blobDir: string;
   readonly logsDir: string;
   readonly stateDir: string;
+  /** Keys and certificates of the local time-stamping authority. */
+  readonly tsaDir: string;
   /** Where @clyra/stack keeps the data and logs of Kafka, the registry and PostgreSQL: folders of its own in here. */
   readonly stackDir: string;
   /** Which service processes `up` started: pid, start time, address. */
@@ -56,6 +58,7 @@ export function localLayout(dataDir: string): LocalLayout {
     blobDir: join(root, 'blobs'),
     logsDir: join(root, 'logs'),
     stateDir: join(root, 'state'),
+    tsaDir: join(root, 'tsa'),
     stackDir: root,
     servicesFile: join(root, 'services.json'),
   };

@@ -10,6 +10,7 @@ import type { Random } from '@clyra/core/ports/random';
 import type { Signer } from '@clyra/core/ports/signer';
 import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
 import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import { openTsaFiles } from '@clyra/stack/tsa/tsa-files';
 import { type KeyName, keyFileOf, type LocalLayout, localLayout } from './layout.ts';
 import { LOCAL_ROLES, localTrustPlan } from './trust-plan.ts';
 import { readIfThere, writeWhole } from './write-file.ts';
@@ -53,10 +54,12 @@ export async function prepareLocal(dataDir: string, options: LocalOptions): Prom
 async function makeTrustRoot(layout: LocalLayout, { clock, random }: LocalOptions): Promise<Uint8Array> {
   const signers = new Map<KeyName, Signer>();
   for (const name of KEY_NAMES) signers.set(name, await keyFor(keyFileOf(layout, name)));
+  const { rootCertificate } = await openTsaFiles(layout.tsaDir, clock.nowMs());
   const plan = localTrustPlan({
     nowMs: clock.nowMs(),
     installationId: Buffer.from(random.bytes(8)).toString('hex'),
     keys: [...signers].map(([name, { publicKey }]) => ({ name, publicKey })),
+    tsaCertificate: rootCertificate,
   });
   const root = signers.get('root') as Signer;
   const { bytes, dsse } = await buildTrustRoot(plan, [root]);

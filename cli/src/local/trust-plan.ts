@@ -26,13 +26,16 @@ export type TrustPlanOptions = {
   /** Random, so that two installations never share a log origin. */
   readonly installationId: string;
   readonly keys: readonly { readonly name: KeyName; readonly publicKey: Uint8Array }[];
+  /** DER, of the local time-stamping authority. */
+  readonly tsaCertificate: Uint8Array;
 };
 
 /**
  * One person holds every key of a local installation, so the trust root says `single_operator` and each bundle prints
  * it. The people still have different subjects: two-person commands take two signatures here as they do elsewhere.
+ * The time-stamping authority is of the same operator: what it says is no outside word, and the claim `time` says so.
  */
-export function localTrustPlan({ nowMs, installationId, keys }: TrustPlanOptions): TrustRootPlan {
+export function localTrustPlan({ nowMs, installationId, keys, tsaCertificate }: TrustPlanOptions): TrustRootPlan {
   const validFromMs = nowMs - DAY_MS;
   const validToMs = nowMs + 365 * DAY_MS;
   return {
@@ -50,6 +53,7 @@ export function localTrustPlan({ nowMs, installationId, keys }: TrustPlanOptions
         validToMs,
       }),
     ),
+    timeAuthorities: [{ name: 'local TSA', certificate: tsaCertificate, operator: 'local', validFromMs, validToMs }],
   };
 }
 

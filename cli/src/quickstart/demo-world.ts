@@ -9,6 +9,7 @@ import { POSTGRES_SUPERUSER, postgresPassword } from '@clyra/stack/postgres/post
 import { ensureDatabase } from '@clyra/stack/postgres/postgres-roles';
 import { stackPaths } from '@clyra/stack/stack-paths';
 import { stopStack } from '@clyra/stack/stack-stop';
+import { TsaServer } from '@clyra/stack/tsa/tsa-server';
 import { addSource } from '../commands/source.ts';
 import { openTenant } from '../commands/tenant.ts';
 import type { Context } from '../context.ts';
@@ -71,9 +72,11 @@ export async function startDemoWorld(context: Context, options: DemoOptions): Pr
     const database = await demoDatabase(local, settings);
     const crm = await startCrm({ connection: database, host: '127.0.0.1', port: 0 });
     endings.push(() => crm.close());
+    const tsa = await TsaServer.start({ folder: local.layout.tsaDir, clock: context.clock, port: 0 });
+    endings.push(() => tsa.stop());
     const running: RunningServices[] = [];
     const start = async (names: readonly ServiceName[]): Promise<void> => {
-      const started = await startDemoServices({ local, settings, crm, names, say });
+      const started = await startDemoServices({ local, settings, upstream: crm.url, tsaUrl: tsa.url, names, say });
       endings.push(() => started.stop());
       running.push(started);
     };
@@ -109,12 +112,14 @@ async function demoDatabase({ layout }: Local, settings: LocalSettings): Promise
 type ServicesPart = {
   readonly local: Local;
   readonly settings: LocalSettings;
-  readonly crm: Crm;
+  readonly upstream: string;
+  readonly tsaUrl: string;
   readonly names: readonly ServiceName[];
   readonly say: (line: string) => void;
 };
 
-async function startDemoServices({ local, settings, crm, names, say }: ServicesPart): Promise<RunningServices> {
+async function startDemoServices(part: ServicesPart): Promise<RunningServices> {
+  const { local, settings, upstream, tsaUrl, names, say } = part;
   for (const name of names) await mkdir(join(local.layout.stateDir, name), { recursive: true });
   return startServices({
     mode: 'in-process',
@@ -122,7 +127,10 @@ async function startDemoServices({ local, settings, crm, names, say }: ServicesP
     settings,
     logFormat: 'json',
     names,
-    extra: { intake: { CLYRA_UPSTREAMS: `crm=${crm.url}`, CLYRA_WINDOW_MS: WINDOW_MS, CLYRA_WINDOW_COUNT: '1000000' } },
+    extra: {
+      intake: { CLYRA_UPSTREAMS: `crm=${upstream}`, CLYRA_WINDOW_MS: WINDOW_MS, CLYRA_WINDOW_COUNT: '1000000' },
+      bundler: { CLYRA_TSA_URLS: tsaUrl },
+    },
     onProgress: say,
   });
 }

@@ -91,7 +91,10 @@ async function seal(context: Context, { world, runId, afterEnd }: SealPart): Pro
   const bundle = await bundleAfter(world.urlOf('bundler'), DEMO_TENANT, { ...wait, afterEnd });
   const attestation = `${bundle.location.replace(/^bundles\//, 'attestations/')}.dsse.json`;
   await until('the attestation', wait, async () => ((await world.local.blobs.has(attestation)) ? true : undefined));
-  context.output.progress(`  sealed and attested: ${bundle.location}`);
+  await until('the time-stamp of its checkpoint', wait, async () =>
+    (await world.local.blobs.list(`${bundle.location}/times/`)).at(0),
+  );
+  context.output.progress(`  sealed, attested and time-stamped: ${bundle.location}`);
   return bundle;
 }
 
