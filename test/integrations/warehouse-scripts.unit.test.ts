@@ -45,6 +45,7 @@ describe('the scripts for warehouses', () => {
 
   it.each([
     ['snowflake/sql/guard.sql', 'snowflake', 12],
+    ['snowflake/sql/helpers.sql', 'snowflake', 0],
     ['snowflake/sql/recorder-role.sql', 'snowflake', 8],
     ['snowflake/sql/guard-table.sql', 'snowflake', 7],
     ['databricks/sql/recorder-principal.sql', 'databricks', 2],
@@ -118,7 +119,85 @@ describe('the guard on Snowflake', () => {
   });
 });
 
+describe('the helpers on Snowflake', () => {
+  /** The function's own text, run by this machine's Python. */
+  function run(sqlName: string, name: string, given: readonly unknown[]): string {
+    const body = bodyOf(read('snowflake/sql/helpers.sql'), `FUNCTION CLYRA.GUARD.${sqlName}`);
+    const program = `${body}\nimport json, sys\nprint(${name}(*json.loads(sys.argv[1])))`;
+    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const;
+    return execFileSync('python3', ['-c', program, JSON.stringify(given)], options).trimEnd();
+  }
+  const merge = (...given: readonly unknown[]): string => run('MERGE_STATEMENT', 'merge_statement', given);
+  const update = (...given: readonly unknown[]): string => run('UPDATE_STATEMENT', 'update_statement', given);
+  const TABLE = 'CRM.PUBLIC.CONTACTS';
+
+  it('build one statement, which is SQL of Snowflake', async () => {
+    const parsers = await loadSqlParsers();
+    const texts = [
+      merge(TABLE, 'CRM.STAGING.CONTACTS', ['ID'], ['ID', 'NOTE']),
+      merge(TABLE, 'CRM.STAGING.CONTACTS', ['ID'], []),
+      update(TABLE, { NOTE: "it's \\", AGE: 3, OK: true, GONE: null }, { ID: 7 }),
+    ];
+    expect(texts).toEqual([
+      'MERGE INTO CRM.PUBLIC.CONTACTS AS t USING CRM.STAGING.CONTACTS AS s ON t.ID = s.ID WHEN MATCHED THEN UPDATE SET t.NOTE = s.NOTE WHEN NOT MATCHED THEN INSERT (ID, NOTE) VALUES (s.ID, s.NOTE)',
+      'MERGE INTO CRM.PUBLIC.CONTACTS AS t USING CRM.STAGING.CONTACTS AS s ON t.ID = s.ID WHEN NOT MATCHED THEN INSERT (ID) VALUES (s.ID)',
+      "UPDATE CRM.PUBLIC.CONTACTS SET AGE = 3, GONE = NULL, NOTE = 'it''s \\\\', OK = TRUE WHERE ID = 7",
+    ]);
+    expect(texts.filter((text) => parsers.rs(text, 'snowflake')?.length !== 1)).toEqual([]);
+  });
+
+  it.each([
+    ['no key', () => merge(TABLE, TABLE, [], ['A'])],
+    ['a column twice', () => merge(TABLE, TABLE, ['A'], ['a'])],
+    ['a name with more in it', () => merge(TABLE, TABLE, ['A'], ['B = 1; DROP TABLE X; --'])],
+    ['a table without its place', () => merge('CONTACTS', TABLE, ['A'], [])],
+    ['a condition that is none', () => update(TABLE, { A: 1 }, {})],
+    ['a null key', () => update(TABLE, { A: 1 }, { ID: null })],
+    ['a value of another kind', () => update(TABLE, { A: [1] }, { ID: 1 })],
+  ])('refuse %s', (_what, call) => {
+    expect(call).toThrow(/CLY_GUARD_(?:COLUMNS|KEYS)/);
+  });
+});
+
 describe('the helpers on Databricks', () => {
+  it('merge under a token, and not from a source with doubtful keys', async () => {
+    const program = `
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import clyra_delta
+class Conf(dict):
+    def set(self, name, value): self[name] = value
+    def unset(self, name): del self[name]
+class Rows:
+    def __init__(self, found): self.found = found
+    def count(self): return self.found
+class Spark:
+    def __init__(self, wrong): self.conf, self.wrong, self.said = Conf(), wrong, []
+    def sql(self, text):
+        self.said.append([text, clyra_delta.OPTION in self.conf])
+        return Rows(self.wrong)
+out = []
+for wrong in (0, 1):
+    spark = Spark(wrong)
+    try:
+        clyra_delta.merge_with_cert(spark, "a" * 32, "main.crm.contacts", "main.staging.contacts", ["id"], ["id", "note"])
+        out.append([spark.said, None])
+    except ValueError as error:
+        out.append([spark.said, str(error)])
+print(json.dumps(out))`;
+    const folder = join(INTEGRATIONS, 'databricks', 'python');
+    type Said = readonly [readonly (readonly [string, boolean])[], string | null];
+    const answer = execFileSync('python3', ['-B', '-c', program, folder], { encoding: 'utf8' });
+    const [[good], [doubtful, why]] = JSON.parse(answer) as readonly [Said, Said];
+    const parsers = await loadSqlParsers();
+    expect(good.map(([, isNamed]) => isNamed)).toEqual([false, true]);
+    expect(good[1]?.[0]).toBe(
+      'MERGE INTO `main`.`crm`.`contacts` AS t USING `main`.`staging`.`contacts` AS s ON t.`id` = s.`id` WHEN MATCHED THEN UPDATE SET t.`note` = s.`note` WHEN NOT MATCHED THEN INSERT (`id`, `note`) VALUES (s.`id`, s.`note`)',
+    );
+    expect(good.filter(([text]) => parsers.rs(text, 'databricks') === undefined)).toEqual([]);
+    expect([doubtful.length, why]).toEqual([1, expect.stringContaining('CLY_GUARD_KEYS')]);
+  });
+
   it('write what the recorder reads, and leave the session as it was', () => {
     const folder = join(INTEGRATIONS, 'databricks', 'python');
     const program = `

@@ -84,6 +84,19 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
     means: 'the change that the command resolves is not in doubt',
     next: 'Look at it with `clyra explain` before you resolve it.',
   },
+  CLY_CHANGE_SET_BEYOND: {
+    means: 'a member of the change set wants more than the effects of its route',
+    next: 'Leave out what goes beyond, or have the policy changed; the detail names the first member that does.',
+  },
+  CLY_CHANGE_SET_MEMBER: {
+    means: 'a member of the change set is not of the form that docs/spec/grants.md says',
+    next: SEND_AGAIN,
+  },
+  CLY_CHANGE_SET_MISSING: { means: 'the body holds no change set where the policy looks for one', next: SEND_AGAIN },
+  CLY_CHANGE_SET_SIZE: {
+    means: 'the change set has more than 32 members or 12,288 bytes',
+    next: 'Split it into several changes.',
+  },
   CLY_CHANGE_SIGNATURE: {
     means: 'no intake that the trust root knows has signed this record',
     next: 'Check the key of intake against the trust root.',
