@@ -41,7 +41,7 @@ async function takeAndWrite(context: Context, options: SnapshotOptions): Promise
   const policy = await policyOf(options);
   const connection = databaseOf(context, options.url);
   const key = await tenantSecret(context, secretFile(context, `snapshot-${tenant}`));
-  const client = openSqlClient({ connection: { ...connection, applicationName: 'clyra-cli' }, connectionsMax: 1 });
+  const client = openSqlClient({ connection: { ...connection, applicationName: 'clyra-cli' }, connectionsMax: 2 });
   try {
     const snapshot = await takeSnapshot(client, {
       tenant,

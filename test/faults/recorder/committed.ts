@@ -7,6 +7,8 @@ export type Committed = {
   readonly relations: readonly string[];
   /** Digests of the announced tokens, ascending, each once. */
   readonly tokenHashes: readonly string[];
+  /** Announced schema changes. */
+  readonly ddlCount: number;
 };
 
 export type Counts = { inserts: number; updates: number; deletes: number; truncates: number };

@@ -5,14 +5,20 @@ import process from 'node:process';
 export type RecorderSizes = {
   /** CLYRA_FAULTS_RECORDER_KILLS: how often the recorder is killed under load. */
   readonly killCount: number;
-  /** CLYRA_FAULTS_RECORDER_RATE: transactions per second written to the database meanwhile. */
-  readonly transactionsPerSecond: number;
+  /** CLYRA_FAULTS_RECORDER_RATE: changes per second sent through the gateway meanwhile, at most. */
+  readonly changesPerSecond: number;
+  /** CLYRA_FAULTS_RECORDER_CHANGES: how many of them. */
+  readonly changeCount: number;
+  /** CLYRA_FAULTS_POSTGRES_KILLS: how often PostgreSQL is killed. */
+  readonly postgresKillCount: number;
 };
 
 export function recorderSizes(): RecorderSizes {
   return {
-    killCount: integer('CLYRA_FAULTS_RECORDER_KILLS', 5),
-    transactionsPerSecond: integer('CLYRA_FAULTS_RECORDER_RATE', 150),
+    killCount: integer('CLYRA_FAULTS_RECORDER_KILLS', 4),
+    changesPerSecond: integer('CLYRA_FAULTS_RECORDER_RATE', 100),
+    changeCount: integer('CLYRA_FAULTS_RECORDER_CHANGES', 2_500),
+    postgresKillCount: integer('CLYRA_FAULTS_POSTGRES_KILLS', 1),
   };
 }
 

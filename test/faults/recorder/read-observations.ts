@@ -47,11 +47,16 @@ export async function readObservations(world: FaultWorld): Promise<Observed> {
   return { transactions, duplicateCount: duplicate, watermarkCount: watermark, gapCount: gap, problems };
 }
 
-function committedOf(body: TransactionBody & { readonly xid?: unknown }): Committed {
+type Seen = TransactionBody & { readonly xid?: unknown; readonly ddl?: { readonly count: number } };
+
+/** A relation of which only the schema changed has no rows to compare: it is in the count of schema changes. */
+function committedOf(body: Seen): Committed {
+  const written = body.relations.filter((one) => one.inserts + one.updates + one.deletes + one.truncates > 0);
   return {
     xid: String(body.xid),
     commitEndLsn: body.commit_end_lsn,
-    relations: body.relations.map((one) => relationText(`${one.schema}.${one.name}`, one)).sort(),
+    relations: written.map((one) => relationText(`${one.schema}.${one.name}`, one)).sort(),
     tokenHashes: [...body.token_hashes].sort(),
+    ddlCount: body.ddl?.count ?? 0,
   };
 }

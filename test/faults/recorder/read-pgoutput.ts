@@ -4,6 +4,7 @@ import { type Committed, type Counts, relationText } from './committed.ts';
 
 const LINE_FEED = 0x0a;
 const TOKEN_PREFIX = 'clyra';
+const DDL_PREFIX = 'clyra.ddl';
 
 /**
  * Reads what pg_recvlogical wrote for the plugin pgoutput (protocol 1): each message followed by a line feed. Made from
@@ -25,6 +26,7 @@ class MessageReader {
   #xid = '';
   #counts = new Map<number, Counts>();
   #tokens = new Set<string>();
+  #ddlCount = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -48,6 +50,7 @@ class MessageReader {
       this.#xid = String(this.#uint32());
       this.#counts = new Map();
       this.#tokens = new Set();
+      this.#ddlCount = 0;
     },
     C: () => {
       this.#skip(9);
@@ -55,7 +58,8 @@ class MessageReader {
       this.#skip(8);
       const relations = [...this.#counts].map(([id, counts]) => relationText(this.#names.get(id) ?? '?', counts));
       const tokenHashes = [...this.#tokens].sort();
-      this.transactions.push({ xid: this.#xid, commitEndLsn, relations: relations.sort(), tokenHashes });
+      const ddlCount = this.#ddlCount;
+      this.transactions.push({ xid: this.#xid, commitEndLsn, relations: relations.sort(), tokenHashes, ddlCount });
     },
     R: () => {
       const id = this.#uint32();
@@ -69,9 +73,10 @@ class MessageReader {
     },
     M: () => {
       this.#skip(9);
-      const isToken = this.#text() === TOKEN_PREFIX;
+      const prefix = this.#text();
       const content = this.#take(this.#uint32());
-      if (isToken) this.#tokens.add(digestOf(content));
+      if (prefix === TOKEN_PREFIX) this.#tokens.add(digestOf(content));
+      if (prefix === DDL_PREFIX) this.#ddlCount += 1;
     },
     I: () => {
       this.#count(this.#uint32(), 'inserts');

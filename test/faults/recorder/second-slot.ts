@@ -10,7 +10,7 @@ import type { Committed } from './committed.ts';
 import { readPgoutput } from './read-pgoutput.ts';
 
 const SLOT = 'second_opinion';
-const READ_DEADLINE_MS = 60_000;
+const READ_DEADLINE_MS = 300_000;
 const run = promisify(execFile);
 
 export type SecondSlotOptions = {

@@ -7,6 +7,22 @@ export const WORLD_PARTITION = 0;
 export const WORLD_TABLE = 'public.activations';
 const ROUTE = 'activations.sync';
 
+/** Anything that a table can take, within bounds. */
+const MAINTENANCE = {
+  id: 'activations.maintain',
+  method: 'POST',
+  path: '/maintenance/{event}',
+  upstream: 'crm',
+  schema: 'activation',
+  effects: {
+    source_id: 'crm',
+    relations: [WORLD_TABLE],
+    operations: ['insert', 'update', 'delete', 'truncate', 'ddl'],
+    rows_max: 10_000,
+    ttl_seconds: 60,
+  },
+};
+
 export type PolicyLimits = {
   /** What one actor may do in ten minutes. */
   readonly actionsMax: number;
@@ -46,6 +62,7 @@ export async function writeWorldPolicy(file: string, limits: PolicyLimits): Prom
           ttl_seconds: 60,
         },
       },
+      MAINTENANCE,
       {
         id: 'contacts.bulk',
         method: 'POST',

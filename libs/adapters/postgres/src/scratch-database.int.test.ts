@@ -102,7 +102,8 @@ const ATTACKS: readonly (readonly [what: string, state: string, sql: string])[] 
     '42501',
     "create function c() returns int language c as '/lib/x86_64-linux-gnu/libc.so.6', 'system'",
   ],
-  ['an untrusted language', '0A000', 'create language plpython3u'],
+  // Not there, or a superuser's.
+  ['an untrusted language', '0A000 42501', 'create language plpython3u'],
   ['an internal function', '42501', "create function i() returns int language internal as 'pg_ls_dir'"],
   ['meta commands', '42601', `\\! touch ${PROOF}`],
   ['meta commands that connect', '42601', '\\c source'],
@@ -137,7 +138,7 @@ const ATTACKS: readonly (readonly [what: string, state: string, sql: string])[] 
 describe('a scratch database', () => {
   it.each(ATTACKS)('lets hostile SQL nowhere: %s', async (_what, state, sql) => {
     const before = await sourcePrint();
-    expect(await stateOf(sql)).toBe(state);
+    expect(state.split(' ')).toContain(await stateOf(sql));
     expect(await sourcePrint()).toBe(before);
     expect(existsSync(PROOF)).toBe(false);
   });

@@ -134,7 +134,7 @@ describe('a snapshot of PostgreSQL', () => {
       await sql.query(`create table mart.t${index} (${columns}, id int primary key, unique (c0), check (id > 0));
         create index on mart.t${index} (c1)`);
     }
-    const cold = openSqlClient({ connection: server.connection, connectionsMax: 1 });
+    const cold = openSqlClient({ connection: server.connection, connectionsMax: 2 });
     await cold.query('select 1');
     const startedMs = performance.now();
     const request = {

@@ -3,6 +3,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import {
   dsnDigest,
   type Snapshot,
+  type SnapshotPart,
   type SnapshotPolicy,
   type SnapshotRelation,
   sampleDigest,
@@ -10,7 +11,7 @@ import {
 } from '@clyra/core/snapshot/snapshot';
 import { catalogueQuery } from './catalogue-query.ts';
 import type { SqlClient, SqlSession } from './sql-client.ts';
-import { quoteRelation } from './sql-identifier.ts';
+import { quoteLiteral, quoteRelation } from './sql-identifier.ts';
 
 export type SnapshotRequest = {
   readonly tenant: string;
@@ -28,6 +29,7 @@ type AnchorRow = {
   readonly timeline: number;
   readonly lsn: string;
   readonly snapshot: string;
+  readonly shared: string;
   readonly version: string;
   readonly atMs: string;
 };
@@ -38,7 +40,7 @@ const SETTINGS_SQL = `set transaction isolation level repeatable read, read only
   set local timezone = 'UTC'; set local extra_float_digits = 3; set local bytea_output = 'hex';
   set local quote_all_identifiers = off; set local jit = off`;
 
-const ANCHOR_SQL = `select pg_catalog.pg_current_snapshot()::text as snapshot,
+const ANCHOR_SQL = `select pg_catalog.pg_current_snapshot()::text as snapshot, pg_catalog.pg_export_snapshot() as shared,
     case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn()
       else pg_catalog.pg_current_wal_insert_lsn() end::text as lsn,
     case when pg_catalog.pg_is_in_recovery() then (select timeline_id from pg_catalog.pg_control_checkpoint())
@@ -48,46 +50,113 @@ const ANCHOR_SQL = `select pg_catalog.pg_current_snapshot()::text as snapshot,
     current_setting('server_version') as version,
     pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp()) * 1000)::bigint::text as "atMs"`;
 
+/** Half of the work, done by a second session on the same snapshot: most of it is the server's, on another core. */
+const BESIDE: readonly SnapshotPart[] = ['indexes', 'sizes'];
+
 /**
- * Metadata of a database in one consistent read. Sizes, estimates and printed definitions are the server's live ones
- * even so (PostgreSQL reads them outside the transaction's snapshot). Rejects as the client does.
+ * Metadata of a database in one consistent read by two sessions, so the client must allow two connections. Sizes,
+ * estimates and printed definitions are the server's live ones even so (PostgreSQL reads them outside the
+ * transaction's snapshot). Rejects as the client does.
  */
-export function takeSnapshot(client: SqlClient, request: SnapshotRequest): Promise<Snapshot> {
+export async function takeSnapshot(client: SqlClient, request: SnapshotRequest): Promise<Snapshot> {
   const { policy, key } = request;
-  return client.transaction(async (session) => {
-    await session.query(SETTINGS_SQL);
-    const anchor = (await session.query<AnchorRow>(ANCHOR_SQL)).rows[0];
-    if (anchor === undefined) {
-      throw new ClyraError('CLY_SOURCE_IDENTITY_UNKNOWN', 'The server does not say where it is. Try again.', {
-        retry: 'backoff',
-      });
-    }
-    const { rows } = await session.query<CatalogueRow>(catalogueQuery(policy.parts), scopeOf(policy));
-    const relations: SnapshotRelation[] = [];
-    for (const { key_columns: keyColumns = null, ...relation } of rows) {
-      const sample = policy.parts.includes('checksums')
-        ? { sample: await sampleOf(session, { relation, keyColumns, policy, key }) }
-        : {};
-      relations.push({ ...relation, ...sample });
-    }
-    return {
-      format: 'clyra/snapshot/v0',
-      tenant: request.tenant,
-      source_id: request.sourceId,
-      dsn_digest: dsnDigest(request.dsn, key),
-      server_version: anchor.version,
-      taken_at: Number(anchor.atMs),
-      anchor: {
-        system_id: anchor.systemId,
-        timeline: anchor.timeline,
-        lsn: anchor.lsn,
-        snapshot: anchor.snapshot,
-      },
-      policy,
-      relations,
-      schema_digest: schemaDigest(relations),
-    };
-  });
+  const handover = new SnapshotHandover();
+  const [{ anchor, relations }, beside] = await Promise.all([
+    client.transaction((session) => readFirst(session, request, handover)).catch(handover.failed),
+    client.transaction((session) => readBeside(session, policy, handover)).catch(handover.failed),
+  ]);
+  const whole = relations.map((relation) => ({ ...relation, ...beside.get(nameOf(relation)) }));
+  return {
+    format: 'clyra/snapshot/v0',
+    tenant: request.tenant,
+    source_id: request.sourceId,
+    dsn_digest: dsnDigest(request.dsn, key),
+    server_version: anchor.version,
+    taken_at: Number(anchor.atMs),
+    anchor: {
+      system_id: anchor.systemId,
+      timeline: anchor.timeline,
+      lsn: anchor.lsn,
+      snapshot: anchor.snapshot,
+    },
+    policy,
+    relations: whole,
+    schema_digest: schemaDigest(whole),
+  };
+}
+
+/** One session gives its snapshot to the other, and must not end before it was taken. */
+class SnapshotHandover {
+  readonly #given = Promise.withResolvers<string>();
+  readonly #taken = Promise.withResolvers<void>();
+  readonly given = this.#given.promise;
+  readonly taken = this.#taken.promise;
+
+  constructor() {
+    // Whoever does not come to wait for the other has failed itself.
+    for (const promise of [this.given, this.taken]) promise.catch(() => {});
+  }
+
+  give(snapshot: string): void {
+    this.#given.resolve(snapshot);
+  }
+
+  take(): void {
+    this.#taken.resolve();
+  }
+
+  readonly failed = (error: unknown): never => {
+    this.#given.reject(error);
+    this.#taken.reject(error);
+    throw error;
+  };
+}
+
+type FirstRead = { readonly anchor: AnchorRow; readonly relations: readonly SnapshotRelation[] };
+
+async function readFirst(
+  session: SqlSession,
+  { policy, key }: SnapshotRequest,
+  handover: SnapshotHandover,
+): Promise<FirstRead> {
+  await session.query(SETTINGS_SQL);
+  const anchor = (await session.query<AnchorRow>(ANCHOR_SQL)).rows[0];
+  if (anchor === undefined) {
+    throw new ClyraError('CLY_SOURCE_IDENTITY_UNKNOWN', 'The server does not say where it is. Try again.', {
+      retry: 'backoff',
+    });
+  }
+  handover.give(anchor.shared);
+  const parts = policy.parts.filter((part) => !BESIDE.includes(part));
+  const { rows } = await session.query<CatalogueRow>(catalogueQuery(parts), scopeOf(policy));
+  const relations: SnapshotRelation[] = [];
+  for (const { key_columns: keyColumns = null, ...relation } of rows) {
+    const sample = policy.parts.includes('checksums')
+      ? { sample: await sampleOf(session, { relation, keyColumns, policy, key }) }
+      : {};
+    relations.push({ ...relation, ...sample });
+  }
+  await handover.taken;
+  return { anchor, relations };
+}
+
+async function readBeside(
+  session: SqlSession,
+  policy: SnapshotPolicy,
+  handover: SnapshotHandover,
+): Promise<ReadonlyMap<string, Partial<SnapshotRelation>>> {
+  await session.query(SETTINGS_SQL);
+  await session.query(`set transaction snapshot ${quoteLiteral(await handover.given)}`);
+  handover.take();
+  const parts = policy.parts.filter((part) => BESIDE.includes(part));
+  if (parts.length === 0) return new Map();
+  const { rows } = await session.query<CatalogueRow>(catalogueQuery(parts), scopeOf(policy));
+  return new Map(rows.map((row) => [nameOf(row), row]));
+}
+
+/** Neither part of a name holds a NUL. */
+function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return `${schema}\0${name}`;
 }
 
 function scopeOf({ relations }: SnapshotPolicy): readonly (readonly string[] | null)[] {

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { chownSync, cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqlClient } from '../sql-client.ts';
-import { until } from './recording-stream.ts';
-import { type RunningPostgres, runPostgres, type ScratchPostgres, unprivilegedIdentity } from './scratch-postgres.ts';
+import { runPostgres, type ScratchPostgres, unprivilegedIdentity } from './scratch-postgres.ts';
 
 /**
- * A standby of the server takes its place: the same system, the same address, the next timeline, and before version 17
- * without its logical slots. Resolves with what ends the new primary.
+ * A standby of the server takes its place: the same system, the same address, the next timeline, and without its logical
+ * slots, as before version 17. The standby comes from a copy of the stopped server, since not every distribution of
+ * PostgreSQL that is tested brings pg_basebackup. Resolves with what ends the new primary.
  */
 export async function promoteInPlace(primary: ScratchPostgres): Promise<ScratchPostgres> {
-  const { host, port, user } = primary.connection;
+  const { port } = primary.connection;
   const dataDir = mkdtempSync(join(tmpdir(), 'clyra-standby-'));
-  const identity = unprivilegedIdentity(dataDir);
-  const target = ['-h', host, '-p', String(port), '-U', user];
-  execFileSync('pg_basebackup', ['-D', dataDir, '-R', '-X', 'stream', '-c', 'fast', ...target], {
-    ...identity,
-    stdio: 'ignore',
-  });
-  const standby = await runPostgres(dataDir, {});
-  await caughtUp(primary, standby);
+  const { uid, gid } = unprivilegedIdentity(dataDir);
+  await primary.halt();
+  cpSync(primary.dataDir, dataDir, { recursive: true, preserveTimestamps: true });
   await primary.stop();
+  // A base backup leaves them out as well.
+  for (const slot of readdirSync(join(dataDir, 'pg_replslot')))
+    rmSync(join(dataDir, 'pg_replslot', slot), { recursive: true });
+  writeFileSync(join(dataDir, 'standby.signal'), '');
+  if (uid !== undefined && gid !== undefined) giveAllTo({ uid, gid }, dataDir);
+  const standby = await runPostgres(dataDir, {});
   const client = openSqlClient({ connection: standby.connection, connectionsMax: 1 });
   await client.query('select pg_promote(true)');
   await client.close();
@@ -30,17 +30,8 @@ export async function promoteInPlace(primary: ScratchPostgres): Promise<ScratchP
   return runPostgres(dataDir, { port: String(port) });
 }
 
-async function caughtUp(primary: ScratchPostgres, standby: RunningPostgres): Promise<void> {
-  const [left, right] = [primary, standby].map(({ connection }) => openSqlClient({ connection, connectionsMax: 1 }));
-  if (left === undefined || right === undefined) throw new Error('there are two servers');
-  const { rows } = await left.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn');
-  await until('the standby to replay the log', async () => {
-    const replayed = await right.query<{ isThere: boolean }>(
-      `select coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) as "isThere"`,
-      [rows[0]?.lsn ?? '0/0'],
-    );
-    return replayed.rows[0]?.isThere === true;
-  });
-  await left.close();
-  await right.close();
+function giveAllTo({ uid, gid }: { readonly uid: number; readonly gid: number }, folder: string): void {
+  chownSync(folder, uid, gid);
+  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    chownSync(join(folder, entry), uid, gid);
 }

@@ -24,11 +24,9 @@ const SETTINGS = {
 
 export type ScratchPostgres = {
   readonly connection: PostgresConnection;
+  readonly dataDir: string;
   /** Waits until the server has ended; later calls do nothing. */
   stop(): Promise<void>;
-};
-
-export type RunningPostgres = ScratchPostgres & {
   /** As `stop`, and keeps the data. */
   halt(): Promise<void>;
 };
@@ -46,7 +44,7 @@ export async function startScratchPostgres(extraSettings: Record<string, string>
 }
 
 /** On data that is there already. */
-export async function runPostgres(dataDir: string, extraSettings: Record<string, string>): Promise<RunningPostgres> {
+export async function runPostgres(dataDir: string, extraSettings: Record<string, string>): Promise<ScratchPostgres> {
   const binDir = findBinDir();
   const identity = unprivilegedIdentity(dataDir);
   const port = Number(extraSettings['port'] ?? (await freePort()));
@@ -59,6 +57,7 @@ export async function runPostgres(dataDir: string, extraSettings: Record<string,
   await waitUntilReady(connection, server);
   return {
     connection,
+    dataDir,
     halt: async () => {
       process.off('exit', killServer);
       await stopServer(server);
