@@ -1,21 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { digestOf } from '@clyra/core/canonical/digest';
-import { WORLD_TABLE } from '../world/world-policy.ts';
+import { verifyBundle } from '@clyra/verifier/verify-bundle';
+import type { FaultWorld } from '../world/fault-world.ts';
+import { WORLD_TABLE, WORLD_TENANT } from '../world/world-policy.ts';
 import type { Committed } from './committed.ts';
+
+const POLICY_FILE = new URL('../../../packs/verification/quickstart.json', import.meta.url).pathname;
 
 export type Match = { readonly status: unknown; readonly reason: unknown; readonly token_hash: unknown };
 
-/** What the journal of a bundle says of each observation. */
-export async function matchesIn(directory: string): Promise<ReadonlyMap<string, Match>> {
+export type Sealed = {
+  readonly bundleCount: number;
+  /** What the verifier could not accept, of all bundles. */
+  readonly failures: readonly unknown[];
+  /** Findings of all bundles together. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** What the journals say of each observation. */
+  readonly matches: ReadonlyMap<string, Match>;
+};
+
+/** Verifies every bundle of the world's tenant, oldest first. */
+export async function verifyAll({ parts: { local } }: FaultWorld): Promise<Sealed> {
+  const { blobDir, trustRootFile } = local.layout;
+  const folder = join(blobDir, 'bundles', WORLD_TENANT);
+  const names = (await readdir(folder)).sort();
+  const counts: Record<string, number> = {};
+  const failures: unknown[] = [];
   const matches = new Map<string, Match>();
+  for (const name of names) {
+    const directory = join(folder, name);
+    const report = await verifyBundle({ directory, trustRootFile, policyFile: POLICY_FILE, mode: 'full' });
+    failures.push(...report.failures);
+    for (const [status, count] of Object.entries(report.findings?.counts ?? {}))
+      counts[status] = (counts[status] ?? 0) + count;
+    await addMatches(directory, matches);
+  }
+  return { bundleCount: names.length, failures, counts, matches };
+}
+
+async function addMatches(directory: string, matches: Map<string, Match>): Promise<void> {
   for await (const line of createInterface({ input: createReadStream(join(directory, 'journal.jsonl')) })) {
     const { kind, observation_id, status, reason, token_hash } = JSON.parse(line) as Record<string, unknown>;
     if (kind === 'matched') matches.set(String(observation_id), { status, reason, token_hash });
   }
-  return matches;
 }
 
 /** What reconciliation must say, from the tokens that the upstream was given and nothing else. */
