@@ -23,7 +23,7 @@ import { systemRandom } from '@clyra/runtime/system-random';
 import { POSTGRES_SUPERUSER, postgresPassword } from '@clyra/stack/postgres/postgres';
 import { ensureDatabase } from '@clyra/stack/postgres/postgres-roles';
 import { type Stack, startStack } from '@clyra/stack/stack';
-import { STACK_PARTS, type StackOptions, type StackPart } from '@clyra/stack/stack-config';
+import { type KafkaCompilers, STACK_PARTS, type StackOptions, type StackPart } from '@clyra/stack/stack-config';
 import { stackPaths } from '@clyra/stack/stack-paths';
 import { LossyProxy } from '@clyra/testing/lossy-proxy';
 import { SeededRandom } from '@clyra/testing/seeded-random';
@@ -40,6 +40,8 @@ export type FaultWorldOptions = {
   readonly parts?: readonly StackPart[];
   readonly seed: number;
   readonly keepsFolder?: boolean;
+  /** As of the stack; a bench wants them all. */
+  readonly kafkaCompilers?: KafkaCompilers;
 };
 
 type Parts = {
@@ -208,6 +210,7 @@ async function startFreeStack(folder: string, options: FaultWorldOptions): Promi
       extraListeners: (options.proxied ?? []).map((name) => proxyListener(base, name)),
       ownerPid: process.pid,
       wipeWithOwner: options.keepsFolder !== true,
+      ...(options.kafkaCompilers === undefined ? {} : { kafkaCompilers: options.kafkaCompilers }),
     };
     try {
       return { portBase: base, stackOptions, stack: await startStack(stackOptions) };

@@ -105,4 +105,16 @@ describe('live findings', () => {
     live.settle(NOW_MS + 10_000, true);
     expect(live.counts.claimed_unproved).toBe(1);
   });
+
+  it('forget the oldest grants when these are too many, several at once, and know all others', () => {
+    const live = new LiveFindings({ grantsMax: 64 });
+    const tokens = Array.from({ length: 65 }, (_, index) => digestOf(`many ${index}`));
+    for (const token of tokens) live.grant(grantOf(token, 1), NOW_MS);
+    tokens.forEach((token, index) => {
+      live.observed(observationOf(index, [token]), NOW_MS, true);
+    });
+    live.settle(NOW_MS + 10_000, true);
+    expect(live.counts).toMatchObject({ matched: 61, claimed_unproved: 4 });
+    expect(live.findings.map(({ observation_id: id }) => id)).toEqual(['o-3', 'o-2', 'o-1', 'o-0']);
+  });
 });

@@ -46,6 +46,9 @@ export const DEFAULT_LIVE_LIMITS: LiveLimits = {
  */
 const MEMORY_MS = 14_400_000;
 
+/** Of the grants that fit, when they no longer do. */
+const KEPT_SHARE = 15 / 16;
+
 type Waiting = { readonly observation: PendingObservation; readonly sinceMs: number };
 
 /**
@@ -137,10 +140,16 @@ export class LiveFindings {
     if (this.#findings.length > this.#limits.findingsMax) this.#findings.shift();
   }
 
-  /** Expired ones first; where all still hold, the oldest: a use of it is then a finding, which is the safe side. */
+  /**
+   * Expired ones first; where all still hold, the oldest: a use of it is then a finding, which is the safe side. Makes
+   * room for many at once: looking at all of them for each grant would hold up everything else.
+   */
   #forget(nowMs: number): void {
     for (const [token, grant] of this.#grants) if (grant.expires_at + MEMORY_MS < nowMs) this.#grants.delete(token);
-    const excess = this.#grants.size - this.#limits.grantsMax + 1;
-    for (const token of [...this.#grants.keys()].slice(0, Math.max(0, excess))) this.#grants.delete(token);
+    const kept = Math.min(this.#limits.grantsMax - 1, Math.floor(this.#limits.grantsMax * KEPT_SHARE));
+    for (const token of this.#grants.keys()) {
+      if (this.#grants.size <= kept) return;
+      this.#grants.delete(token);
+    }
   }
 }
