@@ -62,7 +62,7 @@ export class FirewallRun {
 
   #decide(facts: Facts): string {
     const context: RequestContext = {
-      change: { tenant: TENANT, actor: ACTOR, facts } as ChangeRequested,
+      change: requestWith(facts),
       facts,
       policy: this.#policy,
       route: routeById(this.#policy, facts.route),
@@ -74,4 +74,16 @@ export class FirewallRun {
     const effects = PRIMITIVES.flatMap((primitive) => primitive.evaluate(context).reasons.map(({ effect }) => effect));
     return effects.includes('block') ? 'block' : effects.includes('hold') ? 'hold' : 'allow';
   }
+}
+
+function requestWith(facts: Facts): ChangeRequested {
+  return {
+    v: 0,
+    kind: 'change.requested',
+    event_id: '01a22314-adf7-7610-b560-c5e79dd26bc4',
+    intake: { instance: 'bench', epoch: 1 },
+    intake_at: 1,
+    tenant: TENANT,
+    facts,
+  };
 }
