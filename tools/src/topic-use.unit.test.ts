@@ -14,7 +14,8 @@ function topicsInSources(service: string): readonly string[] {
   );
   const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
   return topicCatalogue()
-    .topics.map(({ name }) => name)
+    .topics.filter(({ per_tenant: perTenant }) => perTenant !== true)
+    .map(({ name }) => name)
     .filter((name) => new RegExp(`\\btopics\\.${name}\\b`).test(text));
 }
 

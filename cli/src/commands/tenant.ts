@@ -6,7 +6,9 @@ import { topicCatalogue } from '@clyra/runtime/topics';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { issueCommand, readTrustRoot } from '../intake/issue-command.ts';
+import { applyTenantTopics } from '../local/apply-topics.ts';
 import { ensureCredential } from '../local/credentials.ts';
+import { readSettings } from '../local/settings.ts';
 import { type OverlayOptions, overlayOption, readOverlays } from '../policy/read-overlays.ts';
 import { readText } from '../policy/read-text.ts';
 import { integerArgument, type KeyOptions, keyOption } from './arguments.ts';
@@ -48,8 +50,17 @@ export async function openTenant(context: Context, tenant: string, options: Open
       ...(policy === undefined ? [] : [{ name: 'policy' as const, content: policy.bytes }]),
     ],
   });
+  if (exitCode === 0) await makeReplyTopic(context, tenant);
   if (exitCode === 0) await ensureCredential(context.layout.credentialsFile, { tenant }, context.random);
   return exitCode;
+}
+
+/** Where intake answers the tenant's producers; elsewhere than on this machine `topics apply --tenant` makes it. */
+async function makeReplyTopic(context: Context, tenant: string): Promise<void> {
+  const settings = await readSettings(context.layout);
+  if (settings === undefined) return;
+  const { kafka_brokers: brokers, topic_prefix: prefix } = settings;
+  await applyTenantTopics({ brokers, prefix, profile: 'local', tenants: [tenant] });
 }
 
 /** Throws PolicyError that lists every problem with its line and column. */

@@ -3,7 +3,7 @@ import { TOPIC_PROFILES, type TopicProfile } from '@clyra/runtime/topics';
 import { type Command, Option } from 'commander';
 import { clusterAccess } from '../config.ts';
 import type { CommandHost, Context } from '../context.ts';
-import { applyTopics } from '../local/apply-topics.ts';
+import { applyTenantTopics, applyTopics } from '../local/apply-topics.ts';
 import { readSettings } from '../local/settings.ts';
 import { textTable } from '../text-table.ts';
 
@@ -12,6 +12,7 @@ type ApplyOptions = {
   readonly registry?: string;
   readonly prefix?: string;
   readonly profile: TopicProfile;
+  readonly tenant?: readonly string[];
 };
 
 export function addTopicsCommand(program: Command, host: CommandHost): void {
@@ -27,19 +28,23 @@ export function addTopicsCommand(program: Command, host: CommandHost): void {
     .addOption(
       new Option('--profile <profile>', 'local: one broker; production: RF 3').choices(TOPIC_PROFILES).default('local'),
     )
+    .option('--tenant <names...>', 'the topics for replies to these tenants too (`tenant open` makes them locally)')
     .description('create missing topics, align their settings, register the schemas; repeating it changes nothing')
     .action(async (options: ApplyOptions) => runApply(host.context(), options));
 }
 
 async function runApply(context: Context, options: ApplyOptions): Promise<void> {
   const settings = await readSettings(context.layout);
-  const outcomes = await applyTopics({
+  const place = {
     brokers: options.brokers?.split(',') ?? settings?.kafka_brokers ?? ['127.0.0.1:29092'],
-    registryUrl: options.registry ?? settings?.registry_url ?? 'http://127.0.0.1:28081',
     access: options.brokers === undefined ? {} : clusterAccess(),
     prefix: options.prefix ?? settings?.topic_prefix ?? 'clyra',
     profile: options.profile,
-  });
+  };
+  const registryUrl = options.registry ?? settings?.registry_url ?? 'http://127.0.0.1:28081';
+  const shared = await applyTopics({ ...place, registryUrl });
+  const { tenant: tenants = [] } = options;
+  const outcomes = [...shared, ...(tenants.length === 0 ? [] : await applyTenantTopics({ ...place, tenants }))];
   const rows = outcomes.map(({ name, action }) => [name, action]);
   context.output.result(
     outcomes.map(({ name, action }) => ({ topic: name, action })),

@@ -2,7 +2,7 @@
 import { KafkaAdmin, type TopicOutcome } from '@clyra/adapter-kafka/kafka-admin';
 import type { KafkaOptions } from '@clyra/adapter-kafka/kafka-options';
 import { registerShippedSchemas } from '@clyra/runtime/envelope-codec';
-import { ensureTopics, type TopicProfile } from '@clyra/runtime/topics';
+import { ensureTopics, type TopicProfile, tenantTopicSpecs } from '@clyra/runtime/topics';
 
 export type ApplyTopicsOptions = {
   readonly brokers: readonly string[];
@@ -25,4 +25,18 @@ export async function applyTopics(options: ApplyTopicsOptions): Promise<readonly
     registerShippedSchemas({ url: registryUrl, deadlineMs }),
   ]);
   return outcomes;
+}
+
+export type TenantTopicsOptions = Pick<
+  ApplyTopicsOptions,
+  'brokers' | 'access' | 'prefix' | 'profile' | 'deadlineMs'
+> & {
+  readonly tenants: readonly string[];
+};
+
+/** The topics that tenants have of their own. Rejects as KafkaAdmin does. */
+export function applyTenantTopics(options: TenantTopicsOptions): Promise<readonly TopicOutcome[]> {
+  const { brokers, access = {}, prefix, profile, tenants, deadlineMs = DEADLINE_MS } = options;
+  const specs = tenants.flatMap((tenant) => tenantTopicSpecs(tenant, { prefix, profile }));
+  return new KafkaAdmin({ brokers, clientId: 'clyra-cli', ...access }).ensureTopics(specs, deadlineMs);
 }

@@ -18,6 +18,10 @@ export type CatalogueTopic = {
   readonly retention_ms: number;
   readonly timestamps: 'LogAppendTime' | 'CreateTime';
   readonly message_bytes_max: number;
+  /** Absent: as the writer sent it. Readers of other people's records know no codec of theirs, so the broker unpacks. */
+  readonly compression?: 'uncompressed';
+  /** One topic for each tenant, made with it; its name ends in the tenant's. */
+  readonly per_tenant?: boolean;
   readonly subjects: readonly EnvelopeName[];
   /** The services that the ACLs let write, and read. */
   readonly writers: readonly string[];
@@ -38,11 +42,12 @@ export function topicCatalogue(): TopicCatalogue {
   return JSON.parse(readFileSync(CATALOGUE, 'utf8')) as TopicCatalogue;
 }
 
-/** The topics that a service reads or writes, in the catalogue's order: with the ACLs it can see no others. */
+/** The topics that a service reads or writes, in the catalogue's order, those of single tenants apart: with the ACLs it can see no others. */
 export function topicsOfService(service: string, prefix: string): readonly string[] {
   const names = topicNames(prefix);
   return topicCatalogue()
-    .topics.filter(({ readers, writers }) => readers.includes(service) || writers.includes(service))
+    .topics.filter(({ per_tenant: perTenant }) => perTenant !== true)
+    .filter(({ readers, writers }) => readers.includes(service) || writers.includes(service))
     .map(({ name }) => names[name]);
 }
 
@@ -53,26 +58,43 @@ export type TopicsOptions = {
   readonly partitionCount?: number;
 };
 
-/** The catalogue as Kafka's own settings. */
+/** The catalogue as Kafka's own settings; topics of single tenants apart. */
 export function topicSpecs(catalogue: TopicCatalogue, options: TopicsOptions): readonly TopicSpec[] {
   const names = topicNames(options.prefix);
-  const profile = catalogue.profiles[options.profile];
-  return catalogue.topics.map((topic) => ({
-    name: names[topic.name],
-    partitionCount: topic.partitions === 1 ? 1 : (options.partitionCount ?? topic.partitions),
-    replicationFactor: profile.replication_factor,
+  return catalogue.topics
+    .filter(({ per_tenant: perTenant }) => perTenant !== true)
+    .map((topic) => specOf(topic, { ...options, name: names[topic.name], ...catalogue.profiles[options.profile] }));
+}
+
+/** The topics that one tenant has of its own. */
+export function tenantTopicSpecs(tenant: string, options: Omit<TopicsOptions, 'partitionCount'>): readonly TopicSpec[] {
+  const catalogue = topicCatalogue();
+  const names = topicNames(options.prefix);
+  return catalogue.topics
+    .filter(({ per_tenant: perTenant }) => perTenant === true)
+    .map((topic) => specOf(topic, { name: `${names[topic.name]}.${tenant}`, ...catalogue.profiles[options.profile] }));
+}
+
+type SpecSettings = Pick<TopicsOptions, 'partitionCount'> &
+  TopicCatalogue['profiles'][TopicProfile] & { readonly name: string };
+
+function specOf(topic: CatalogueTopic, settings: SpecSettings): TopicSpec {
+  return {
+    name: settings.name,
+    partitionCount: topic.partitions === 1 ? 1 : (settings.partitionCount ?? topic.partitions),
+    replicationFactor: settings.replication_factor,
     configs: {
       'cleanup.policy': topic.cleanup_policy,
       'retention.ms': String(topic.retention_ms),
       'retention.bytes': '-1',
       'message.timestamp.type': topic.timestamps,
       'max.message.bytes': String(topic.message_bytes_max),
-      'min.insync.replicas': String(profile.min_insync_replicas),
+      'min.insync.replicas': String(settings.min_insync_replicas),
       'unclean.leader.election.enable': 'false',
-      // The bytes that were hashed and signed lie in the log as they were sent.
-      'compression.type': 'producer',
+      // By default the bytes that were hashed and signed lie in the log as they were sent.
+      'compression.type': topic.compression ?? 'producer',
     },
-  }));
+  };
 }
 
 /** What of KafkaAdmin is needed; a fake takes its place in tests. */

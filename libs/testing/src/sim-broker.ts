@@ -32,6 +32,10 @@ export type SimLogOptions = {
   readonly timing?: Partial<SimLogTiming>;
 };
 
+/** What other people's clients write may have headers. */
+export type SimRecord = OutgoingRecord & Pick<LogRecord, 'headers'>;
+type SimBatch = Omit<PartitionBatch, 'records'> & { readonly records: readonly SimRecord[] };
+
 export type SendFate = 'answered' | 'response-lost' | 'request-lost' | 'refused';
 
 type SimPartition = { readonly records: LogRecord[]; startOffset: number; endOffset: number };
@@ -85,7 +89,7 @@ export class SimBroker {
   }
 
   /** Stores at once and returns the first offset. */
-  store({ topic, partition, records }: PartitionBatch): number {
+  store({ topic, partition, records }: SimBatch): number {
     const place = this.partition(topic, partition);
     assert(place !== undefined, `the simulated log has no ${topic}/${partition}`);
     const baseOffset = place.endOffset;
@@ -98,6 +102,7 @@ export class SimBroker {
         appendTimeMs,
         key: copied(record.key),
         value: copied(record.value),
+        ...(record.headers === undefined ? {} : { headers: record.headers }),
       })),
     );
     place.endOffset += records.length;

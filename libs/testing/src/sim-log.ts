@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
-import type {
-  LogAppender,
-  LogReader,
-  LogRecord,
-  OutgoingRecord,
-  ReadRequest,
-  RecordLog,
-} from '@clyra/core/ports/record-log';
+import type { LogAppender, LogReader, LogRecord, ReadRequest, RecordLog } from '@clyra/core/ports/record-log';
 import { type Life, SimAppender } from './sim-appender.ts';
-import { SimBroker, type SimLogFaults, type SimLogOptions } from './sim-broker.ts';
+import { SimBroker, type SimLogFaults, type SimLogOptions, type SimRecord } from './sim-broker.ts';
 import { SimReader } from './sim-reader.ts';
 
 export type { SimLogFaults, SimLogOptions } from './sim-broker.ts';
@@ -112,7 +105,7 @@ export class SimLog extends SimLogClient {
   }
 
   /** Stores at once, as a writer outside of the simulation; returns the first offset. */
-  put(topic: string, partition: number, records: readonly OutgoingRecord[]): number {
+  put(topic: string, partition: number, records: readonly SimRecord[]): number {
     return this.#broker.store({ topic, partition, records });
   }
 

@@ -10,6 +10,13 @@ import { upstreamListProblem } from './upstream/upstream-list.ts';
 
 const SECRET_BYTES_MIN = 32;
 
+/** undefined: all of them. */
+export function intentPartitionsOf(value: string): readonly number[] | undefined | 'invalid' {
+  if (value === 'all') return undefined;
+  if (value === 'none') return [];
+  return /^\d{1,5}(?:,\d{1,5})*$/.test(value) ? value.split(',').map(Number) : 'invalid';
+}
+
 export const intakeConfig = declareConfig({
   ...kafkaFields,
   schemaRegistryUrl: sharedFields.schemaRegistryUrl,
@@ -201,6 +208,22 @@ export const intakeConfig = declareConfig({
     max: 100_000,
     default: 2_000,
     text: 'Requests that may be held or forwarded at the same time; further ones are answered 503.',
+  },
+  intentPartitions: {
+    env: 'CLYRA_INTENT_PARTITIONS',
+    type: 'text',
+    default: 'all',
+    text: 'Which partitions of clyra.intents this intake takes: all, none, or numbers separated by commas. Give each partition to one intake; one that two read is decided once all the same.',
+    check: (value) =>
+      intentPartitionsOf(value) === 'invalid' ? 'is not all, none, or numbers separated by commas.' : undefined,
+  },
+  intentInFlightMax: {
+    env: 'CLYRA_INTENT_IN_FLIGHT_MAX',
+    type: 'integer',
+    min: 1,
+    max: 10_000,
+    default: 256,
+    text: 'Intents from Kafka that may be under way at the same time; further ones wait in their topic.',
   },
   outcomeCountMax: {
     env: 'CLYRA_OUTCOME_COUNT_MAX',

@@ -34,6 +34,8 @@ import type { GrantPlaces } from './grants/grant-places.ts';
 import type { ViewParts } from './human/change-view.ts';
 import { HeldIndex } from './human/held-index.ts';
 import type { HeldRequests } from './human/held-requests.ts';
+import { INTENT_LIMITS, type IntakeIntentsParts, IntentIntake, type IntentLimits } from './intents/intent-intake.ts';
+import { type IntentMeter, noIntentMeter } from './intents/intent-meter.ts';
 import { ChangeLookup } from './log/change-lookup.ts';
 import { ChangePublisher } from './log/change-publisher.ts';
 import { ChangeWriter, type OutgoingChange } from './log/change-writer.ts';
@@ -88,6 +90,11 @@ export type IntakeOptions = {
   readonly keeper?: Partial<KeeperSettings>;
   readonly commandHoldMs?: number;
   readonly meter?: GatewayMeter;
+  /** The Kafka door; absent, and it stays shut. */
+  readonly intents?: Pick<IntakeIntentsParts, 'partitions' | 'onConnection'> & {
+    readonly limits?: Partial<IntentLimits>;
+    readonly meter?: IntentMeter;
+  };
   /** Told when the receipts cannot be read, and when they can be again. */
   readonly onReceiptsConnection?: (state: 'connected' | 'lost') => void;
 };
@@ -132,6 +139,17 @@ function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
   };
 }
 
+type DoorNeeds = Pick<IntakeIntentsParts, 'credentials' | 'directory' | 'gateway' | 'index' | 'edge'>;
+
+function intentIntake(options: IntakeOptions, needs: DoorNeeds): IntentIntake | undefined {
+  const { intents, log, codec, clock, logger, topics, positions } = options;
+  if (intents === undefined) return undefined;
+  const { limits, meter = noIntentMeter, ...own } = intents;
+  const name = options.intake.instance;
+  const ports = { log, codec, clock, logger, topics, positions };
+  return new IntentIntake({ ...ports, ...needs, ...own, name, meter, limits: { ...INTENT_LIMITS, ...limits } });
+}
+
 /** All of intake that depends on ports only: HTTP, Kafka and the clock stand outside, so a simulation can run it. */
 export class IntakeProcessor {
   readonly gateway: Gateway;
@@ -153,6 +171,7 @@ export class IntakeProcessor {
   readonly #intake: ReceiptIntake;
   readonly #positions: PositionBook;
   readonly #followers: LogFollowers;
+  readonly #intents: IntentIntake | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -207,6 +226,7 @@ export class IntakeProcessor {
       receipts: intake,
     });
     this.#followers = logFollowers(options, { receipts: intake, pump });
+    this.#intents = intentIntake(options, { credentials, directory, gateway: this.gateway, index, edge });
   }
 
   /**
@@ -231,6 +251,7 @@ export class IntakeProcessor {
     this.#keeper.start();
     this.#kept.start();
     this.#positions.start();
+    await this.#intents?.start(deadlineMs);
   }
 
   /** Answers 503 from now on, lets what is in flight end and its outcomes drain, within the deadline. */
@@ -239,6 +260,7 @@ export class IntakeProcessor {
     this.#keeper.stop();
     this.#kept.stop();
     const endMs = this.#options.clock.nowMs() + deadlineMs;
+    await this.#intents?.stop(deadlineMs / 2);
     while (this.gateway.inFlight > 0 && this.#options.clock.nowMs() < endMs) await sleep(this.#options.clock, 10);
     const drained = await this.outcomes.drain(Math.max(0, endMs - this.#options.clock.nowMs()));
     if (!drained)

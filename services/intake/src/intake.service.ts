@@ -11,7 +11,7 @@ import { systemRandom } from '@clyra/runtime/system-random';
 import { Activation } from './activation/activation.ts';
 import { loadAnalysers } from './analysers.ts';
 import { SpoolFolder } from './bodies/spool-folder.ts';
-import type { IntakeConfig } from './config.ts';
+import { type IntakeConfig, intentPartitionsOf } from './config.ts';
 import { CredentialsFile } from './credentials-file.ts';
 import { nextEpoch } from './epoch-file.ts';
 import { ExternalDetectors } from './external/external-detectors.ts';
@@ -22,8 +22,9 @@ import { type GatewayListener, startGatewayListener } from './http/gateway-liste
 import { readTls } from './http/tls.ts';
 import { registerApprovalRoutes } from './human/approval-routes.ts';
 import { openDoor, type PreparedDoor, prepareDoor } from './human/start-human-door.ts';
-import { IntakeProcessor } from './intake.processor.ts';
+import { type IntakeOptions, IntakeProcessor } from './intake.processor.ts';
 import { intakeMeter } from './intake-meter.ts';
+import { intentMeter } from './intents/intent-meter.ts';
 import { pooledRandom } from './log/pooled-random.ts';
 import { HttpUpstream } from './upstream/http-upstream.ts';
 import { parseUpstream, type UpstreamAddress } from './upstream/upstream-list.ts';
@@ -104,6 +105,7 @@ async function startProcessor(
     outcomeLimits: { countMax: config.outcomeCountMax, ageMsMax: config.outcomeAgeMsMax },
     keeper: { windowMs: config.windowMs, windowCount: config.windowCount },
     meter: intakeMeter(metrics),
+    ...intentOptions(config, ports),
     onReceiptsConnection: (state) => readiness.report('receipts', state === 'connected' ? undefined : NO_RECEIPTS),
   });
   onStop(() => processor.stop(config.shutdownDeadlineMs / 4));
@@ -119,6 +121,24 @@ async function openActivation(
   return activationFile === undefined
     ? {}
     : { activation: await Activation.open({ path: activationFile, clock, logger }) };
+}
+
+const NO_INTENTS = 'clyra.intents cannot be read; intents wait there until it can';
+
+function intentOptions(
+  { intentPartitions, intentInFlightMax }: IntakeConfig,
+  { metrics, readiness }: Pick<LogServicePorts, 'metrics' | 'readiness'>,
+): Pick<IntakeOptions, 'intents'> {
+  const partitions = intentPartitionsOf(intentPartitions);
+  if (partitions === 'invalid' || partitions?.length === 0) return {};
+  return {
+    intents: {
+      ...(partitions === undefined ? {} : { partitions }),
+      limits: { inFlightMax: intentInFlightMax },
+      meter: intentMeter(metrics),
+      onConnection: (state) => readiness.report('intents', state === 'connected' ? undefined : NO_INTENTS),
+    },
+  };
 }
 
 function openSpool(config: IntakeConfig): Promise<SpoolFolder> {

@@ -9,6 +9,7 @@ export type TopicCatalogue = {
   >;
   readonly topics: readonly {
     readonly name: string;
+    readonly per_tenant?: boolean;
     readonly text: string;
     readonly partitions: number;
     readonly cleanup_policy: string;
@@ -23,14 +24,14 @@ export type TopicCatalogue = {
 
 export function topicsPage({ profiles, topics }: TopicCatalogue): string {
   const settings = topics.map((topic) => [
-    `\`clyra.${topic.name}\``,
+    topicName(topic),
     String(topic.partitions),
     topic.cleanup_policy === 'compact' ? 'compacted' : retention(topic.retention_ms),
     topic.timestamps,
     String(topic.message_bytes_max),
   ]);
-  const uses = topics.map(({ name, text, subjects, writers, readers }) => [
-    `\`clyra.${name}\``,
+  const uses = topics.map(({ text, subjects, writers, readers, ...topic }) => [
+    topicName(topic),
     text,
     subjects.map((subject) => `\`${subject}\``).join(', '),
     writers.join(', '),
@@ -53,8 +54,12 @@ export function topicsPage({ profiles, topics }: TopicCatalogue): string {
   ].join('');
 }
 
+function topicName({ name, per_tenant: perTenant }: { readonly name: string; readonly per_tenant?: boolean }): string {
+  return perTenant === true ? `\`clyra.${name}.<tenant>\`` : `\`clyra.${name}\``;
+}
+
 const DAY_MS = 86_400_000;
 
 function retention(ms: number): string {
-  return ms < 0 ? 'for ever' : `${ms / DAY_MS} days`;
+  return ms < 0 ? 'for ever' : ms === DAY_MS ? '1 day' : `${ms / DAY_MS} days`;
 }

@@ -55,6 +55,7 @@ export class ReadCursor {
 }
 
 export function toRecord({ topic, partition }: FetchedPartition, message: WireRecord): LogRecord {
-  const { offset, key, value, timestampMs } = message;
-  return { topic, partition, offset, appendTimeMs: timestampMs, key, value };
+  const { offset, key, value, timestampMs, headers } = message;
+  const record = { topic, partition, offset, appendTimeMs: timestampMs, key, value };
+  return headers === undefined ? record : { ...record, headers };
 }

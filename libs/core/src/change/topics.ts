@@ -10,6 +10,9 @@ export type TopicNames = {
   readonly attestations: string;
   readonly edge: string;
   readonly quarantine: string;
+  readonly intents: string;
+  /** One topic a tenant: `repliesTopic`. */
+  readonly replies: string;
 };
 
 export function topicNames(prefix = 'clyra'): TopicNames {
@@ -23,5 +26,12 @@ export function topicNames(prefix = 'clyra'): TopicNames {
     attestations: `${prefix}.attestations`,
     edge: `${prefix}.edge`,
     quarantine: `${prefix}.quarantine`,
+    intents: `${prefix}.intents`,
+    replies: `${prefix}.replies`,
   };
+}
+
+/** Where intake answers a tenant's intents: producers of other tenants cannot read it. */
+export function repliesTopic(names: Pick<TopicNames, 'replies'>, tenant: string): string {
+  return `${names.replies}.${tenant}`;
 }

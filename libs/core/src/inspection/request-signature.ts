@@ -23,6 +23,15 @@ export const TIMESTAMP_TOLERANCE_MS = 300_000;
 
 export const NONCE = /^[A-Za-z0-9_-]{16,64}$/;
 
+/** What an intent on Kafka says beyond a request; the same secret signs another first line, so neither passes for the other. */
+export type IntentSeal = {
+  readonly correlationId: string;
+  /** Milliseconds since the epoch as sent, or empty. */
+  readonly expiresAt: string;
+  /** SHA-256 of the record's key in hex, or empty where it has none. */
+  readonly keyDigest: string;
+};
+
 /** What the HMAC covers; absent headers are empty. `timestamp` and `idempotencyKey` stand as sent. */
 export type SignedRequest = {
   readonly method: string;
@@ -34,11 +43,14 @@ export type SignedRequest = {
   readonly idempotencyKey: string;
   readonly runId: string;
   readonly contentDigest: string;
+  /** Only of an intent. */
+  readonly intent?: IntentSeal;
 };
 
 function signedText(request: SignedRequest): string {
+  const { intent } = request;
   return [
-    'clyra-hmac-v0',
+    intent === undefined ? 'clyra-hmac-v0' : 'clyra-intent-hmac-v0',
     request.method,
     request.target,
     request.tenant,
@@ -48,6 +60,7 @@ function signedText(request: SignedRequest): string {
     request.idempotencyKey,
     request.runId,
     request.contentDigest,
+    ...(intent === undefined ? [] : [intent.correlationId, intent.expiresAt, intent.keyDigest]),
   ].join('\n');
 }
 
@@ -77,6 +90,7 @@ export type RequestToSign = {
   readonly idempotencyKey?: string;
   readonly runId?: string;
   readonly body?: Uint8Array | string;
+  readonly intent?: IntentSeal;
 };
 
 /** The headers that make a request acceptable to intake (client side). The caller adds `content-type`. */
@@ -93,6 +107,7 @@ export function signRequest(request: RequestToSign): Record<string, string> {
     idempotencyKey: request.idempotencyKey ?? '',
     runId: request.runId ?? '',
     contentDigest,
+    ...(request.intent === undefined ? {} : { intent: request.intent }),
   };
   return {
     [SIGNATURE_HEADERS.tenant]: request.tenant,

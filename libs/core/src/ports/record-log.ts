@@ -3,6 +3,9 @@
  * The log as the processors see it. Two implementations, one contract suite: Kafka and the simulated log.
  * Offsets are safe integers (< 2^53); times are milliseconds since the epoch, stamped by the log (LogAppendTime).
  */
+/** As the writer named it; names may repeat. */
+export type RecordHeader = readonly [name: string, value: Uint8Array | null];
+
 export type LogRecord = {
   readonly topic: string;
   readonly partition: number;
@@ -11,6 +14,8 @@ export type LogRecord = {
   readonly key: Uint8Array | null;
   /** null is a tombstone on a compacted topic. */
   readonly value: Uint8Array | null;
+  /** Absent where the writer gave none: our own records never have any. */
+  readonly headers?: readonly RecordHeader[];
 };
 
 export type OutgoingRecord = { readonly key: Uint8Array | null; readonly value: Uint8Array | null };

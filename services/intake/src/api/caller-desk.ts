@@ -67,7 +67,7 @@ export class CallerDesk {
       const place = { receipt_id: receiptId, partition, offset, decided_at: decidedAtMs };
       const receipt = index.receiptOf(eventId);
       const known = { event_id: eventId, tenant, state, ...place, codes };
-      return jsonAnswer(200, receipt === undefined ? known : { ...known, receipt: parseRecord(receipt) });
+      return jsonAnswer(200, receipt === undefined ? known : { ...known, receipt: parseRecord(receipt.body) });
     }
     if (desk.isAwaited(eventId, tenant)) return jsonAnswer(200, { event_id: eventId, tenant, state: 'requested' });
     const detail = 'Changes older than 24 hours are found in the bundle of their day.';

@@ -15,6 +15,8 @@ import type { GatewayRequest } from './gateway-request.ts';
 
 export type { Caller, Credentials };
 
+type AuthenticatedParts = Pick<GatewayRequest, 'method' | 'target' | 'headers' | 'transport' | 'intent'>;
+
 /** An unknown key costs as much time as a known one. */
 const NOBODY_SECRET = Buffer.alloc(32);
 
@@ -22,13 +24,11 @@ const NOBODY_SECRET = Buffer.alloc(32);
  * The caller, or the code of the refusal. It needs only the headers, so it comes before the body is read; an unknown
  * key and a wrong signature are told apart by nobody.
  */
-export function authenticate(
-  request: Pick<GatewayRequest, 'method' | 'target' | 'headers' | 'transport'>,
-  credentials: Credentials,
-  nowMs: number,
-): Caller | string {
+export function authenticate(request: AuthenticatedParts, credentials: Credentials, nowMs: number): Caller | string {
   const { headers, transport } = request;
   const hasMac = headers.has(SIGNATURE_HEADERS.signature);
+  // On Kafka only the HMAC covers all that an intent says.
+  if (request.intent !== undefined && (hasHttpSignature(request) || !hasMac)) return 'CLY_AUTH_MISSING';
   // Two proofs could name two callers.
   if (hasHttpSignature(request)) {
     return hasMac ? 'CLY_AUTH_AMBIGUOUS' : authenticateSignature(request, credentials, nowMs);
@@ -45,6 +45,7 @@ export function authenticate(
     idempotencyKey: headers.all(SIGNATURE_HEADERS.idempotencyKey).join(', '),
     runId: header('runId'),
     contentDigest: header('contentDigest'),
+    ...(request.intent === undefined ? {} : { intent: request.intent.seal }),
   };
   const signature = header('signature');
   if (header('keyId') === '' || signature === '') return 'CLY_AUTH_MISSING';
@@ -69,7 +70,7 @@ export function authenticate(
 
 /** As `authenticate`, after a look for new keys where this one is not known. */
 export async function authenticateWithRefresh(
-  request: Pick<GatewayRequest, 'method' | 'target' | 'headers' | 'transport'>,
+  request: AuthenticatedParts,
   credentials: Credentials,
   clock: Pick<Clock, 'nowMs'>,
 ): Promise<Caller | string> {

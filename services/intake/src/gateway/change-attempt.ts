@@ -99,6 +99,7 @@ export class ChangeInspector {
       partition: tenant.partition,
       tenant: tenant.tenant,
       kind: 'change.requested',
+      ...eventIdFor(request, supersedes),
       members: {
         facts: all as unknown as JsonObject,
         ...(caller.runId === null ? {} : { run_id: caller.runId }),
@@ -127,4 +128,9 @@ export class ChangeInspector {
     this.#tenantKeys.set(tenant, key);
     return key;
   }
+}
+
+/** An intent brings its event ids along. */
+function eventIdFor({ intent }: GatewayRequest, supersedes: string | undefined): { readonly eventId?: string } {
+  return intent === undefined ? {} : { eventId: intent.eventIds[supersedes === undefined ? 0 : 1] };
 }

@@ -34,10 +34,10 @@ export class EdgeCounter {
     this.#appender = parts.log.appender('intake-edge');
   }
 
-  count(code: string): void {
+  count(code: string, amount = 1): void {
     const known = this.#counts.get(code);
-    if (known !== undefined) known.count += 1;
-    else this.#counts.set(code, { count: 1, fromMs: this.#parts.clock.nowMs() });
+    if (known !== undefined) known.count += amount;
+    else this.#counts.set(code, { count: amount, fromMs: this.#parts.clock.nowMs() });
     if (!this.#closed) this.#cancelTimer ??= this.#parts.clock.after(FLUSH_MS, () => void this.#flush());
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
+import type { IntentSeal } from '@clyra/core/inspection/request-signature';
 import type { StreamLimits } from '../bodies/stream-body.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
@@ -20,8 +21,18 @@ export type GatewayRequest = {
    */
   streamBody(limits: StreamLimits): AsyncIterable<Uint8Array>;
   readonly client: ClientPresence;
+  /** Of a request that came as a record of clyra.intents. */
+  readonly intent?: RequestIntent;
   /** Absent where it is not known: then it is plain HTTP and nobody showed a certificate. */
   readonly transport?: Transport;
+};
+
+export type RequestIntent = {
+  readonly seal: IntentSeal;
+  /** Of the first inspection and of the second, under a new policy. */
+  readonly eventIds: readonly [string, string];
+  /** How long its receipt is waited for: nobody holds a connection open. */
+  readonly holdMs: number;
 };
 
 export type Transport = {

@@ -51,21 +51,31 @@ export class Gateway {
   }
 
   /** Never rejects for anything a client, the log or an upstream does. */
-  async handle(request: GatewayRequest): Promise<GatewayAnswer> {
-    const closed = this.#whyClosed();
+  handle(request: GatewayRequest): Promise<GatewayAnswer> {
+    return this.#admit(() => this.#serve(request));
+  }
+
+  /** As `handle`, for a request whose shape and caller are known to be good. */
+  handleFor(request: GatewayRequest, caller: Caller): Promise<GatewayAnswer> {
+    return this.#admit(() => this.#serveCaller(request, caller));
+  }
+
+  async #admit(serve: () => Promise<GatewayAnswer>): Promise<GatewayAnswer> {
+    const closed = this.whyClosed();
     if (closed !== undefined) {
       this.#parts.meter.refused(closed);
       return problemAnswer({ code: closed, detail: 'Nothing was recorded or forwarded; repeat the request.' });
     }
     this.#inFlight += 1;
     try {
-      return await this.#serve(request);
+      return await serve();
     } finally {
       this.#inFlight -= 1;
     }
   }
 
-  #whyClosed(): string | undefined {
+  /** The code that a request would be answered with before anything of it is looked at; undefined where it is let in. */
+  whyClosed(): string | undefined {
     if (this.#stopping) return 'CLY_INTAKE_STOPPING';
     if (this.#inFlight >= this.#parts.limits.inFlightMax) return 'CLY_INTAKE_BUSY';
     return this.#parts.outcomes.isOpen() ? undefined : 'CLY_INTAKE_OUTCOMES_WAIT';
@@ -77,7 +87,10 @@ export class Gateway {
     const hook = this.#parts.activation?.hookOf(request.target);
     if (hook !== undefined) return this.#serveDelivery(request, hook);
     const caller = await authenticateWithRefresh(request, this.#parts.credentials, this.#parts.clock);
-    if (typeof caller === 'string') return this.#refuse(caller);
+    return typeof caller === 'string' ? this.#refuse(caller) : this.#serveCaller(request, caller);
+  }
+
+  async #serveCaller(request: GatewayRequest, caller: Caller): Promise<GatewayAnswer> {
     const tenant = this.#parts.directory.get(caller.credential.tenant);
     if (tenant === undefined) return this.#refuse('CLY_TENANT_UNKNOWN');
     const streamed = this.#parts.bodies?.routeFor(request, tenant.policy);
@@ -128,11 +141,15 @@ export class Gateway {
   }
 
   async #decide(exchange: Exchange): Promise<GatewayAnswer> {
-    const deadlineAtMs = this.#parts.clock.nowMs() + this.#parts.limits.holdMs;
+    const { intent } = exchange.request;
+    const holdMs = intent?.holdMs ?? this.#parts.limits.holdMs;
+    const deadlineAtMs = this.#parts.clock.nowMs() + holdMs;
     const asked = await this.#askDetectors(exchange);
     const first = this.#inspect(asked);
     if (typeof first === 'string') return this.#refuse(first);
-    if (first.route?.mode === 'review' && isIntact(exchange)) return this.#review(exchange, first);
+    // A record may come again: only its receipt tells, so an intent waits for it in review mode too.
+    const waits = first.route?.mode !== 'review' || intent !== undefined || !isIntact(exchange);
+    if (!waits) return this.#review(exchange, first);
     const end = await this.#holdLine.hold(first, deadlineAtMs, exchange.request.client);
     if (typeof end === 'string' || !isMoved(end)) return this.#conclude(exchange, first, end);
     await this.#policyAfter(first, deadlineAtMs);
@@ -141,7 +158,7 @@ export class Gateway {
     const second = this.#inspect(await this.#askDetectors(moved), first.change.eventId);
     if (typeof second === 'string') return this.#refuse(second);
     // A long body takes longer to be read again than callers of short ones are held.
-    const again = moved.streamed === undefined ? deadlineAtMs : this.#parts.clock.nowMs() + this.#parts.limits.holdMs;
+    const again = moved.streamed === undefined ? deadlineAtMs : this.#parts.clock.nowMs() + holdMs;
     return this.#conclude(moved, second, await this.#holdLine.hold(second, again, exchange.request.client));
   }
 
@@ -175,6 +192,7 @@ export class Gateway {
       return problemAnswer({ code, detail, eventId });
     }
     if (end.decision === 'allow') return this.#forwarder.forward({ exchange, attempt, receipt: end });
+    if (isOnlyReviewed(exchange, end)) return this.#forwarder.forward({ exchange, attempt, receipt: undefined });
     const { facts } = attempt;
     const payloadHash = facts.canonical_digest ?? facts.payload_digest;
     const members = await this.#parts.heldRequests?.take(exchange, attempt.tenant, end);
@@ -216,6 +234,15 @@ export class Gateway {
 
 function isMoved(receipt: DecidedBody): boolean {
   return receipt.decision === 'block' && receipt.reasons.some((reason) => reason.code === 'CLY_POLICY_MOVED');
+}
+
+/** What says that the same was requested before: no mode lets that through a second time. */
+const REPETITIONS: ReadonlySet<string> = new Set(['CLY_CHANGE_CONFLICT', 'CLY_CHANGE_ABANDONED', 'CLY_AUTH_REPLAYED']);
+
+/** An intent of a route in review mode goes on whatever the receipt would have decided. */
+function isOnlyReviewed(exchange: Exchange, { mode, reasons }: DecidedBody): boolean {
+  if (exchange.request.intent === undefined || mode !== 'review' || !isIntact(exchange)) return false;
+  return !reasons.some(({ code }) => REPETITIONS.has(code));
 }
 
 /** Only bytes that are whole and are those that the caller signed may be passed on. */

@@ -23,6 +23,8 @@ export type ChangePlan = {
   readonly kind: string;
   /** The members of the kind (docs/spec/records.md §4), without the common ones. */
   readonly members: JsonObject;
+  /** Absent: a new one. */
+  readonly eventId?: string;
 };
 
 /** Writes the common members of a change: who writes it, when, and its new id. */
@@ -38,9 +40,14 @@ export class ChangeWriter {
   }
 
   /** Throws JsonError (CLY_JSON_SIZE) for a record over 65,535 bytes. */
-  write({ partition, tenant, kind, members }: ChangePlan): OutgoingChange {
+  write({
+    partition,
+    tenant,
+    kind,
+    members,
+    eventId = mintEventId(this.#clock.nowMs(), this.#random),
+  }: ChangePlan): OutgoingChange {
     const nowMs = this.#clock.nowMs();
-    const eventId = mintEventId(nowMs, this.#random);
     const { instance, epoch } = this.intake;
     const common = { v: 0, kind, tenant, event_id: eventId, intake: { instance, epoch }, intake_at: nowMs };
     const body = encodeRecord({ ...members, ...common });

@@ -83,7 +83,7 @@ export class ReceiptIntake {
     if (body.tenant === PARTITION_TENANT) return;
     outages.answered(body.tenant);
     ledger.note(body);
-    index.note(body, record.envelope.body);
+    index.note(body, record.envelope);
     held.note(body);
     pump.offerReceipt(receipt);
   }
@@ -94,7 +94,7 @@ export class ReceiptIntake {
     if (receipt === undefined) return;
     const { index } = this.#readers;
     if (this.#partlyRead.delete(record.partition)) index.beginsAt(receipt.body.decided_at);
-    index.note(receipt.body, record.envelope.body);
+    index.note(receipt.body, record.envelope);
   }
 }
 

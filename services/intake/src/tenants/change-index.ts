@@ -26,6 +26,9 @@ export type IndexedChange = {
 
 export type Found = { readonly change: IndexedChange } | 'unknown_id' | 'too_old';
 
+/** A receipt as it lies in the log. */
+export type ShownReceipt = { readonly body: Uint8Array; readonly signature: Uint8Array | null };
+
 export const INDEX_AGE_MS_MAX = 86_400_000;
 export const INDEX_COUNT_MAX = 1_000_000;
 /** The newest changes keep their receipt, so that it can be shown; of older ones only the place is known. */
@@ -47,7 +50,7 @@ const EFFECT_STATES: Readonly<Record<string, ChangeState>> = {
 /** Where the changes of the last 24 hours stand, at most a million of them; the oldest go first. */
 export class ChangeIndex {
   readonly #changes = new Map<string, IndexedChange>();
-  readonly #receipts = new Map<string, Uint8Array>();
+  readonly #receipts = new Map<string, ShownReceipt>();
   readonly #resolved = new Map<string, ResolvedChange>();
   readonly #countMax: number;
   #evictedUpToMs = 0;
@@ -57,7 +60,7 @@ export class ChangeIndex {
   }
 
   /** Takes the first receipt of each position, in order. */
-  note(receipt: ReceiptBody, bytes: Uint8Array): void {
+  note(receipt: ReceiptBody, { body, signature }: ShownReceipt): void {
     if (receipt.kind === 'decided' && receipt.change_kind === 'change.requested') {
       if (receipt.duplicate_of !== undefined || this.#changes.has(receipt.event_id)) return;
       this.#evict(receipt.decided_at);
@@ -73,7 +76,8 @@ export class ChangeIndex {
       const resolved = this.#resolved.get(receipt.event_id);
       if (resolved !== undefined) this.settle(receipt.event_id, resolved.tenant, resolved.state);
       // A copy: the bytes may be a view into a whole fetch.
-      this.#receipts.set(receipt.event_id, Uint8Array.from(bytes));
+      const copy = { body: Uint8Array.from(body), signature: signature && Uint8Array.from(signature) };
+      this.#receipts.set(receipt.event_id, copy);
       if (this.#receipts.size > RECEIPTS_MAX) this.#receipts.delete(this.#receipts.keys().next().value as string);
     } else if (receipt.kind === 'recorded' && receipt.of !== undefined) {
       this.settle(receipt.of, receipt.tenant, EFFECT_STATES[receipt.effect]);
@@ -101,7 +105,7 @@ export class ChangeIndex {
     if (state !== undefined && known?.tenant === tenant) this.#changes.set(eventId, { ...known, state });
   }
 
-  receiptOf(eventId: string): Uint8Array | undefined {
+  receiptOf(eventId: string): ShownReceipt | undefined {
     return this.#receipts.get(eventId);
   }
 

@@ -26,7 +26,7 @@ function decided(eventId: string, atMs: number, decision = 'allow'): ReceiptBody
 const recorded = (of: string, effect: string) =>
   ({ kind: 'recorded', change_kind: 'change.outcome', tenant: 'acme', of, effect }) as unknown as ReceiptBody;
 
-const BYTES = Buffer.from('{}');
+const SHOWN = { body: Buffer.from('{}'), signature: null };
 
 describe('ChangeIndex', () => {
   it.each([
@@ -37,15 +37,15 @@ describe('ChangeIndex', () => {
   ])('follows an outcome that was %s', (effect, state) => {
     const index = new ChangeIndex();
     const eventId = mintEventId(T0, random);
-    index.note(decided(eventId, T0), BYTES);
-    index.note(recorded(eventId, effect), BYTES);
+    index.note(decided(eventId, T0), SHOWN);
+    index.note(recorded(eventId, effect), SHOWN);
     expect(index.find(eventId, T0)).toMatchObject({ change: { state } });
   });
 
   it('calls an allowed change unknown once its outcome is overdue', () => {
     const index = new ChangeIndex();
     const eventId = mintEventId(T0, random);
-    index.note(decided(eventId, T0), BYTES);
+    index.note(decided(eventId, T0), SHOWN);
     expect(index.find(eventId, T0 + 59_999)).toMatchObject({ change: { state: 'allowed' } });
     expect(index.find(eventId, T0 + 60_000)).toMatchObject({ change: { state: 'unknown' } });
   });
@@ -53,7 +53,7 @@ describe('ChangeIndex', () => {
   it('keeps no more than it may, and tells what went from what never was', () => {
     const index = new ChangeIndex(3);
     const ids = Array.from({ length: 5 }, (_, count) => mintEventId(T0 + count, random));
-    for (const [count, eventId] of ids.entries()) index.note(decided(eventId, T0 + count, 'block'), BYTES);
+    for (const [count, eventId] of ids.entries()) index.note(decided(eventId, T0 + count, 'block'), SHOWN);
     const states = ids.map((eventId) => index.find(eventId, T0 + 10));
     expect(states.slice(0, 2)).toEqual(['too_old', 'too_old']);
     expect(states.slice(2).every((found) => typeof found === 'object')).toBe(true);
@@ -65,8 +65,8 @@ describe('ChangeIndex', () => {
   it('does not take the outcome of another tenant', () => {
     const index = new ChangeIndex();
     const eventId = mintEventId(T0, random);
-    index.note(decided(eventId, T0), BYTES);
-    index.note({ ...recorded(eventId, 'done'), tenant: 'rival' } as ReceiptBody, BYTES);
+    index.note(decided(eventId, T0), SHOWN);
+    index.note({ ...recorded(eventId, 'done'), tenant: 'rival' } as ReceiptBody, SHOWN);
     expect(index.find(eventId, T0)).toMatchObject({ change: { state: 'allowed' } });
   });
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RecordHeader } from '@clyra/core/ports/record-log';
 import { decodeFetchSlowly, encoded, type ProtocolRequest, throwUnlessOk } from './kafkajs-protocol.ts';
 import { readBatches, type WireRecord } from './record-batch.ts';
 import { WireReader } from './wire-reader.ts';
@@ -113,6 +114,7 @@ type SlowAnswer = {
         readonly timestamp: string;
         readonly key: Uint8Array | null;
         readonly value: Uint8Array | null;
+        readonly headers?: SlowHeaders;
         readonly isControlRecord?: boolean;
         readonly batchContext?: { readonly firstOffset: string; readonly lastOffsetDelta: number };
       }[];
@@ -120,17 +122,29 @@ type SlowAnswer = {
   }[];
 };
 
+type SlowHeaders = Readonly<Record<string, Uint8Array | readonly Uint8Array[] | undefined>>;
+
+/** The library gathers repeated names under one; their order among others is lost there. */
+function headerList(headers: SlowHeaders | undefined): readonly RecordHeader[] | undefined {
+  const list = Object.entries(headers ?? {}).flatMap(([name, value]): RecordHeader[] => {
+    if (value === undefined) return [];
+    return (value instanceof Uint8Array ? [value] : value).map((one) => [name, one]);
+  });
+  return list.length === 0 ? undefined : list;
+}
+
 function fromKafkajs(answer: unknown): FetchedPartition[] {
   return (answer as SlowAnswer).responses.flatMap(({ topicName, partitions }) =>
     partitions.map(({ partition, highWatermark, messages }) => ({
       topic: topicName,
       partition,
       highWatermark: Number(highWatermark),
-      messages: messages.map(({ offset, timestamp, key, value, isControlRecord = false, batchContext }) => ({
+      messages: messages.map(({ offset, timestamp, key, value, headers, isControlRecord = false, batchContext }) => ({
         offset: Number(offset),
         timestampMs: Number(timestamp),
         key,
         value,
+        headers: headerList(headers),
         isControlRecord,
         batchEnd:
           batchContext === undefined

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OutgoingRecord } from '@clyra/core/ports/record-log';
+import type { OutgoingRecord, RecordHeader } from '@clyra/core/ports/record-log';
 import { crc32c } from './crc32c.ts';
 import { WireReader } from './wire-reader.ts';
 import { varintSize, type WireWriter } from './wire-writer.ts';
@@ -24,6 +24,7 @@ export type WireRecord = {
   readonly timestampMs: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
+  readonly headers?: readonly RecordHeader[] | undefined;
   readonly isControlRecord: boolean;
   /** One after the last offset of its batch, of which compaction may have taken the last records away. */
   readonly batchEnd: number;
@@ -115,9 +116,22 @@ function readBatch(batch: WireReader, into: WireRecord[]): boolean {
     const key = batch.varBytes();
     const value = batch.varBytes();
     const timestampMs = appended ? maxMs : firstMs + sinceFirstMs;
-    into.push({ offset, timestampMs, key, value, isControlRecord, batchEnd });
-    // Headers mean nothing here.
+    const headers = readHeaders(batch);
+    into.push({ offset, timestampMs, key, value, headers, isControlRecord, batchEnd });
     batch.skip(end - batch.at);
   }
   return true;
+}
+
+function readHeaders(batch: WireReader): readonly RecordHeader[] | undefined {
+  const count = batch.varint();
+  if (count <= 0) return undefined;
+  const headers: RecordHeader[] = [];
+  // A header takes two bytes at least, so a false count ends with the batch.
+  while (headers.length < count) headers.push([headerName(batch.varBytes()), batch.varBytes()]);
+  return headers;
+}
+
+function headerName(bytes: Uint8Array | null): string {
+  return bytes === null ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }

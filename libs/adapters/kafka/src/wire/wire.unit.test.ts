@@ -152,6 +152,32 @@ describe('answers that are not plain', () => {
     ]);
   });
 
+  it('reads the headers that other clients write, plain or compressed', async () => {
+    const headers = {
+      'x-tenant-id': Buffer.from('acme'),
+      twice: [Buffer.from('1'), Buffer.from('2')],
+      empty: Buffer.alloc(0),
+    };
+    const message = { key: null, value: Buffer.from('one'), timestamp: 1_767_225_600_000, headers };
+    const topicData = [{ topic: 't', partitions: [{ partition: 0, firstSequence: 0, messages: [message] }] }];
+    const request = await kafkajsProduce({ acks: -1, timeout: 1, topicData }).encode();
+    const plain = request.buffer.subarray(31 - 4);
+    const packed = Buffer.concat([plain.subarray(0, 61), gzipSync(plain.subarray(61))]);
+    packed.writeInt32BE(packed.length - 12, 8);
+    packed.writeInt16BE(1, 21);
+    for (const batch of [plain, packed]) {
+      const [read] = await fetchRequest([], WAIT).response.decode(answerWith(batch));
+      const found = read?.messages[0]?.headers?.map(([name, value]) => [name, String(value)]);
+      expect(found).toEqual([
+        ['x-tenant-id', 'acme'],
+        ['twice', '1'],
+        ['twice', '2'],
+        ['empty', ''],
+      ]);
+    }
+    expect(decodeFetched(answerWith(stored))?.[0]?.messages[0]?.headers).toBeUndefined();
+  });
+
   it('marks control records, and takes the append time where the broker set one', () => {
     const batch = Buffer.from(stored);
     batch.writeInt16BE(0x28, 21);
