@@ -8,7 +8,7 @@ import { WRITTEN_BY } from './written-by.ts';
 
 /** What a caller or a reader of receipts meets; everything else is an error of a process. */
 const ANSWERS =
-  /^(?:libs\/core\/src\/(?:canonical|change|enforcement|inspection)|services\/intake\/src\/(?:api|gateway|http|http-status))[/.]/;
+  /^(?:libs\/core\/src\/(?:canonical|change|enforcement|inspection)|services\/intake\/src\/(?:api|gateway|http|intents|http-status))[/.]/;
 const POISON = /^services\/(?:bundler\/src\/(?:line-maker|sequencer)|enforcer\/src\/partition-worker)\.ts$/;
 const OF_PROCESS =
   /^CLY_(?:SERVICE|STREAM_NOT)_|^CLY_(?:TENANT_NOT_OPENED|ENFORCER_BUG|RECEIPT_MISMATCH|CREDENTIALS_INVALID)$/;

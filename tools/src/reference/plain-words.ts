@@ -54,6 +54,16 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_INTAKE_CLIENT_GONE: 'the caller left before its change was forwarded',
   CLY_INTAKE_OUTCOMES_WAIT: 'outcomes cannot be stored, so nothing new is admitted: repeat it',
   CLY_INTAKE_STOPPING: 'this intake is stopping: repeat it elsewhere',
+  CLY_INTENT_CORRELATION: 'the record has no clyra-correlation-id, or one of another form',
+  CLY_INTENT_EXPIRY: 'clyra-expires-at is no time in milliseconds',
+  CLY_INTENT_FLOOD:
+    'unproved intents came faster than they can be answered one by one; the record lies in its topic for a day',
+  CLY_INTENT_HEADERS: 'a header is no text, or one of clyra-… came twice',
+  CLY_INTENT_LOST:
+    'intents were deleted from their topic before intake read them: it was away for longer than they are kept',
+  CLY_INTENT_NO_REPLY_TOPIC:
+    'the tenant has no topic for replies: `clyra topics apply --tenant`, then send the intent again',
+  CLY_INTENT_REPLY_LOST: 'the topic for replies is gone: the change stands in the log, ask GET /v1/changes',
   CLY_KEY_ALGORITHM: 'the key is of an algorithm that this version does not know',
   CLY_KEY_REVOKED: 'the key was revoked before it signed this',
   CLY_KEY_REVOKED_UNDATED: 'the key is revoked, and no trusted time shows that it signed before',

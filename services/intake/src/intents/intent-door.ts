@@ -112,8 +112,8 @@ export class IntentDoor {
       const answer = await this.#parts.gateway.handleFor(request, caller);
       const code = answer.problem?.code;
       // Closed in the meantime: nothing of it was recorded.
-      if (code !== undefined && CLOSED.has(code)) continue;
-      const isElsewhere = code !== undefined && DECIDED_ELSEWHERE.has(code);
+      if (code !== undefined && CLOSED.test(code)) continue;
+      const isElsewhere = code !== undefined && DECIDED_ELSEWHERE.test(code);
       const earlier = isElsewhere ? await this.#known(request.intent.eventIds) : undefined;
       return this.#reply(proved, earlier ?? (await endOf(answer)));
     }
@@ -136,7 +136,7 @@ export class IntentDoor {
   #lateness({ signedAtMs, expiresAtMs }: ReadIntent): ReplyEnd | undefined {
     const nowMs = this.#parts.clock.nowMs();
     if (expiresAtMs !== undefined && nowMs >= expiresAtMs) return refusal('CLY_INTENT_EXPIRED', EXPIRED);
-    return Math.abs(nowMs - signedAtMs) > TIMESTAMP_TOLERANCE_MS ? refusal('CLY_AUTH_TIMESTAMP', STALE) : undefined;
+    return Math.abs(nowMs - signedAtMs) > TIMESTAMP_TOLERANCE_MS ? refusal('CLY_AUTH_TIMESTAMP') : undefined;
   }
 
   /** Waits while the gateway lets nothing in; false once this intent is too late, or intake stops. */
@@ -228,16 +228,11 @@ export class IntentDoor {
   }
 }
 
-const CLOSED: ReadonlySet<string> = new Set(['CLY_INTAKE_STOPPING', 'CLY_INTAKE_BUSY', 'CLY_INTAKE_OUTCOMES_WAIT']);
+const CLOSED = /^CLY_INTAKE_(?:STOPPING|BUSY|OUTCOMES_WAIT)$/;
 /** Another start, or another intake, may have carried out what did not go through here. */
-const DECIDED_ELSEWHERE: ReadonlySet<string> = new Set([
-  'CLY_CHANGE_CONFLICT',
-  'CLY_RECEIPT_DEADLINE',
-  'CLY_INTAKE_CANCELLED',
-]);
+const DECIDED_ELSEWHERE = /^CLY_(?:CHANGE_CONFLICT|RECEIPT_DEADLINE|INTAKE_CANCELLED)$/;
 const KEY_BUSY = 'Too many intents with this record key wait for the one before; send a new one later.';
 const EXPIRED = 'It was not carried out before clyra-expires-at, and will not be; send a new intent.';
-const STALE = 'It was signed more than 5 minutes ago, or ahead of time; sign and send a new intent.';
 
 /** Order is kept within a tenant's record key; without one an intent waits for its own repetition only. */
 function laneOf({ caller, record, request }: Proved): string {
