@@ -25,10 +25,25 @@ type Plan struct {
 	Units int64
 	// Send is how many units a process signs at once.
 	Send int
+	// Watched leaves out requests, outcomes and ticks: what a database did by itself, one short line a unit.
+	Watched bool
 }
 
-// LinesOf is how many lines that many units make, with those that open and close the range.
-func LinesOf(units int64) int64 { return units*4 + 2 }
+// Lines is how many lines the units make, with those that open and close the range.
+func (p Plan) Lines() int64 {
+	if p.Watched {
+		return p.Units + 2
+	}
+	return p.Units*4 + 2
+}
+
+// requests is how many requests there are, each with its outcome and a tick.
+func (p Plan) requests() int64 {
+	if p.Watched {
+		return 0
+	}
+	return p.Units
+}
 
 const (
 	tenant = "acme"
@@ -76,7 +91,7 @@ func Write(plan Plan) (int64, error) {
 	w := &writer{plan: plan, out: bufio.NewWriterSize(file, 1<<20), sum: sha256.New(), timeMS: 1_795_865_000_000, offset: -1}
 	w.tree, _ = merkle.NewRange(0, nil)
 	w.segment, _ = merkle.NewRange(0, nil)
-	w.per = manifest.SegmentLinesFor(LinesOf(plan.Units))
+	w.per = manifest.SegmentLinesFor(plan.Lines())
 	w.policyDigest = hexOf([]byte(policy))
 	w.head = hexOf([]byte("clyra/tenant/v0\n" + stream + "\n" + tenant))
 	root := trustRoot()

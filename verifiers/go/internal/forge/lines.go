@@ -88,8 +88,12 @@ func (w *writer) units(from, count int64) {
 	made := make([]answered, 0, 4*count)
 	for unit := from; unit < from+count; unit++ {
 		some := func(what string) string { return hexOf(fmt.Appendf(nil, "%s %d", what, unit)) }
-		event, token := uuid(2*unit+2), some("token")
-		made = append(made, w.request(event, token, some))
+		if w.plan.Watched {
+			made = append(made, answered{appendTime: w.timeMS, observation: w.transaction(unit, "", some)})
+			continue
+		}
+		event, token := uuid(2*unit+2), `"`+some("token")+`"`
+		made = append(made, w.request(event, some("token"), some))
 		members := fmt.Sprintf(`"event_id":"%s","intake":{"epoch":1795865635,"instance":"intake-1"},"intake_at":%d,"kind":"change.outcome","of":"%s",`+
 			`"outcome":"done","tenant":"acme","upstream_status":201,"v":0`, uuid(2*unit+3), w.timeMS, event)
 		made = append(made, w.recorded("change.outcome", uuid(2*unit+3), members, "done", `"of":"`+event+`",`))
@@ -128,7 +132,7 @@ func (w *writer) transaction(unit int64, token string, some func(string) string)
 	id := idOf(fmt.Sprintf("7713184115874506767\n1\n%s\n0", w.newest))
 	return fmt.Appendf(nil, `{"commit_end_lsn":"%s","committed_at":%d,"kind":"transaction","messages":1,"observation_id":"%s",`+
 		`"relations":[{"deletes":0,"inserts":1,"name":"activations","rows_digest":"%s","schema":"public","truncates":0,"updates":0}],`+
-		`"source_id":"crm","system_id":"7713184115874506767","tenant":"acme","timeline":1,"token_hashes":["%s"],"v":0,"xid":729}`,
+		`"source_id":"crm","system_id":"7713184115874506767","tenant":"acme","timeline":1,"token_hashes":[%s],"v":0,"xid":729}`,
 		w.newest, w.timeMS, id, some("rows"), token)
 }
 

@@ -68,7 +68,7 @@ func (w *writer) seal() error {
 
 func (w *writer) ledger() []byte {
 	lastOutcome := "null"
-	if w.plan.Units > 0 {
+	if w.plan.requests() > 0 {
 		lastOutcome = fmt.Sprint(w.lastOutcomeAt)
 	}
 	text := fmt.Appendf(nil, `{"chain":{"head":"%s","next_seq":%d},"kind":"head","last_decided_at":%d,"last_offset":%d,"last_outcome_at":%s,"policy":"%s",`+
@@ -84,6 +84,9 @@ func (w *writer) profiles() string {
 	if w.plan.Units == 0 {
 		return `[]`
 	}
+	if w.plan.requests() == 0 {
+		return `["def/v0"]`
+	}
 	return `["def/v0","pef/v0"]`
 }
 
@@ -95,20 +98,20 @@ func (w *writer) manifest(ledger []byte, root merkle.Hash) []byte {
 	if hexOf(ledger) < w.policyDigest {
 		artifacts[0], artifacts[1] = artifacts[1], artifacts[0]
 	}
-	n := w.plan.Units
-	lag := fmt.Sprintf(`{"count":%d,"max_ms":1,"sum_ms":%d}`, 3*n+2, 3*n+2)
+	n, requests := w.plan.Units, w.plan.requests()
+	lag := fmt.Sprintf(`{"count":%d,"max_ms":1,"sum_ms":%d}`, 3*requests+2, 3*requests+2)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `{"artifacts":[%s],"bundle_log":{"frontier":[],"number":0},"closing_ledger":"%s",`, strings.Join(artifacts, ","), hexOf(ledger))
 	fmt.Fprintf(&b, `"cost":{"payload_bytes":%d,"payload_bytes_allowed":%d,"rows_written":%d,"transactions":%d},"coverage":[],"cut":%s,`, w.payload, w.payload, n, n, w.cut)
-	fmt.Fprintf(&b, `"decisions":{"allow":%d,"block":0,"hold":0,"recorded":%d},"documents":{"held":0,"named":0},"engine":1,"format":"clyra/bundle/v0",`, n+2, 2*n)
-	fmt.Fprintf(&b, `"frontier":[],"gaps":[],"governance":{"accuracy":{"content_refused":0,"schema_invalid":0,"schema_not_checked":0,"schema_not_required":0,"schema_valid":%d},`, n)
+	fmt.Fprintf(&b, `"decisions":{"allow":%d,"block":0,"hold":0,"recorded":%d},"documents":{"held":0,"named":0},"engine":1,"format":"clyra/bundle/v0",`, requests+2, 2*requests)
+	fmt.Fprintf(&b, `"frontier":[],"gaps":[],"governance":{"accuracy":{"content_refused":0,"schema_invalid":0,"schema_not_checked":0,"schema_not_required":0,"schema_valid":%d},`, requests)
 	b.WriteString(`"oversight":{"approvals_granted":0,"approvals_revoked":0,"changes_resolved":0,"emergencies_reviewed":0,"engines_activated":0,"held":0,` +
 		`"kill_switches_engaged":0,"kill_switches_lifted":0,"policies_activated":0,"reviewed_only":0,"superseding":0},`)
-	fmt.Fprintf(&b, `"reliability":{"changes_refused":0,"gaps":0,"outage_ms":0,"outages":0,"outcomes_done":%d,"outcomes_failed":0,"outcomes_other":0,"outcomes_returned":0},`, n)
-	fmt.Fprintf(&b, `"transparency":{"accesses":0,"refused":0,"refused_unexplained":0,"requests":%d,"requests_in_runs":0}},`, n)
+	fmt.Fprintf(&b, `"reliability":{"changes_refused":0,"gaps":0,"outage_ms":0,"outages":0,"outcomes_done":%d,"outcomes_failed":0,"outcomes_other":0,"outcomes_returned":0},`, requests)
+	fmt.Fprintf(&b, `"transparency":{"accesses":0,"refused":0,"refused_unexplained":0,"requests":%d,"requests_in_runs":0}},`, requests)
 	fmt.Fprintf(&b, `"journal":{"lines":%d,"segment_lines":%d,"segments":[%s],"sha256":"%x","size":%d},`, w.lines, w.per, strings.Join(w.roots, ","), w.sum.Sum(nil), w.size)
 	fmt.Fprintf(&b, `"opening_ledger":null,"opening_state":null,"origin":"%s","outages":[],`, origin)
-	fmt.Fprintf(&b, `"performance":{"commit_to_log":{"count":%d,"max_ms":0,"sum_ms":0},"decided_per_second_max":%d,"intake_to_log":%s,"span_ms":%d},`, n, w.mostPerSecond, lag, 3*n+1)
+	fmt.Fprintf(&b, `"performance":{"commit_to_log":{"count":%d,"max_ms":0,"sum_ms":0},"decided_per_second_max":%d,"intake_to_log":%s,"span_ms":%d},`, n, w.mostPerSecond, lag, 3*requests+1)
 	fmt.Fprintf(&b, `"policies":["%s"],"previous_manifest":null,"producer":{"name":"clyra-forge","version":"0"},"profiles":%s,"range":{"end":%d,"start":0},`, w.policyDigest, w.profiles(), w.lines)
 	fmt.Fprintf(&b, `"reconciliation":{"claimed_unproved":0,"exceeded":0,"grants_forgotten":0,"grants_unused":0,"guarded":0,"horizon":null,"matched":0,"observations":%d,`, n)
 	fmt.Fprintf(&b, `"pending":0,"reused":0,"sources":[],"state":"final","unattributed":0,"unjudged":0,"unobserved":0},"root":"%x","runs":{"closed":[],"open":[]},`, root)
