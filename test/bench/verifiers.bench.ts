@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { type ForgedBundle, nodeLimits, VerifierTools } from './src/evidence/forged-bundle.ts';
 import { type CommandCost, runMeasured } from './src/evidence/measured-command.ts';
+import { measureFsck } from './src/evidence/tessera-fsck.ts';
 import { benchOptions } from './src/options.ts';
 import { figure } from './src/report/figures.ts';
 import { type Compared, limitsTable } from './src/report/limits.ts';
@@ -86,6 +87,11 @@ async function speed(): Promise<void> {
   const alone = tools.forge('alone', 10_000 / share, { send: 1 });
   const floors = [await floor(short), await floor(whole)] as const;
   const shorts = [await go(short, 'head'), await typescript(short, 'head')] as const;
+  const fsck = await measureFsck(tools.folder, short);
+  if (fsck !== null) {
+    const perSecond = short.lines / fsck.cpuSeconds;
+    results.push({ name: 'Tessera fsck, tree only', bundle: short, cost: fsck, perSecond });
+  }
   const wholes = [await go(whole, 'head'), await typescript(whole, 'head')] as const;
   const fulls = [await go(whole, 'full'), await typescript(whole, 'full')] as const;
   const alones = [await go(alone, 'full'), await typescript(alone, 'full')] as const;

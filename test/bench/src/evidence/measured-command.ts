@@ -10,9 +10,13 @@ const TICKS_PER_SECOND = 100;
 const KB_PER_MB = 1_024;
 
 /** Runs a command to its end. The kernel's own figures of the process are read while it runs (Linux). */
-export function runMeasured(command: string, args: readonly string[]): Promise<CommandCost> {
+export function runMeasured(
+  command: string,
+  args: readonly string[],
+  errors: 'inherit' | 'ignore' = 'inherit',
+): Promise<CommandCost> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', errors] });
     let last = { cpuSeconds: 0, peakMb: 0 };
     const poll = setInterval(() => {
       last = readCost(child.pid ?? 0, last);

@@ -4,6 +4,8 @@
 package line
 
 import (
+	"unicode/utf8"
+
 	"clyra.dev/verifiers/go/internal/shape"
 	"clyra.dev/verifiers/go/internal/strictjson"
 )
@@ -22,7 +24,7 @@ const (
 // Body is one signed body with its text and its signature block.
 type Body struct {
 	Value strictjson.Value
-	Sig   strictjson.Value
+	Sig   Signature
 	// Kind, Tenant and EventID are texts as they stand, without their quotes.
 	Kind, Tenant, EventID strictjson.Value
 }
@@ -100,7 +102,9 @@ type Line struct {
 
 	Raw []byte
 	doc strictjson.Doc
-	c   shape.Checker
+	// bodies are those of a line that is read as what it nearly always is.
+	bodies [2]strictjson.Doc
+	c      shape.Checker
 }
 
 var (
@@ -112,12 +116,12 @@ var (
 	blockShape    = shape.Closed("index", "key_id", "path", "sig", "size")
 )
 
-// MaxPath is the longest audit path of a signature block.
-const MaxPath = 10
-
 // Parse reads a line without its LF: the code and byte of what is wrong, or an empty code.
 func (l *Line) Parse(data []byte) (code string, at int, member string) {
 	l.Raw = data
+	if l.parsePlain(data) {
+		return "", 0, ""
+	}
 	if err := l.doc.Parse(data, strictjson.Record); err != nil {
 		return err.Code, err.Offset, ""
 	}
@@ -148,6 +152,47 @@ func (l *Line) Parse(data []byte) (code string, at int, member string) {
 	return "", 0, ""
 }
 
+// parsePlain reads a decided or observed line whose envelope and blocks have the one form that they have in canonical text. What
+// it does not take may be good or bad: then the line is read whole.
+func (l *Line) parsePlain(data []byte) bool {
+	if len(data) > strictjson.MaxRecordBytes || !utf8.Valid(data) {
+		return false
+	}
+	p, ok := plainText{data: data}, false
+	if !p.takes(`{"append_time":`) {
+		return false
+	}
+	if l.AppendTime, ok = p.count(surely); !ok {
+		return false
+	}
+	l.c.Reset()
+	if p.takes(`,"change":{"body":`) {
+		return l.plainDecided(&p)
+	}
+	if !p.takes(`,"kind":"observed","observation":{"body":`) {
+		return false
+	}
+	if l.Observation.Value, l.Observation.Sig, ok = p.body(&l.bodies[0], false); !ok || !p.takes(`},"v":0}`) {
+		return false
+	}
+	l.Kind = Observed
+	l.readObservation()
+	return l.c.OK() && p.pos == len(data)
+}
+
+func (l *Line) plainDecided(p *plainText) (ok bool) {
+	if l.Change.Value, l.Change.Sig, ok = p.body(&l.bodies[0], false); !ok || !p.takes(`},"kind":"decided","receipt":{"body":`) {
+		return false
+	}
+	if l.Receipt.Value, l.Receipt.Sig, ok = p.body(&l.bodies[1], true); !ok || !p.takes(`},"v":0}`) {
+		return false
+	}
+	l.Kind = Decided
+	l.readChange()
+	l.readReceipt()
+	return l.c.OK() && p.pos == len(p.data) && l.Receipt.Sig.IsNull() == l.Receipt.Recorded
+}
+
 func (l *Line) readDecided(root strictjson.Value) {
 	var f [5]strictjson.Value
 	c := &l.c
@@ -156,16 +201,17 @@ func (l *Line) readDecided(root strictjson.Value) {
 	}
 	l.AppendTime = c.Count(f[0], "", "append_time")
 	c.Int(f[4], "", "v", 0, 0)
-	l.Change.Value, l.Change.Sig = l.signed(f[1], "change")
-	l.Receipt.Value, l.Receipt.Sig = l.signed(f[3], "receipt")
+	var changeSig, receiptSig strictjson.Value
+	l.Change.Value, changeSig = l.signed(f[1], "change")
+	l.Receipt.Value, receiptSig = l.signed(f[3], "receipt")
 	l.readChange()
 	l.readReceipt()
-	if l.Receipt.Sig.IsNull() != l.Receipt.Recorded {
+	if receiptSig.IsNull() != l.Receipt.Recorded {
 		c.Fault("receipt", "sig")
 	}
-	l.checkBlock(l.Change.Sig, "change.sig")
+	l.Change.Sig, l.Receipt.Sig = l.checkBlock(changeSig, "change.sig"), Signature{}
 	if !l.Receipt.Recorded {
-		l.checkBlock(l.Receipt.Sig, "receipt.sig")
+		l.Receipt.Sig = l.checkBlock(receiptSig, "receipt.sig")
 	}
 }
 
@@ -177,8 +223,9 @@ func (l *Line) readObserved(root strictjson.Value) {
 	}
 	l.AppendTime = c.Count(f[0], "", "append_time")
 	c.Int(f[3], "", "v", 0, 0)
-	l.Observation.Value, l.Observation.Sig = l.signed(f[2], "observation")
-	l.checkBlock(l.Observation.Sig, "observation.sig")
+	var sig strictjson.Value
+	l.Observation.Value, sig = l.signed(f[2], "observation")
+	l.Observation.Sig = l.checkBlock(sig, "observation.sig")
 	l.readObservation()
 }
 
@@ -213,20 +260,11 @@ func (l *Line) signed(v strictjson.Value, path string) (body, sig strictjson.Val
 	return f[0], f[1]
 }
 
-// Block is a signature block.
-type Block struct {
-	Index, Size int64
-	KeyID       [16]byte
-	Path        [MaxPath][32]byte
-	PathLength  int
-	Signature   [64]byte
-}
-
-func (l *Line) checkBlock(v strictjson.Value, path string) {
+func (l *Line) checkBlock(v strictjson.Value, path string) (sig Signature) {
 	var f [5]strictjson.Value
 	c := &l.c
 	if !c.Fields(v, path, blockShape, f[:]) {
-		return
+		return sig
 	}
 	c.Count(f[0], path, "index")
 	c.ID(f[1], path, "key_id")
@@ -239,43 +277,5 @@ func (l *Line) checkBlock(v strictjson.Value, path string) {
 		c.Fault(path, "sig")
 	}
 	c.Count(f[4], path, "size")
+	return Signature{v.Raw()}
 }
-
-// ReadBlock takes a block apart that Parse has accepted.
-func ReadBlock(v strictjson.Value, b *Block) {
-	var c shape.Checker
-	var f [5]strictjson.Value
-	c.Fields(v, "", blockShape, f[:])
-	b.Index, _ = f[0].Int()
-	b.KeyID = c.ID(f[1], "", "")
-	b.PathLength = 0
-	for element := range f[2].Each {
-		b.Path[b.PathLength] = c.Hash(element, "", "")
-		b.PathLength++
-	}
-	text, _ := f[3].PlainText()
-	signature, _ := shape.DecodeBase64(text)
-	copy(b.Signature[:], signature)
-	b.Size, _ = f[4].Int()
-}
-
-// signatureText says whether the text is the base64 of 64 bytes: 86 digits, the last of which has four loose bits, and "==".
-func signatureText(text []byte) bool {
-	if len(text) != 88 || text[86] != '=' || text[87] != '=' {
-		return false
-	}
-	for _, c := range text[:86] {
-		if !base64Digit[c] {
-			return false
-		}
-	}
-	last := text[85]
-	return last == 'A' || last == 'Q' || last == 'g' || last == 'w'
-}
-
-var base64Digit = func() (table [256]bool) {
-	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
-		table[c] = true
-	}
-	return table
-}()

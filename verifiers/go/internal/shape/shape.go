@@ -20,6 +20,8 @@ type Spec struct {
 	open     bool
 	// sorted says that the names ascend.
 	sorted bool
+	// places is where a name stands among them, from 1, by its number.
+	places [strictjson.MaxNames]uint8
 }
 
 // Closed is an object with exactly these members; a name that ends in "?" may be absent.
@@ -34,6 +36,7 @@ func spec(open bool, names []string) *Spec {
 		plain, optional := strings.CutSuffix(name, "?")
 		s.names = append(s.names, plain)
 		s.optional = append(s.optional, optional)
+		s.places[strictjson.Intern(plain)] = uint8(len(s.names))
 	}
 	s.sorted = slices.IsSorted(s.names)
 	return s
@@ -89,7 +92,9 @@ func (c *Checker) Fields(v strictjson.Value, path string, s *Spec, out []strictj
 	next := 0
 	for member := range v.Each {
 		at := -1
-		if s.sorted && v.Sorted() {
+		if id := member.NameID(); id != 0 {
+			at = int(s.places[id]) - 1
+		} else if s.sorted && v.Sorted() {
 			next = s.skip(member, next)
 			if next < len(s.names) && member.NameIs(s.names[next]) {
 				at = next

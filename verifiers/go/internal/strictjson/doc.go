@@ -31,6 +31,7 @@ type node struct {
 	kind               Kind
 	escaped            bool
 	nameEscaped        bool
+	name               NameID
 }
 
 // Doc is a parsed document. It refers to the bytes it was parsed from and may be used again for the next document, so
@@ -40,6 +41,10 @@ type Doc struct {
 	nodes  []node
 	kept   []byte
 	sorted bool
+
+	// last is the name that was read last, known are all that are remembered.
+	last  *knownName
+	known map[string]*knownName
 }
 
 // Kept is the text of the wanted member of a document that was read without nodes, nil when it has none.
@@ -146,6 +151,9 @@ func (v Value) Name() string {
 	}
 	return string(raw)
 }
+
+// NameID is the number of the member's name; 0 where it was not read as that of a record.
+func (v Value) NameID() NameID { return v.node().name }
 
 // NameIs compares the member name without allocating.
 func (v Value) NameIs(want string) bool {

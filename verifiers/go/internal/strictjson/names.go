@@ -38,9 +38,11 @@ var nameByte = func() (table [256]bool) {
 // nameCheck watches the names of one object. As long as they ascend none can repeat, and nothing is kept; the first that
 // does not ascend is a fault, or where order is free, from then on all names are in a set.
 type nameCheck struct {
-	object      int
-	any         bool
-	last        []byte
+	object int
+	any    bool
+	last   []byte
+	// known is the remembered form of last, if there is one.
+	known       *knownName
 	lastSpecial bool
 	seen        map[string]struct{}
 }
@@ -54,7 +56,10 @@ func (c *nameCheck) add(p *parser, start, end int, escaped bool) string {
 			return CodeName
 		}
 		if c.seen == nil && (!c.any || bytes.Compare(c.last, name) < 0) {
-			c.any, c.last = true, name
+			c.any, c.last, c.known = true, name, nil
+			if p.plain {
+				c.known = p.doc.learn(name)
+			}
 			return ""
 		}
 	}

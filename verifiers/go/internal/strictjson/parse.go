@@ -43,6 +43,8 @@ type parser struct {
 	data []byte
 	pos  int
 	err  *Error
+	// plain says that names are those of records, in their order, and that nodes are made.
+	plain bool
 }
 
 // Parse reads one object into d.
@@ -56,7 +58,10 @@ func (d *Doc) Parse(data []byte, grammar Grammar) *Error {
 	if !utf8.Valid(data) {
 		return &Error{CodeUTF8, firstBadByte(data)}
 	}
-	p := parser{Grammar: grammar, doc: d, data: data}
+	p := parser{Grammar: grammar, doc: d, data: data, plain: d.sorted && grammar.Keep == ""}
+	if d.last == nil {
+		d.last = &knownName{}
+	}
 	p.space()
 	if p.peek() != '{' {
 		return &Error{CodeSyntax, p.pos}
@@ -69,6 +74,18 @@ func (d *Doc) Parse(data []byte, grammar Grammar) *Error {
 		return &Error{CodeSyntax, p.pos}
 	}
 	return nil
+}
+
+// ParseInside reads one object of a record's grammar that begins at a byte of a record, so deep, and gives the byte behind it;
+// ok is false when there is none, or it has a fault. The record is UTF-8, which the caller has seen to.
+func (d *Doc) ParseInside(record []byte, at, depth int) (end int, ok bool) {
+	d.data, d.nodes, d.kept, d.sorted = record, d.nodes[:0], nil, true
+	if d.last == nil {
+		d.last = &knownName{}
+	}
+	p := parser{Grammar: Record, doc: d, data: record, pos: at, plain: true}
+	ok = p.peek() == '{' && p.value(depth, 0, 0, false)
+	return p.pos, ok
 }
 
 func firstBadByte(data []byte) int {
@@ -207,6 +224,11 @@ func (p *parser) member(names *nameCheck, depth int) bool {
 		return p.fail(CodeSyntax)
 	}
 	start := p.pos + 1
+	if p.plain {
+		if k := p.guess(names); k != nil {
+			return p.named(depth, start, k)
+		}
+	}
 	ok, escaped := p.str()
 	if !ok {
 		return false
@@ -222,6 +244,9 @@ func (p *parser) member(names *nameCheck, depth int) bool {
 	}
 	p.pos++
 	p.space()
+	if names.known != nil {
+		return p.named(depth, start, names.known)
+	}
 	at := p.pos
 	if !p.value(depth+1, start, end, escaped) {
 		return false
@@ -229,5 +254,15 @@ func (p *parser) member(names *nameCheck, depth int) bool {
 	if p.Keep != "" && depth == 1 && string(p.data[start:end]) == p.Keep {
 		p.doc.kept = p.data[at:p.pos]
 	}
+	return true
+}
+
+// named reads the value of a member whose name and colon were read.
+func (p *parser) named(depth, start int, k *knownName) bool {
+	at := len(p.doc.nodes)
+	if !p.value(depth+1, start, start+len(k.text)-2, false) {
+		return false
+	}
+	p.doc.nodes[at].name = k.id
 	return true
 }

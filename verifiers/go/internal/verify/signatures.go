@@ -122,8 +122,8 @@ func (s *signatures) finish() {
 }
 
 // judge judges the block over one body.
-func (s *signatures) judge(block strictjson.Value, bodyDigest [32]byte, f fault, kind string, time int64, roles ...string) {
-	line.ReadBlock(block, &s.block)
+func (s *signatures) judge(block line.Signature, bodyDigest [32]byte, f fault, kind string, time int64, roles ...string) {
+	block.Read(&s.block)
 	key, code := s.v.ring.Judge(s.block.KeyID, time, roles...)
 	if code == "" && s.block.Size > maxSend {
 		code = "CLY_SIG_PATH"
@@ -220,13 +220,8 @@ func (j *journal) judgeObservationSignature() {
 const maxSigners = 4_096
 
 // noteSigner remembers who signed what, for the separation that the manifest claims.
-func (j *journal) noteSigner(place int, block strictjson.Value) {
-	if j.v.man.Separation == "none" || len(j.signers[place]) >= maxSigners {
-		return
-	}
-	var id [16]byte
-	text, _ := block.Get("key_id").PlainText()
-	if _, err := hex.Decode(id[:], text); err == nil {
-		j.signers[place][id] = true
+func (j *journal) noteSigner(place int, block line.Signature) {
+	if j.v.man.Separation != "none" && len(j.signers[place]) < maxSigners {
+		j.signers[place][block.KeyID()] = true
 	}
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KeyObject } from 'node:crypto';
 import { hashLeaf, rootOfPath } from '../hash/tree.ts';
-import { encodeCanonical } from '../json/encode.ts';
 import type { KeyBook } from '../trust/delegations.ts';
 import type { KeyCode } from '../trust/judge-key.ts';
 import type { Role } from '../trust/trust-root.ts';
@@ -56,20 +55,29 @@ export class BlockVerifier {
     send: { root: string; size: number },
     sig: Buffer,
   ): boolean {
+    // A send of one body is not met again.
+    if (send.size === 1) {
+      return isSendSignedBy(signer, send, sig);
+    }
     const name = `${signer.type} ${signer.keyId} ${send.size} ${send.root} ${sig.toString('latin1')}`;
     const known = this.#sends.get(name);
     if (known !== undefined) {
       return known;
     }
-    const payload = Buffer.from(encodeCanonical({ root: send.root, size: send.size }));
-    const isSigned = verifyEd25519(signer.key, encodePae(signer.type, payload), sig);
-    // A send of one body is not met again.
-    if (send.size > 1) {
-      this.#sends.set(name, isSigned);
-    }
+    const isSigned = isSendSignedBy(signer, send, sig);
+    this.#sends.set(name, isSigned);
     if (this.#sends.size > SENDS_MAX) {
       this.#sends.delete(this.#sends.keys().next().value as string);
     }
     return isSigned;
   }
+}
+
+function isSendSignedBy(
+  signer: { key: KeyObject; type: string },
+  send: { root: string; size: number },
+  sig: Buffer,
+): boolean {
+  const payload = Buffer.from(`{"root":"${send.root}","size":${send.size}}`);
+  return verifyEd25519(signer.key, encodePae(signer.type, payload), sig);
 }

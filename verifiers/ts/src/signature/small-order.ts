@@ -21,7 +21,12 @@ const SMALL_ORDER: ReadonlySet<string> = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
 ]);
 
+const FIRST_BYTES: ReadonlySet<number> = new Set([...SMALL_ORDER].map((text) => Number.parseInt(text.slice(0, 2), 16)));
+
 /** Whether 32 bytes encode a point of order 8 or below (records.md §3). */
 export function isSmallOrder(point: Uint8Array): boolean {
+  if (!FIRST_BYTES.has(point[0] as number)) {
+    return false;
+  }
   return SMALL_ORDER.has(Buffer.from(point.buffer, point.byteOffset, point.byteLength).toString('hex'));
 }
