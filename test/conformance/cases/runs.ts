@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hexOf, type Loose } from '@clyra/verifier/testing/primitives';
+import type { LogBuilder } from '@clyra/verifier/testing/log-builder';
+import { hexOf, type Loose, type TestKey } from '@clyra/verifier/testing/primitives';
 import { LINE, writeRequest } from '@clyra/verifier/testing/standard-bundle';
-import { at, BASE, type ConformanceCase, edited, makeCase } from '../conformance-case.ts';
+import { at, BASE, type ConformanceCase, edited, KEYS, makeCase } from '../conformance-case.ts';
 
 const OPEN = 'That the decisions themselves are right.';
 const body = (
@@ -176,6 +177,18 @@ export const RECONCILIATION: readonly ConformanceCase[] = [
   ),
   makeCase(
     [
+      'gap-by-intake',
+      [0],
+      'What an intake could not record of routes in review mode is a gap too, and intake signs it.',
+      'Which changes these were: nobody recorded them.',
+    ],
+    { bundle: edited({ more: (builder) => reviewGap(builder, KEYS.intake) }) },
+  ),
+  makeCase(['gap-by-enforcer', [1, 'authorship', 'CLY_KEY_ROLE'], 'Nobody else may sign one.', 'Who wrote it.'], {
+    bundle: edited({ more: (builder) => reviewGap(builder, KEYS.enforcer) }),
+  }),
+  makeCase(
+    [
       'coverage-blind',
       [4, 'coverage', 'CLY_COVERAGE_BLIND'],
       'A source that cannot show a guarded relation says so.',
@@ -222,4 +235,10 @@ function reidentify(one: Loose): void {
           )
         : value;
   one.observation_id = hexOf(JSON.stringify(sorted(rest))).slice(0, 32);
+}
+
+function reviewGap(builder: LogBuilder, key: TestKey): void {
+  const events = { from_lsn: '00000000-0000-7000-8000-000000010001', to_lsn: '00000000-0000-7000-8000-000000010003' };
+  const said = { source_id: 'intake:i1', reason: 'review_unrecorded', detected_at: builder.timeMs, changes: 3 };
+  builder.observe('gap', { ...said, ...events }, key);
 }
