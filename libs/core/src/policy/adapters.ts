@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Route } from './policy.ts';
+import type { BodyRule } from './body-rules.ts';
 import type { PolicyCursor } from './policy-cursor.ts';
 
 /** Whose deliveries a route takes: each kind has its own signature, ids and reading of status codes. */
@@ -16,8 +16,8 @@ const METHODS = ['POST', 'PUT', 'PATCH'];
 /** The adapter of a route; nothing where it names none, so that policies from before keep their digests. */
 export function readAdapter(
   route: PolicyCursor,
-  other: Pick<Route, 'method' | 'body'>,
-): Pick<Route, 'adapter' | 'batch'> {
+  other: { readonly method: string; readonly body?: BodyRule },
+): { readonly adapter?: AdapterKind; readonly batch?: BatchRule } {
   const member = route.member('adapter');
   if (member.isAbsent()) {
     if (!route.member('batch').isAbsent()) route.member('batch').report('stands without an adapter');
