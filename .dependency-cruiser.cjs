@@ -35,7 +35,8 @@ const LAYERS = {
   stack: '^compose/',
   service: '^services/',
   cli: '^cli/',
-  verifier: '^verifiers/',
+  // What others take along alone: the verifier, and what their programs use to talk to us.
+  verifier: '^(verifiers|sdk)/',
   scenario: '^packs/scenarios/',
   tool: '^tools/',
 };
@@ -55,7 +56,7 @@ const MAY_IMPORT = {
 
 /** One importer for each I/O library, so that another client can take its place. */
 const IMPORTERS = {
-  kafkajs: ['^libs/adapters/kafka/'],
+  kafkajs: ['^libs/adapters/kafka/', '^sdk/typescript/', '^integrations/kafka/', '^test/e2e/kafka-door'],
   avsc: ['^libs/adapters/avro/'],
   '@kafkajs/confluent-schema-registry': ['^libs/adapters/avro/'],
   pg: ['^libs/adapters/postgres/'],

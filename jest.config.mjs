@@ -3,7 +3,7 @@
 // `jest --selectProjects unit` runs one tier, and the gate can tell an empty tier from a passing one.
 // passWithNoTests stays off on purpose: a tier that ran no test must fail.
 
-const BESIDE_THE_SOURCE = '<rootDir>/{libs,services,cli,compose,packs,verifiers,tools,test}/**';
+const BESIDE_THE_SOURCE = '<rootDir>/{libs,services,cli,compose,packs,sdk,verifiers,tools,test}/**';
 
 /** Sources run without a build: the condition makes workspace packages resolve to their src/*.ts. */
 const base = {
