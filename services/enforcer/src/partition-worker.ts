@@ -32,8 +32,10 @@ const NO_BYTES = new Uint8Array();
 const QUEUE_HIGH = 20_000;
 const QUEUE_LOW = 5_000;
 const RETRY_MS = 250;
-/** Somewhat more than a record touches, so that a cut finds little left to hash. */
-const REFRESHED_BUCKETS = 8;
+/** Somewhat more than a record writes, so that a cut finds little left to hash. */
+const REFRESHED_ENTRIES = 8;
+/** Of so many records at a time: what is hashed meanwhile holds up whoever comes next. */
+const REFRESHED_RECORDS_MAX = 64;
 /** Longer than it takes to sign and send what was folded. */
 const REFRESH_PAUSE_MS = 2;
 
@@ -116,11 +118,18 @@ export class PartitionWorker {
   #refresh(foldedCount: number): void {
     if (foldedCount === 0) return;
     this.#unrefreshedCount += foldedCount;
+    this.#refreshSoon();
+  }
+
+  #refreshSoon(): void {
     this.#cancelRefresh ??= this.#options.clock.after(REFRESH_PAUSE_MS, () => {
       this.#cancelRefresh = undefined;
-      const count = this.#unrefreshedCount;
-      this.#unrefreshedCount = 0;
-      if (this.#head === this.#queue.length) this.fold.refresh(count * REFRESHED_BUCKETS);
+      // With a backlog the next pump comes back to it.
+      if (this.#head !== this.#queue.length) return;
+      const count = Math.min(this.#unrefreshedCount, REFRESHED_RECORDS_MAX);
+      this.#unrefreshedCount -= count;
+      this.fold.refresh(count * REFRESHED_ENTRIES);
+      if (this.#unrefreshedCount > 0) this.#refreshSoon();
     });
   }
 

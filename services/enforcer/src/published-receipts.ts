@@ -10,6 +10,7 @@ export class PublishedReceipts {
   readonly #expected = new Map<number, Uint8Array>();
   /** Seen in the log, not yet folded here: the other replica is ahead. */
   readonly #ahead = new Map<number, Digest>();
+  #foldedUpTo = -1;
   #last: { readonly offset: number; readonly digest: Digest; readonly chain: string } | undefined;
 
   constructor(partition: number) {
@@ -27,6 +28,7 @@ export class PublishedReceipts {
 
   /** Whether the receipt must still be published. Throws CLY_ENFORCER_DIVERGED. */
   folded(folded: Folded): boolean {
+    this.#foldedUpTo = folded.offset;
     if (folded.offset < this.lastOffset) return false;
     if (folded.offset === this.lastOffset) {
       this.#compare(folded.offset, this.#last?.digest, folded.digest);
@@ -51,21 +53,13 @@ export class PublishedReceipts {
     if (offset <= this.lastOffset) return false;
     const expected = this.#expected.get(offset);
     if (expected === undefined) {
-      if (!this.#settled.has(offset)) this.#ahead.set(offset, digestOf(body));
+      // What was folded and is not expected any more stood in the log before: a late duplicate.
+      if (offset > this.#foldedUpTo) this.#ahead.set(offset, digestOf(body));
       return false;
     }
     if (Buffer.compare(expected, body) !== 0) throw divergence(this.#partition, offset);
     this.#expected.delete(offset);
-    this.#remember(offset);
     return true;
-  }
-
-  /** Offsets settled a short while ago, so that a late duplicate is not taken for the other replica's lead. */
-  readonly #settled = new Set<number>();
-
-  #remember(offset: number): void {
-    this.#settled.add(offset);
-    if (this.#settled.size > 65_536) this.#settled.delete(this.#settled.values().next().value as number);
   }
 
   #compare(offset: number, published: string | undefined, own: string): void {

@@ -5,7 +5,8 @@ import type { Logger } from '@clyra/core/ports/logger';
 
 const RETRY_MS = 500;
 const QUEUE_MAX = 64;
-const SLICE_LINES = 2_000;
+/** Some hundred kilobytes: the fold of the partitions goes on between two slices. */
+const SLICE_LINES = 500;
 
 /**
  * Writes states of cuts to the blob store, in order, beside the fold. A state that cannot be written is tried again;
@@ -34,7 +35,7 @@ export class StateWriter {
     this.#busy = true;
     for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
       try {
-        await this.#options.blobs.put(head.name, await this.#bytesOf(head.lines));
+        await this.#options.blobs.put(head.name, this.#slices(head.lines));
         if (this.#queue[0] === head) this.#queue.shift();
       } catch (error) {
         this.#options.logger.warn('state not written, trying again', { name: head.name, error: String(error) });
@@ -44,13 +45,10 @@ export class StateWriter {
     this.#busy = false;
   }
 
-  /** In slices: the fold of the partition goes on between them. */
-  async #bytesOf(lines: readonly string[]): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
+  async *#slices(lines: readonly string[]): AsyncIterable<Uint8Array> {
     for (let from = 0; from < lines.length; from += SLICE_LINES) {
       if (from > 0) await sleep(this.#options.clock, 0);
-      parts.push(Buffer.from(lines.slice(from, from + SLICE_LINES).join(''), 'utf8'));
+      yield Buffer.from(lines.slice(from, from + SLICE_LINES).join(''), 'utf8');
     }
-    return Buffer.concat(parts);
   }
 }

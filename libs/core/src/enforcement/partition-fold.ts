@@ -166,8 +166,8 @@ export class PartitionFold {
 
   /** Prepares the next cuts: hashes at most so many entries of the states that changed. No body depends on it. */
   refresh(entryCountMax: number): void {
-    for (const tenant of this.#touched) tenant.table.refresh(Math.ceil(entryCountMax / this.#touched.size));
-    this.#touched.clear();
+    const share = Math.ceil(entryCountMax / this.#touched.size);
+    for (const tenant of this.#touched) if (tenant.table.refresh(share)) this.#touched.delete(tenant);
   }
 
   #isCovered({ offset, read }: FoldRecord): boolean {

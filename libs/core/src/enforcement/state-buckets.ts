@@ -26,8 +26,8 @@ type Group = (Bucket | undefined)[];
 
 const GROUP_COUNT = 256;
 const GROUP_SIZE = 256;
-/** What a cut may find to settle: some tens of milliseconds. */
-const UNSETTLED_COUNT_KEPT = 4_096;
+/** What a cut may find to settle: some milliseconds. Most open changes have come and gone within as many writes. */
+const UNSETTLED_COUNT_KEPT = 512;
 const EMPTY_GROUP = digestOf('');
 
 /**
@@ -70,12 +70,13 @@ export class StateBuckets {
 
   /**
    * Settles at most so many entries that a cut would have to settle otherwise, and only so many that a cut is quick.
-   * Those just written are left: many of them are written again soon. It changes no digest.
+   * Those just written are left: many of them are written again soon. It changes no digest. Whether none is left to do.
    */
-  refresh(countMax: number): void {
+  refresh(countMax: number): boolean {
     for (const bucket of this.#settle(Math.min(countMax, this.#unsettledCount - UNSETTLED_COUNT_KEPT))) {
       bucket.digest ??= digestOfBucket(bucket);
     }
+    return this.#unsettledCount <= UNSETTLED_COUNT_KEPT;
   }
 
   digest(): Digest {

@@ -91,9 +91,9 @@ export class StateTable implements StateView {
     return this.#buckets.digest();
   }
 
-  /** Does a part of what the next digest needs, for at most so many entries; nothing that can be seen depends on it. */
-  refresh(entryCountMax: number): void {
-    this.#buckets.refresh(entryCountMax);
+  /** Does a part of what the next digest needs, for at most so many entries, and says whether that was all; nothing that can be seen depends on it. */
+  refresh(entryCountMax: number): boolean {
+    return this.#buckets.refresh(entryCountMax);
   }
 
   /** The lines of the state artifact as of now, each with its LF: what is written later does not change them. */

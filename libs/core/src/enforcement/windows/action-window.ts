@@ -33,13 +33,32 @@ export type LiveActions = { readonly count: number; readonly oldest: number | un
 
 /** How many actions are later than `sinceMs`, and the first of them. Only one chunk is read. */
 export function liveActions(place: WindowPlace, window: ActionWindow, sinceMs: number): LiveActions {
-  const live = window.chunks.filter(([, count, newest]) => newest > sinceMs && count > 0);
-  const head = window.times.filter((time) => time > sinceMs);
-  const [first, ...whole] = live;
-  if (first === undefined) return { count: head.length, oldest: head[0] };
-  const partly = timesOf(place, first[0]).filter((time) => time > sinceMs);
-  const count = whole.reduce((sum, [, length]) => sum + length, partly.length + head.length);
-  return { count, oldest: partly[0] ?? head[0] };
+  const head = laterThan(window.times, sinceMs);
+  let { count, oldest } = head;
+  let isFirst = true;
+  for (const [serial, length, newest] of window.chunks) {
+    if (newest <= sinceMs || length === 0) continue;
+    if (!isFirst) count += length;
+    else {
+      const partly = laterThan(timesOf(place, serial), sinceMs);
+      count += partly.count;
+      oldest = partly.oldest ?? oldest;
+      isFirst = false;
+    }
+  }
+  return { count, oldest };
+}
+
+/** Without a copy: windows are read on every request. */
+function laterThan(times: readonly number[], sinceMs: number): LiveActions {
+  let count = 0;
+  let oldest: number | undefined;
+  for (const time of times) {
+    if (time <= sinceMs) continue;
+    count += 1;
+    oldest ??= time;
+  }
+  return { count, oldest };
 }
 
 export type Action = { readonly nowMs: number; readonly windowMs: number };
@@ -51,10 +70,13 @@ export function withAction(
   { nowMs, windowMs }: Action,
 ): { readonly window: ActionWindow; readonly ops: readonly StateOp[] } {
   const sinceMs = nowMs - windowMs;
-  const dead = window.chunks.filter(([, , newest]) => newest <= sinceMs);
-  const ops: StateOp[] = dead.map(([serial]) => ({ op: 'delete', key: chunkKey(id, serial) }));
-  const chunks = window.chunks.slice(dead.length);
-  const times = [...window.times.filter((time) => time > sinceMs), nowMs];
+  const ops: StateOp[] = [];
+  for (const [serial, , newest] of window.chunks) {
+    if (newest <= sinceMs) ops.push({ op: 'delete', key: chunkKey(id, serial) });
+  }
+  const chunks = ops.length === 0 ? window.chunks : window.chunks.slice(ops.length);
+  const isWhole = (window.times[0] ?? nowMs) > sinceMs;
+  const times = isWhole ? [...window.times, nowMs] : [...window.times.filter((time) => time > sinceMs), nowMs];
   if (times.length < CHUNK_TIMES_MAX) return { window: { times, chunks, serial: window.serial }, ops };
   const value: JsonObject = { times, expires_at: nowMs + windowMs };
   ops.push({ op: 'put', key: chunkKey(id, window.serial), value });
