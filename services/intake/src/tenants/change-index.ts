@@ -75,8 +75,8 @@ export class ChangeIndex {
       });
       const resolved = this.#resolved.get(receipt.event_id);
       if (resolved !== undefined) this.settle(receipt.event_id, resolved.tenant, resolved.state);
-      // A copy: the bytes may be a view into a whole fetch.
-      const copy = { body: Uint8Array.from(body), signature: signature && Uint8Array.from(signature) };
+      // Copies, since the bytes may be views into a whole fetch; several share a piece of Node's pool.
+      const copy = { body: Buffer.from(body), signature: signature && Buffer.from(signature) };
       this.#receipts.set(receipt.event_id, copy);
       if (this.#receipts.size > RECEIPTS_MAX) this.#receipts.delete(this.#receipts.keys().next().value as string);
     } else if (receipt.kind === 'recorded' && receipt.of !== undefined) {
