@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the gateway adds to a request, against a bare proxy and against the floor that its two hops through the log set;
 // how much it takes at most, and where the time goes. Everything runs on this machine, each part in its own process.
-// Options: --quick (under a minute, figures say little), --rounds N, --json FILE, --profiles FOLDER.
+// Options: --quick (under a minute, figures say little), --limits (only what limits are given for), --rounds N, --json FILE,
+// --profiles FOLDER.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { DecisionLoad, type DecisionRate } from './src/measure/decisions-per-second.ts';
-import { levels, RATE_LEVEL, SATURATION_LEVEL } from './src/measure/levels.ts';
+import { hasLimit, levels, RATE_LEVEL, SATURATION_LEVEL } from './src/measure/levels.ts';
 import { type LevelResult, type RoundsPlan, runRounds, warmUp } from './src/measure/run-rounds.ts';
 import { measureTimeUse, profileServices } from './src/measure/where-time-goes.ts';
 import { type BenchOptions, benchOptions } from './src/options.ts';
+import { cpuTable } from './src/report/cpu-table.ts';
 import { figure, spreadFigure } from './src/report/figures.ts';
 import { addedBy, levelTable, ratioToFloor } from './src/report/level-table.ts';
 import { type Compared, limitsTable } from './src/report/limits.ts';
@@ -35,15 +37,18 @@ async function measureLevels(world: World, options: BenchOptions): Promise<Level
   };
   await warm(urls, world, options);
   const results: LevelResult[] = [];
-  for (const level of levels(options.quick)) {
+  const wanted = levels(options.quick).filter((level) => !options.limitsOnly || hasLimit(level));
+  for (const level of wanted) {
     const result = await runRounds(level, {
       ...options,
       urls,
       callers: world.callers,
+      processes: () => [...world.pids(), { name: 'load generator', pid: process.pid }],
       onBlock: ({ name, bodyBytes }, round) =>
         say(`${name}, ${bodyBytes / 1_024} KB: round ${round} of ${options.rounds}`),
     });
     print(levelTable(result));
+    print(cpuTable(result));
     results.push(result);
   }
   return results;
@@ -100,6 +105,15 @@ function compared(results: readonly LevelResult[], decisions: readonly DecisionR
 
 async function measure(world: World, options: BenchOptions): Promise<Readonly<Record<string, unknown>>> {
   const results = await measureLevels(world, options);
+  const use = options.limitsOnly ? {} : await whereTimeGoes(world, options);
+  await world.intake.stop();
+  const decisions = await measureDecisions(world, options);
+  const limits = compared(results, decisions);
+  print(`\n${limitsTable(limits)}`);
+  return { results, ...use, decisions, limits };
+}
+
+async function whereTimeGoes(world: World, options: BenchOptions): Promise<Readonly<Record<string, unknown>>> {
   say('where the time goes');
   const timeUse = [];
   for (const load of [FOLLOWED, PROFILED]) {
@@ -111,11 +125,7 @@ async function measure(world: World, options: BenchOptions): Promise<Readonly<Re
   mkdirSync(folder, { recursive: true });
   const profiles = await profileServices(world, { load: PROFILED, durationMs: options.blockMs, folder });
   print(profileTables(profiles));
-  await world.intake.stop();
-  const decisions = await measureDecisions(world, options);
-  const limits = compared(results, decisions);
-  print(`\n${limitsTable(limits)}`);
-  return { results, timeUse, profiles, decisions, limits };
+  return { timeUse, profiles };
 }
 
 const options = benchOptions(process.argv.slice(2));

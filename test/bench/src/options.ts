@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export type BenchOptions = {
   /** Short blocks and few rounds: to see that it runs, not to measure. */
   readonly quick: boolean;
+  /** Only what limits are given for: 500 requests/s and saturation at 1 KB, and decisions. */
+  readonly limitsOnly: boolean;
   /** Where the figures go as JSON. */
   readonly jsonFile: string | undefined;
   /** Where the CPU profiles go; without it they are only summed up. */
@@ -23,6 +25,7 @@ export function benchOptions(argv: readonly string[]): BenchOptions {
     args: [...argv],
     options: {
       quick: { type: 'boolean', default: false },
+      limits: { type: 'boolean', default: false },
       json: { type: 'string' },
       profiles: { type: 'string' },
       rounds: { type: 'string' },
@@ -30,5 +33,12 @@ export function benchOptions(argv: readonly string[]): BenchOptions {
   });
   const plan = values.quick ? QUICK : FULL;
   const rounds = values.rounds === undefined ? plan.rounds : Math.max(1, Number.parseInt(values.rounds, 10));
-  return { ...plan, rounds, quick: values.quick, jsonFile: values.json, profileDir: values.profiles };
+  return {
+    ...plan,
+    rounds,
+    quick: values.quick,
+    limitsOnly: values.limits,
+    jsonFile: values.json,
+    profileDir: values.profiles,
+  };
 }

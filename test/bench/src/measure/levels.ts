@@ -28,6 +28,10 @@ export function levels(quick: boolean): readonly Level[] {
   ]);
 }
 
+export function hasLimit({ name, bodyBytes }: Level): boolean {
+  return bodyBytes === 1_024 && (name === RATE_LEVEL || name === SATURATION_LEVEL);
+}
+
 function clientLevel(clients: number, bodyBytes: number): Level {
   const name = clients === 1 ? '1 client' : `${clients} clients`;
   return { name, load: { kind: 'clients', clients }, bodyBytes, connections: clients };

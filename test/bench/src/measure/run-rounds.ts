@@ -3,6 +3,7 @@ import { HttpTarget } from '../load/http-target.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import { type Caller, RequestMaker } from '../load/request-maker.ts';
 import { runLoad } from '../load/run-load.ts';
+import { countCpu, type NamedPid } from '../process/cpu-time.ts';
 import { type Quantiles, quantilesOf } from '../statistics.ts';
 import type { Level } from './levels.ts';
 
@@ -16,6 +17,8 @@ export type Block = Quantiles & {
   readonly failures: Readonly<Record<number, number>>;
   /** How late the generator itself was at p95; only where there is a schedule. */
   readonly latenessMs: number;
+  /** CPU milliseconds for each request, by process: a busy machine changes them far less than the times. */
+  readonly cpuMs: Readonly<Record<string, number>>;
 };
 
 export type LevelResult = { readonly level: Level; readonly rounds: readonly Readonly<Record<Variant, Block>>[] };
@@ -23,6 +26,8 @@ export type LevelResult = { readonly level: Level; readonly rounds: readonly Rea
 export type RoundsPlan = {
   readonly urls: Readonly<Record<Variant, string>>;
   readonly callers: readonly Caller[];
+  /** Whose CPU time is counted. */
+  readonly processes: () => readonly NamedPid[];
   readonly rounds: number;
   readonly blockMs: number;
   readonly warmupMs: number;
@@ -43,7 +48,7 @@ export async function warmUp(
   }
 }
 
-/** What is still under way of one variant (outcomes, say) must not run into the block of the next. */
+/** What is still under way of one variant (outcomes, say) belongs to it, and must not run into the block of the next. */
 const PAUSE_MS = 300;
 
 /** The variants take turns, block by block, so that a slow minute of the machine meets all of them. */
@@ -61,8 +66,10 @@ export async function runRounds(level: Level, plan: RoundsPlan): Promise<LevelRe
     plan.onBlock(level, round);
     const blocks: Partial<Record<Variant, Block>> = {};
     for (const { variant, target } of targets) {
+      const stopCounting = countCpu(plan.processes());
+      const result = await run(target, plan.blockMs);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      blocks[variant] = blockOf(await run(target, plan.blockMs));
+      blocks[variant] = blockOf(result, stopCounting());
     }
     rounds.push(blocks as Record<Variant, Block>);
   }
@@ -70,8 +77,10 @@ export async function runRounds(level: Level, plan: RoundsPlan): Promise<LevelRe
   return { level, rounds };
 }
 
-function blockOf({ latenciesMs, latenessMs, durationMs, failures }: LoadResult): Block {
+function blockOf(result: LoadResult, cpu: ReturnType<ReturnType<typeof countCpu>>): Block {
+  const { latenciesMs, latenessMs, durationMs, failures } = result;
   return {
+    cpuMs: Object.fromEntries(cpu.map(({ name, cpuMs }) => [name, cpuMs / latenciesMs.length])),
     ...quantilesOf(latenciesMs),
     perSecond: (latenciesMs.length * 1_000) / durationMs,
     requestCount: latenciesMs.length,
