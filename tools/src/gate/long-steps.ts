@@ -5,6 +5,7 @@ import { chromiumProblem } from './chromium.ts';
 import { runCommand } from './command.ts';
 import type { GateConfig } from './config.ts';
 import { runTier } from './jest-tier.ts';
+import { postgresVersionSteps } from './postgres-versions.ts';
 import { failedStep, type Step, type StepResult } from './step.ts';
 import { TIERS, type Tier } from './tiers.ts';
 
@@ -67,7 +68,10 @@ export function longSteps(config: GateConfig): readonly Step[] {
       }),
     })),
   );
-  return [...tiers, browser];
+  const versions = TIERS.filter(({ name }) => name === 'int').flatMap((int) =>
+    postgresVersionSteps(config, { ...int, ...longLimits }),
+  );
+  return [...tiers, ...versions, browser];
 }
 
 /** Benchmarks print tables and judge nothing; each is a script `test/bench/<name>.bench.ts`. */

@@ -31,6 +31,7 @@ export type ComparedTables = TableDiff & {
 
 const ROWS_PER_BUCKET = 1_024;
 const BUCKETS_MIN = 64;
+const MAJOR_WITH_RECORD_HASH = 14;
 const BUCKETS_MAX = 65_536;
 
 /**
@@ -78,8 +79,9 @@ function comparedColumns({ asText }: DiffRequest, before: TableShape, after: Tab
     });
   }
   const isSameKey = before.key.length > 0 && before.key.join('\0') === after.key.join('\0');
-  // PostgreSQL promises equal hashes only within a major version.
-  const hash = asText || before.serverMajor !== after.serverMajor ? 'text' : 'native';
+  // PostgreSQL promises equal hashes only within a major version, and hashes records from 14 on.
+  const isNative = before.serverMajor === after.serverMajor && before.serverMajor >= MAJOR_WITH_RECORD_HASH;
+  const hash = !asText && isNative ? 'native' : 'text';
   return { hash, key: isSameKey ? before.key : [], columns };
 }
 

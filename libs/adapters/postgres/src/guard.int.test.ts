@@ -310,7 +310,10 @@ describe('the guard', () => {
       await session.query(`alter event trigger clyra_on_drop disable; alter event trigger clyra_on_ddl disable;
         alter table contacts disable trigger clyra_check_insert; drop trigger clyra_rows_update on contacts;
         create or replace function clyra.enforces() returns boolean language sql as 'select false';
-        grant execute on function pg_logical_emit_message(boolean, text, text) to public`);
+        do $$ declare emit regprocedure; begin
+          select min(oid) into emit from pg_proc where proname = 'pg_logical_emit_message';
+          execute format('grant execute on function %s to public', emit);
+        end $$`);
       const { rows } = await session.query<{ status: { problems: string[] } }>('select clyra.status() as status');
       await session.query('rollback');
       await session.query('begin');
