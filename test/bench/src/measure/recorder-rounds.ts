@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { watchMemory } from '../../../faults/world/resident-memory.ts';
+import { residentMegabytes } from '../../../faults/world/resident-memory.ts';
 import type { Pgbench } from '../load/pgbench.ts';
 import { cpuTimeMs } from '../process/cpu-time.ts';
 import { type Quantiles, quantilesOf } from '../statistics.ts';
@@ -33,7 +34,6 @@ export async function measureBlock(
     const warm = await load.run({ ...plan, seconds: plan.warmupSeconds });
     await measured.tail.take(warm, ARRIVE_MS);
     await pause(SETTLE_MS);
-    const memory = watchMemory(measured.pid(), 200);
     const [cpuBefore, startedMs] = [cpuTimeMs(measured.pid()) ?? Number.NaN, performance.now()];
     const transactions = await load.run(plan);
     const cpu = ((cpuTimeMs(measured.pid()) ?? Number.NaN) - cpuBefore) / (performance.now() - startedMs);
@@ -41,10 +41,16 @@ export async function measureBlock(
     const latencies = recorded.map(({ appendedAtMs, committedAtMs }) => appendedAtMs - committedAtMs);
     thaw(other);
     await other.tail.take(warm + transactions, ARRIVE_MS);
-    return { ...quantilesOf(latencies), transactions, cpu, memoryMb: memory.stop() };
+    return { ...quantilesOf(latencies), transactions, cpu, memoryMb: residentMegabytes(measured.pid()) };
   } finally {
     thaw(other);
   }
+}
+
+/** The most that a process ever held. */
+function mostMemoryMb(pid: number): number {
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) / 1_024;
 }
 
 /** How fast each catches up with the same backlog, alone: from its first append to its last. Both end stopped. */
@@ -57,12 +63,12 @@ export async function measureDrain(
   await Promise.all(readings.map(({ stop }) => stop()));
   const transactions = await load.run({ transactions: backlog });
   const drains: Drain[] = [];
-  for (const { start, stop, pid, tail } of readings) {
+  for (const { name, start, stop, said, pid, tail } of readings) {
     await start();
-    const memory = watchMemory(pid(), 50);
     const appended = (await tail.take(transactions, DRAIN_MS)).map(({ appendedAtMs }) => appendedAtMs);
+    if (!existsSync(`/proc/${pid()}/status`)) throw new Error(`${name} ended:\n${said()}`);
     const tookMs = appended.reduce((a, b) => Math.max(a, b), 0) - appended.reduce((a, b) => Math.min(a, b), Infinity);
-    drains.push({ perSecond: (transactions * 1_000) / Math.max(1, tookMs), memoryMb: memory.stop() });
+    drains.push({ perSecond: (transactions * 1_000) / Math.max(1, tookMs), memoryMb: mostMemoryMb(pid()) });
     await stop();
   }
   return drains;

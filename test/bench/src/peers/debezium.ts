@@ -86,10 +86,15 @@ export class Debezium {
     const endMs = performance.now() + START_DEADLINE_MS;
     while (!this.#log.includes(STREAMING)) {
       if (this.#child?.exitCode !== null || performance.now() > endMs) {
-        throw new Error(`Debezium does not stream:\n${this.#log.slice(-LOG_TAIL_CHARS)}`);
+        throw new Error(`Debezium does not stream:\n${this.said}`);
       }
       await pause(100);
     }
+  }
+
+  /** Its last words. */
+  get said(): string {
+    return this.#log.slice(-LOG_TAIL_CHARS);
   }
 
   get #log(): string {

@@ -16,6 +16,7 @@ import { RecordTail, type RecordTailOptions } from '../measure/record-tail.ts';
 import { DEBEZIUM_TOPICS, Debezium } from '../peers/debezium.ts';
 
 const DEADLINE_MS = 60_000;
+const LOG_TAIL_CHARS = 3_000;
 const PUBLICATION = 'debezium';
 
 /** One of the two that read the database's log: it can be ended and started, and held still while the other is measured. */
@@ -24,6 +25,8 @@ export type LogReading = {
   readonly pid: () => number;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** Its last words, where it failed. */
+  readonly said: () => string;
   readonly tail: RecordTail;
 };
 
@@ -75,7 +78,8 @@ async function startClyra(world: FaultWorld): Promise<LogReading> {
   };
   const topic = world.topics.observations;
   const tail = new RecordTail({ log: world.log, topic, partition: WORLD_PARTITION, recordsEach: 1, read });
-  return { name: 'Clyra', pid: () => recorder.pid ?? 0, start, stop: () => recorder.end('SIGTERM'), tail };
+  const said = (): string => recorder.log.slice(-LOG_TAIL_CHARS);
+  return { name: 'Clyra', pid: () => recorder.pid ?? 0, start, stop: () => recorder.end('SIGTERM'), said, tail };
 }
 
 type RowChange = { readonly source: { readonly txId: number; readonly ts_ms: number } };
@@ -106,7 +110,8 @@ async function startDebezium(world: FaultWorld, say: (line: string) => void): Pr
   const topic = DEBEZIUM_TOPICS.rows;
   const tail = new RecordTail({ log: world.log, topic, partition: 0, recordsEach: ROWS_EACH, read });
   const start = () => debezium.start();
-  return { name: 'Debezium', pid: () => debezium.pid, start, stop: () => debezium.stop(), tail };
+  const stop = () => debezium.stop();
+  return { name: 'Debezium', pid: () => debezium.pid, start, stop, said: () => debezium.said, tail };
 }
 
 export function freeze({ pid }: LogReading): void {
