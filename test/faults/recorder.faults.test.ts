@@ -10,7 +10,7 @@ import { insertActivation } from './recorder/activations.ts';
 import type { Committed } from './recorder/committed.ts';
 import { recorderSizes } from './recorder/config.ts';
 import { type DatabaseLoad, startDatabaseLoad } from './recorder/database-load.ts';
-import { expectedCounts, verifyAll } from './recorder/expected-findings.ts';
+import { coverageOf, expectedCounts, verifyAll } from './recorder/expected-findings.ts';
 import { GatewayLoad } from './recorder/gateway-load.ts';
 import { Inbox } from './recorder/inbox.ts';
 import { InboxUpstream } from './recorder/inbox-upstream.ts';
@@ -36,6 +36,8 @@ const CHANGE_MS = 20;
 const TEST_MS = START_MS + (killCount + postgresKillCount) * KILL_MS + changeCount * CHANGE_MS;
 const WAIT = { clock: systemClock, deadlineMs: 60_000 + changeCount * 2 };
 const RUN = 'the-run';
+/** From when a recorder runs that finds its slot gone. */
+const GAP_MS = 10_000;
 const HOUR_MS = '3600000';
 /** Callers are held while the broker is frozen. */
 const HOLD_MS = '15000';
@@ -51,6 +53,7 @@ let inbox: Inbox;
 let upstream: InboxUpstream;
 let maintenance: Maintenance;
 let slot: SecondSlot;
+let slotName: string;
 let runs: Runs;
 let caller: Caller;
 
@@ -74,7 +77,9 @@ beforeAll(async () => {
   await covered();
   const [source] = await readSources(world.parts.local.layout.sourcesFile);
   const { folder } = world.parts;
-  const publication = source !== undefined && 'publication' in source ? source.publication : '';
+  if (source === undefined || !('publication' in source)) throw new Error('the source is a database');
+  const { publication } = source;
+  slotName = source.slot;
   slot = await SecondSlot.open({ sql: clients.sql, database: world.database, publication, folder });
   runs = new Runs(world, 'load');
   await runs.open(RUN);
@@ -142,6 +147,30 @@ describe('a recorder whose database and whose own process are killed under load'
       expect(counts['unattributed']).toBe(BYPASS_COUNT);
       expect(attributedShare(counts)).toBeGreaterThanOrEqual(MATCHED_SHARE_MIN);
       expect(counts).toEqual(expectedCounts(transactions, upstream.tokens));
+    },
+    TEST_MS,
+  );
+
+  it(
+    'signs a gap within ten seconds of a lost slot, and the next bundle does not cover what happened meanwhile',
+    async () => {
+      await runs.open('the-lost-slot');
+      const recorder = world.service('recorder');
+      await recorder.kill();
+      await clients.sql.query('select pg_drop_replication_slot($1)', [slotName]);
+      await insertActivation(clients.sql, { subject: 'seen by nobody' });
+      await recorder.start();
+      const startedMs = performance.now();
+      while ((await readObservations(world)).gapCount === 0) await pause(100);
+      expect(performance.now() - startedMs).toBeLessThan(GAP_MS);
+      await covered();
+      const { url } = world.service('bundler');
+      await observationsSequenced(url, world.parts.settings, WAIT);
+      const before = await newestBundle(url, WORLD_TENANT);
+      await runs.close('the-lost-slot');
+      const { location } = await bundleAfter(url, WORLD_TENANT, { ...WAIT, afterEnd: before?.end ?? 0 });
+      const refused = { exitCode: 4, claim: { status: 'FAIL', code: 'CLY_COVERAGE_GAP' } };
+      expect(await coverageOf(world, location)).toEqual([refused, refused]);
     },
     TEST_MS,
   );

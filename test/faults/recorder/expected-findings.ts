@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { digestOf } from '@clyra/core/canonical/digest';
 import { verifyBundle } from '@clyra/verifier/verify-bundle';
 import type { FaultWorld } from '../world/fault-world.ts';
@@ -22,6 +25,42 @@ export type Sealed = {
   /** What the journals say of each observation. */
   readonly matches: ReadonlyMap<string, Match>;
 };
+
+export type CoverageVerdict = { readonly exitCode: number; readonly claim: unknown };
+
+/**
+ * What the verifiers in TypeScript and Go say of a bundle's coverage to somebody who requires that claim: as their
+ * exit codes, and as the first one's words.
+ */
+export async function coverageOf(
+  { parts: { local, folder } }: FaultWorld,
+  location: string,
+): Promise<CoverageVerdict[]> {
+  const { blobDir, trustRootFile } = local.layout;
+  const directory = join(blobDir, location);
+  const policyFile = join(folder, 'coverage-policy.json');
+  const policy = JSON.parse(await readFile(POLICY_FILE, 'utf8')) as { readonly require: readonly string[] };
+  await writeFile(policyFile, JSON.stringify({ ...policy, require: [...policy.require, 'coverage'] }));
+  const report = await verifyBundle({ directory, trustRootFile, policyFile, mode: 'full' });
+  const program = join(folder, 'clyra-verify');
+  const build = ['build', '-o', program, './cmd/clyra-verify'];
+  await promisify(execFile)('go', build, { cwd: fileURLToPath(new URL('../../../verifiers/go', import.meta.url)) });
+  const args = ['verify', '--trust-root', trustRootFile, '--policy', policyFile, '--mode', 'full', '--json', directory];
+  const go = await promisify(execFile)(program, args).catch((error: Refused) => error);
+  const goReport = JSON.parse(go.stdout) as { readonly claims: readonly Claim[] };
+  return [
+    { exitCode: report.exitCode, claim: coverageClaim(report.claims) },
+    { exitCode: 'code' in go ? go.code : 0, claim: coverageClaim(goReport.claims) },
+  ];
+}
+
+type Refused = { readonly stdout: string; readonly code: number };
+type Claim = { readonly id: string; readonly status: string; readonly code?: string | null };
+
+function coverageClaim(claims: readonly Claim[]): unknown {
+  const claim = claims.find(({ id }) => id === 'coverage');
+  return { status: claim?.status, code: claim?.code };
+}
 
 /** Verifies every bundle of the world's tenant, oldest first. */
 export async function verifyAll({ parts: { local } }: FaultWorld): Promise<Sealed> {

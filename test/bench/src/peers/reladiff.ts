@@ -31,6 +31,11 @@ export class Reladiff {
     return new Reladiff(program);
   }
 
+  /** What its start alone takes. */
+  async start(): Promise<void> {
+    await run(this.#program, ['--version']);
+  }
+
   /** Rows by key; a changed row is in both lists, as reladiff writes it. */
   async diff(url: string, tables: readonly [string, string], algorithm: string): Promise<ReladiffAnswer> {
     const args = [url, ...tables, '-k', 'id', '-c', '%', '-a', algorithm, '-j', '2'];
