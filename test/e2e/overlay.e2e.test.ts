@@ -60,6 +60,7 @@ describe('the risk overlay of the requirements, unchanged, on the real stack', (
       ['rate_limits /refunds/*, max_actions', 'CLY_VELOCITY_EXCEEDED'],
       ['rate_limits /refunds/*, max_amount_cents', 'CLY_VELOCITY_AMOUNT_EXCEEDED'],
       ['tenant_fences, cross_check', 'CLY_FENCE_TENANT'],
+      ['tenant_fences, required_headers', 'CLY_FENCE_HEADER'],
       ['kill_switch, error_rate', 'CLY_KILL_SWITCH_TRIPPED'],
     ]);
     expect(new Set(rules.map(({ receipt }) => receipt)).size).toBe(rules.length);

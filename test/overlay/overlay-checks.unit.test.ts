@@ -32,6 +32,7 @@ describe('the checks of the risk overlay', () => {
       ['rate_limits /refunds/*, max_actions', 'CLY_VELOCITY_EXCEEDED', true],
       ['rate_limits /refunds/*, max_amount_cents', 'CLY_VELOCITY_AMOUNT_EXCEEDED', true],
       ['tenant_fences, cross_check', 'CLY_FENCE_TENANT', true],
+      ['tenant_fences, required_headers', 'CLY_FENCE_HEADER', true],
       ['kill_switch, error_rate', 'CLY_KILL_SWITCH_TRIPPED', true],
     ]);
     await intake.stop(500);

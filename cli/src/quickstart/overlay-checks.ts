@@ -84,6 +84,13 @@ function stops({ refund, limit }: Requests, runId: string): OverlayCheck[] {
       change: { ...refund('fence', 100, 'stray'), tenant: 'globex' },
     },
     {
+      rule: 'tenant_fences, required_headers',
+      what: 'a signed request without its tenant',
+      expects: 'FENCE_HEADER',
+      before: [],
+      change: { ...refund('nameless', 100, 'nameless'), tenant: '' },
+    },
+    {
       rule: 'kill_switch, error_rate',
       what: `one more after ${ENOUGH_FOR_A_RATE} changes of a run that all failed`,
       expects: 'KILL_SWITCH_TRIPPED',

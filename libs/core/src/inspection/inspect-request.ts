@@ -90,15 +90,16 @@ export function inspectRequest(input: InspectionInput): Inspection {
   const { streamed } = input;
   const read = readContent({ body, headers: input, route, policy, ...(streamed === undefined ? {} : { streamed }) });
   const { finding } = read;
+  const missing = missingHeaders(rules.tenant_fences, input.headers);
   const idempotencyKey = parseIdempotencyKey(input.idempotencyKeys);
   const content = firstFault([
     target === undefined ? 'CLY_ROUTE_TARGET' : 'ok',
     deliveryFault(input, route),
+    namingFault(input, missing),
     finding.content,
     idempotencyKey === 'invalid' ? 'CLY_IDEMPOTENCY_SYNTAX' : 'ok',
   ]);
   const amounts = streamed?.amounts ?? (route === undefined ? [] : amountFacts(rules, route.id, finding.value));
-  const missing = missingHeaders(rules.tenant_fences, input.headers);
   const claims = requestClaims(input, finding.value, streamed);
   const looked = route === undefined ? {} : lookInto(input, route, finding.value);
   const facts: Facts = {
@@ -138,6 +139,13 @@ export function inspectRequest(input: InspectionInput): Inspection {
     ...(memory === undefined ? {} : { promptMemory: memory }),
     ...(read.repaired === undefined ? {} : { repaired: read.repaired }),
   };
+}
+
+/** A policy that stopped asking for a header while its request was on the way must not let it through without. */
+function namingFault({ claimed, delivery }: InspectionInput, missing: readonly string[]): string {
+  const isNamed =
+    claimed === undefined || delivery !== undefined || (claimed.tenant !== null && claimed.actor !== null);
+  return isNamed || missing.length > 0 ? 'ok' : 'CLY_AUTH_MALFORMED';
 }
 
 /**

@@ -7,6 +7,7 @@ import { parseRecord } from '@clyra/core/canonical/record';
 import { ID, onlyMembers, readText, shapeError, UUID } from '@clyra/core/change/shape';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { authenticateWithRefresh, type Caller } from '../gateway/authenticate.ts';
+import { namingFault } from '../gateway/caller-names.ts';
 import type { GatewayAnswer, GatewayRequest } from '../gateway/gateway-request.ts';
 import { problemAnswer } from '../gateway/problem-answer.ts';
 import { shapeFault } from '../gateway/request-shape.ts';
@@ -97,6 +98,8 @@ export class CallerDesk {
     const caller = await authenticateWithRefresh(request, this.#parts.credentials, this.#parts.clock);
     if (typeof caller === 'string') return caller;
     if (request.body.length > 0 && caller.claimedDigest !== digestOf(request.body)) return 'CLY_BODY_DIGEST_MISMATCH';
+    const unnamed = namingFault(caller, []);
+    if (unnamed !== undefined) return unnamed;
     const { tenant, actors } = caller.credential;
     if (caller.tenant !== tenant) return 'CLY_FENCE_TENANT';
     return actors.includes('*') || actors.includes(caller.actor) ? caller : 'CLY_FENCE_ACTOR';

@@ -10,6 +10,7 @@ import {
 } from '@clyra/core/inspection/http-signature';
 import { NONCE, SIGNATURE_HEADERS, TIMESTAMP_TOLERANCE_MS } from '@clyra/core/inspection/request-signature';
 import type { Caller, Credentials } from './caller.ts';
+import { areNames, namesOf } from './caller-names.ts';
 import type { Credential } from './credentials.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 
@@ -40,7 +41,7 @@ export function authenticateSignature(request: Request, credentials: Credentials
   const signedAtMs = input.created * 1_000;
   const isExpired = input.expires !== undefined && input.expires * 1_000 <= nowMs;
   if (Math.abs(nowMs - signedAtMs) > TIMESTAMP_TOLERANCE_MS || isExpired) return 'CLY_AUTH_TIMESTAMP';
-  return { credential, ...named, signedAtMs };
+  return { credential, ...named, ...namesOf(credential, named), signedAtMs };
 }
 
 /**
@@ -58,17 +59,17 @@ export function authenticateCertificate(request: Request, credentials: Credentia
   const isProved = shown !== undefined && credential?.certificateKeys?.includes(shown) === true;
   if (credential === undefined || !isProved) return 'CLY_AUTH_INVALID';
   if (Math.abs(nowMs - Number(timestamp)) > TIMESTAMP_TOLERANCE_MS) return 'CLY_AUTH_TIMESTAMP';
-  return { credential, ...named, signedAtMs: Number(timestamp) };
+  return { credential, ...named, ...namesOf(credential, named), signedAtMs: Number(timestamp) };
 }
 
 /** What the headers say, whoever says it; undefined where one is not of its form. */
 function namedBy(
   { headers }: Request,
   nonce: string | undefined,
-): Omit<Caller, 'credential' | 'signedAtMs'> | undefined {
+): Omit<Caller, 'credential' | 'signedAtMs' | 'claimed'> | undefined {
   const [tenant = '', actor = ''] = [headers.one(SIGNATURE_HEADERS.tenant), headers.one(SIGNATURE_HEADERS.actor)];
   const runId = headers.one(SIGNATURE_HEADERS.runId) ?? '';
-  const isWellFormed = ID.test(tenant) && ID.test(actor) && (runId === '' || ID.test(runId));
+  const isWellFormed = areNames({ tenant, actor }) && (runId === '' || ID.test(runId));
   if (!isWellFormed || nonce === undefined || !NONCE.test(nonce)) return undefined;
   const digest = headers.one(SIGNATURE_HEADERS.contentDigest);
   return {

@@ -11,6 +11,7 @@ import {
 import type { Clock } from '@clyra/core/ports/clock';
 import { authenticateCertificate, authenticateSignature, hasHttpSignature, keyIdOf } from './authenticate-signature.ts';
 import type { Caller, Credentials } from './caller.ts';
+import { areNames, namesOf } from './caller-names.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 
 export type { Caller, Credentials };
@@ -50,16 +51,17 @@ export function authenticate(request: AuthenticatedParts, credentials: Credentia
   const signature = header('signature');
   if (header('keyId') === '' || signature === '') return 'CLY_AUTH_MISSING';
   const runValid = signed.runId === '' || ID.test(signed.runId);
-  const wellFormed = ID.test(signed.tenant) && ID.test(signed.actor) && NONCE.test(signed.nonce) && runValid;
+  const wellFormed = areNames(signed) && NONCE.test(signed.nonce) && runValid;
   if (!wellFormed || !/^[1-9][0-9]{0,15}$/.test(signed.timestamp)) return 'CLY_AUTH_MALFORMED';
   const credential = credentials.get(header('keyId'));
   const proved = verifyRequestMac(credential?.secret ?? NOBODY_SECRET, signed, signature);
-  if (credential?.secret === undefined || !proved) return 'CLY_AUTH_INVALID';
+  // A name that was left out by mistake is the likelier cause than a wrong key.
+  const isNamed = signed.tenant !== '' && signed.actor !== '';
+  if (credential?.secret === undefined || !proved) return isNamed ? 'CLY_AUTH_INVALID' : 'CLY_AUTH_MALFORMED';
   if (Math.abs(nowMs - Number(signed.timestamp)) > TIMESTAMP_TOLERANCE_MS) return 'CLY_AUTH_TIMESTAMP';
   return {
     credential,
-    tenant: signed.tenant,
-    actor: signed.actor,
+    ...namesOf(credential, signed),
     nonce: signed.nonce,
     runId: signed.runId === '' ? null : signed.runId,
     idempotencyKeys: headers.all(SIGNATURE_HEADERS.idempotencyKey),

@@ -26,6 +26,37 @@ describe('gateway', () => {
     ]);
   });
 
+  it('blocks a proved request that lacks a header which the policy asks for, under the rule that asks for it', async () => {
+    const required = 'tenant_fences: { required_headers: [x-tenant-id, x-actor-id], ';
+    const world = new IntakeWorld({ policyText: POLICY_TEXT.replace('tenant_fences: { ', required) });
+    const intake = await world.open();
+    for (const [missing, sent] of [
+      ['x-tenant-id', { tenant: '' }],
+      ['x-actor-id', { actor: '' }],
+    ] as const) {
+      const answer = await world.during(intake.gateway.handle(world.request(sent)));
+      expect(answer.headers['clyra-receipt']).toEqual(expect.any(String));
+      expect(problemOf(answer)).toMatchObject({
+        status: 403,
+        code: 'CLY_FENCE_HEADER',
+        reasons: [{ code: 'CLY_FENCE_HEADER', rule: 'tenant_fences', detail: missing }],
+      });
+    }
+    const forged = world.request({ tenant: '', secret: Buffer.from('another secret of 32 bytes and so') });
+    expect(problemOf(await world.during(intake.gateway.handle(forged)))).toMatchObject({ code: 'CLY_AUTH_MALFORMED' });
+    expect(world.forwarded).toEqual([]);
+  });
+
+  it('refuses a proved request that names nobody where no rule asks for that', async () => {
+    const world = new IntakeWorld();
+    const intake = await world.open();
+    for (const sent of [{ tenant: '' }, { actor: '' }]) {
+      const answer = await world.during(intake.gateway.handle(world.request(sent)));
+      expect(problemOf(answer)).toMatchObject({ status: 401, code: 'CLY_AUTH_MALFORMED' });
+    }
+    expect(world.changesOf('change.requested')).toEqual([]);
+  });
+
   it('answers 503 at the deadline, forwards nothing, and never forwards a late allow', async () => {
     const world = new IntakeWorld();
     const intake = await world.open();

@@ -8,6 +8,7 @@ import type { BodyIntake, StreamedBody, StreamedRoute } from '../bodies/body-int
 import { directoryWhen } from '../tenants/directory-when.ts';
 import { askAbout } from './ask-about.ts';
 import { authenticateWithRefresh, type Caller } from './authenticate.ts';
+import { namingFault } from './caller-names.ts';
 import { type ChangeAttempt, ChangeInspector, type Exchange } from './change-attempt.ts';
 import { Forwarder } from './forwarder.ts';
 import type { GatewayParts } from './gateway-parts.ts';
@@ -93,6 +94,8 @@ export class Gateway {
   async #serveCaller(request: GatewayRequest, caller: Caller): Promise<GatewayAnswer> {
     const tenant = this.#parts.directory.get(caller.credential.tenant);
     if (tenant === undefined) return this.#refuse('CLY_TENANT_UNKNOWN');
+    const unnamed = namingFault(caller, tenant.policy.policy.tenant_fences.required_headers);
+    if (unnamed !== undefined) return this.#refuse(unnamed);
     const streamed = this.#parts.bodies?.routeFor(request, tenant.policy);
     if (streamed !== undefined) return this.#serveStreamed(request, caller, streamed);
     const body = await this.#readBody(request);
