@@ -287,15 +287,28 @@ const WORDS: Readonly<Record<string, ReasonWords>> = {
     means: 'the value that a rate limit counts by is not in the body',
     next: SEND_AGAIN,
   },
+  CLY_VOICE_ATTESTATION: {
+    means: 'the network does not vouch for the calling number as far as the policy asks',
+    next: 'Call the person back on a number that is known.',
+  },
   CLY_VOICE_BARGE_IN: {
     means: 'nobody could have interrupted for long enough',
     next: 'Let the person interrupt before the action.',
+  },
+  CLY_VOICE_CONTRADICTED: {
+    means: 'what is said about the call cannot all be true',
+    next: 'Start a new session, and look at the partner’s call log.',
   },
   CLY_VOICE_DISCLAIMER: {
     means: 'the disclaimer was not played and acknowledged',
     next: 'Play it, and have it acknowledged.',
   },
+  CLY_VOICE_ENDED: { means: 'the call was over', next: 'Act while the person is on the line.' },
   CLY_VOICE_SESSION: { means: 'no voice session is named', next: 'Name it where the policy says.' },
+  CLY_VOICE_STALE: {
+    means: 'the partner’s newest record of the call is too old',
+    next: 'Have the partner report each call while it lasts.',
+  },
   CLY_VOICE_UNATTESTED: {
     means: 'only the caller says so, and the policy wants a partner’s word',
     next: 'Have the telephony partner report the conversation.',

@@ -33,11 +33,16 @@ export function casesInWords({ results, untouched }: CasesRun): string {
   ].join('\n');
 }
 
+const BATCHES = { each: 'a change for each record', whole: 'a change for each batch' } as const;
+
 export function routeInWords(explained: RouteExplained | undefined): string {
   if (explained === undefined) return '✗ no route matches: the request is blocked (CLY_ROUTE_UNKNOWN)';
   const { route, rules } = explained;
   return [
     `route ${route.id} (${route.mode}) to ${route.upstream}, bodies ${route.schema === null ? 'unchecked' : `as ${route.schema}`}`,
+    ...(route.adapter === undefined
+      ? []
+      : [`  deliveries of ${route.adapter} only, ${BATCHES[route.batch ?? 'each']}`]),
     ...rules.map(({ section, id, rule }) => `  ${section}${id === '' ? '' : `/${id}`}  ${JSON.stringify(rule)}`),
     ...(route.effects === null ? [] : [`  grants  ${JSON.stringify(route.effects)}`]),
   ].join('\n');

@@ -73,6 +73,8 @@ const STATUSES: readonly (readonly [prefix: string, status: number, title: strin
   ['CLY_DEPLOY_RATE', 429, 'Too many deployments'],
   ['CLY_DEPLOY_SELF', 403, 'Author and deployer are the same'],
   ['CLY_DEPLOY_', 422, 'Body lacks what a deployment needs'],
+  ['CLY_VOICE_RECORD', 422, 'Call record is not acceptable'],
+  ['CLY_VOICE_LOG_', 503, 'Call records could not be kept'],
   ['CLY_VOICE_', 403, 'Conversation does not comply'],
   ['CLY_DETECTOR_', 403, 'Refused by a detector'],
   ['CLY_EXTERNAL_OUTAGE', 503, 'Detector does not answer'],

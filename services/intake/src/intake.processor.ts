@@ -51,6 +51,7 @@ import { DirectoryPump } from './tenants/directory-pump.ts';
 import { DocumentShelf } from './tenants/document-shelf.ts';
 import { TenantDirectory } from './tenants/tenant-directory.ts';
 import { KEEPER_SETTINGS, type KeeperSettings, TenantKeeper } from './tenants/tenant-keeper.ts';
+import type { CallLog } from './voice/call-log.ts';
 
 export type IntakeOptions = {
   readonly log: RecordLog;
@@ -72,6 +73,7 @@ export type IntakeOptions = {
   readonly externals?: ExternalDetectors;
   /** Vendors that deliver, and keys held for upstreams; absent where there is no activation file. */
   readonly activation?: Activation;
+  readonly calls?: CallLog;
   /** Where bodies of streamed routes wait; absent, and those routes are refused. */
   readonly spool?: SpoolFolder;
   /** Where bodies are stored; absent, and changes whose bodies are to be kept are refused. */
@@ -117,11 +119,12 @@ type OwnGatewayParts = Pick<
   | 'heldRequests'
   | 'grantMint'
   | 'activation'
+  | 'calls'
 >;
 
 function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
   const { spool, clock, random, logger, upstream, fingerprintSecret, analysers, externals, heldRequests } = options;
-  const { activation } = options;
+  const { activation, calls } = options;
   const looking = analysers === undefined ? {} : { analysers };
   return {
     random,
@@ -134,6 +137,7 @@ function gatewayOptions(options: IntakeOptions): OwnGatewayParts {
     ...looking,
     ...(externals === undefined ? {} : { externals }),
     ...(activation === undefined ? {} : { activation }),
+    ...(calls === undefined ? {} : { calls }),
     ...(heldRequests === undefined ? {} : { heldRequests }),
     ...(spool === undefined ? {} : { bodies: new BodyIntake({ spool, clock, ...looking }) }),
   };

@@ -28,6 +28,8 @@ import { intentMeter } from './intents/intent-meter.ts';
 import { pooledRandom } from './log/pooled-random.ts';
 import { HttpUpstream } from './upstream/http-upstream.ts';
 import { parseUpstream, type UpstreamAddress } from './upstream/upstream-list.ts';
+import { CallFile } from './voice/call-file.ts';
+import { CallLog } from './voice/call-log.ts';
 
 /** The processor is injected by this token. */
 export const INTAKE = Symbol('IntakeProcessor');
@@ -93,7 +95,7 @@ async function startProcessor(
     vault: { vault: new BodyVault(blobs, bodyKeys), keys: bodyKeys },
     analysers: await loadAnalysers(config.detectorPacks),
     externals: new ExternalDetectors(detectors.clients, clock),
-    ...(await openActivation(config, ports)),
+    ...(await openActivation(config, ports, onStop)),
     ...(heldRequests === undefined ? {} : { heldRequests }),
     ...(onHeldGone === undefined ? {} : { onHeldGone }),
     credentials: await CredentialsFile.open(config.credentialsFile, { clock, logger }),
@@ -115,12 +117,15 @@ async function startProcessor(
 }
 
 async function openActivation(
-  { activationFile }: IntakeConfig,
+  { activationFile, dataDir, instance }: IntakeConfig,
   { clock, logger }: LogServicePorts,
-): Promise<{ readonly activation?: Activation }> {
-  return activationFile === undefined
-    ? {}
-    : { activation: await Activation.open({ path: activationFile, clock, logger }) };
+  onStop: (part: StopPart) => void,
+): Promise<{ readonly activation?: Activation; readonly calls?: CallLog }> {
+  if (activationFile === undefined) return {};
+  const activation = await Activation.open({ path: activationFile, clock, logger });
+  const file = await CallFile.open(join(dataDir, `${instance.replaceAll('/', '_')}.calls.ndjson`));
+  onStop(() => file.close());
+  return { activation, calls: await CallLog.open(file, clock) };
 }
 
 const NO_INTENTS = 'clyra.intents cannot be read; intents wait there until it can';

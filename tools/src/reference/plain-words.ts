@@ -159,4 +159,5 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_REPLAY_TARGET_UNKNOWN: 'the target of a request is not in the kit, or not the one that was sent',
   CLY_REPLAY_NOTHING: 'there was nothing to compare',
   CLY_REPLAY_PREVIOUS_DIFFERS: 'bodies after a bundle whose own bodies do not come out again: replay that one first',
+  CLY_VOICE_RECORD: 'a line of a partner’s call log cannot be read; the answer says which and why',
 };

@@ -2,6 +2,7 @@
 import { FirewallScript } from '@clyra/testing/firewall-script';
 import { describe, expect, it } from '@jest/globals';
 import type { DeployFact, VoiceFact } from '../change/change-body.ts';
+import type { SignalFact } from '../change/conversation-facts.ts';
 
 describe('cost caps', () => {
   it('add up exactly per run, and for the actor whatever run it names', async () => {
@@ -46,6 +47,20 @@ const call: VoiceFact = {
   asserted_by: 'caller',
 };
 
+/** What a partner's log says, made so many milliseconds from now. */
+function logged(changed: Partial<SignalFact> = {}): Partial<VoiceFact> {
+  const signal: SignalFact = {
+    principal: 'hooks/pbx',
+    at: 0,
+    ended: false,
+    contradicted: false,
+    attestation: 'B',
+    digest: 'a'.repeat(64),
+    ...changed,
+  };
+  return { asserted_by: 'partner', signal };
+}
+
 describe('voice', () => {
   it.each<[string, object, Partial<VoiceFact> | null, string]>([
     ['a call that complies', {}, {}, 'allow'],
@@ -58,10 +73,32 @@ describe('voice', () => {
     ['nobody could interrupt', { barge_in_window_ms_min: 1 }, { barge_in_available: false }, 'hold CLY_VOICE_BARGE_IN'],
     ['the caller alone says so', { asserted_by: 'partner' }, {}, 'hold CLY_VOICE_UNATTESTED CLY_VOICE_DISCLAIMER'],
     ['a partner says so', { asserted_by: 'partner' }, { asserted_by: 'partner' }, 'allow'],
+    ['a log of now', { asserted_by: 'partner' }, logged(), 'allow'],
+    ['a log of another time', { asserted_by: 'partner' }, logged({ at: -301_000 }), 'hold CLY_VOICE_STALE'],
+    ['a log that is from tomorrow', { asserted_by: 'partner' }, logged({ at: 301_000 }), 'hold CLY_VOICE_STALE'],
+    ['a log, not old enough', { asserted_by: 'partner', signal_seconds_max: 600 }, logged({ at: -301_000 }), 'allow'],
+    ['a call that is over', { asserted_by: 'partner' }, logged({ ended: true }), 'hold CLY_VOICE_ENDED'],
+    ['two stories', { asserted_by: 'partner' }, logged({ contradicted: true }), 'hold CLY_VOICE_CONTRADICTED'],
+    ['enough attestation', { asserted_by: 'partner', attestation_min: 'B' }, logged(), 'allow'],
+    ['too little of it', { asserted_by: 'partner', attestation_min: 'A' }, logged(), 'hold CLY_VOICE_ATTESTATION'],
+    [
+      'a failed check',
+      { asserted_by: 'partner', attestation_min: 'C' },
+      logged({ attestation: 'failed' }),
+      'hold CLY_VOICE_ATTESTATION',
+    ],
+    [
+      'no log to attest',
+      { asserted_by: 'partner', attestation_min: 'C' },
+      { asserted_by: 'partner' },
+      'hold CLY_VOICE_ATTESTATION',
+    ],
     ['blocked where the policy says so', { effect: 'block' }, { session: null }, 'block CLY_VOICE_SESSION'],
   ])('%s', async (_name, rule, fact, verdict) => {
     const script = await FirewallScript.under({ voice: [{ id: 'v', routes: '*', ...rule }] });
-    const step = await script.verdict(fact === null ? {} : { voice: [{ ...call, ...fact }] });
+    const { signal } = fact ?? {};
+    const now = signal === undefined ? {} : { signal: { ...signal, at: script.script.nowMs + signal.at } };
+    const step = await script.verdict(fact === null ? {} : { voice: [{ ...call, ...fact, ...now }] });
     expect(step).toBe(verdict);
   });
 

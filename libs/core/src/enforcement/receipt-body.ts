@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
+import type { SignalFact } from '../change/conversation-facts.ts';
 import type { DbtFact, RepairFact } from '../change/inspection-facts.ts';
 import type { Effect } from '../policy/effect.ts';
 import type { Mode, Operation } from '../policy/policy.ts';
@@ -121,6 +122,8 @@ export type VoiceField = {
   readonly disclaimer_acknowledged: boolean | null;
   readonly barge_in_window_ms: number | null;
   readonly asserted_by: string | null;
+  /** Of the partner's call log that the above was taken from. */
+  readonly signal?: SignalFact;
   readonly compliant: boolean;
   readonly codes: readonly string[];
 };

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { digestOf } from '../canonical/digest.ts';
 import type { JsonValue } from '../canonical/json-value.ts';
 import {
   COMMIT_SHA,
   type DeployFact,
-  PLAIN_NAME,
+  type PartnerSignal,
   type RowsFact,
   type VoiceFact,
 } from '../change/conversation-facts.ts';
 import { appliesTo, type Policy } from '../policy/policy.ts';
+import type { VoiceRule } from '../policy/policy-rules.ts';
 import { valueAt } from './json-pointer.ts';
+import { plainName } from './plain-name.ts';
 
 export type BodySource = {
   readonly policy: Policy;
@@ -17,7 +18,11 @@ export type BodySource = {
   readonly body: JsonValue | undefined;
   /** Whether the credential is a registered partner's, such as a telephony gateway's. */
   readonly isPartner: boolean;
+  readonly calls?: CallLog;
 };
+
+/** What partners' call logs say about a session; undefined where they do not know it. */
+export type CallLog = (session: string) => PartnerSignal | undefined;
 
 export type BodyFacts = {
   readonly voice?: readonly VoiceFact[];
@@ -37,18 +42,46 @@ export function bodyFacts(source: BodySource): BodyFacts {
   };
 }
 
-function voiceFacts({ policy, routeId, body, isPartner }: BodySource): VoiceFact[] {
+function voiceFacts(source: BodySource): VoiceFact[] {
+  const { policy, routeId, calls, isPartner } = source;
   return policy.voice
     .filter((rule) => appliesTo(rule, routeId))
-    .map((rule) => ({
-      rule: rule.id,
-      session: nameAt(body, rule.session),
-      disclaimer_played: flagAt(body, rule.disclaimer_played),
-      disclaimer_acknowledged: flagAt(body, rule.disclaimer_acknowledged),
-      barge_in_available: flagAt(body, rule.barge_in_available),
-      barge_in_window_ms: countAt(body, rule.barge_in_window_ms),
-      asserted_by: isPartner ? 'partner' : 'caller',
-    }));
+    .map((rule) => {
+      const fact = voiceFact(rule, source);
+      const isAsked = rule.asserted_by === 'partner' && !isPartner && fact.session !== null;
+      const signal = isAsked ? calls?.(fact.session) : undefined;
+      return signal === undefined ? fact : withSignal(fact, signal);
+    });
+}
+
+function voiceFact(rule: VoiceRule, { body, isPartner }: BodySource): VoiceFact {
+  return {
+    rule: rule.id,
+    session: nameAt(body, rule.session),
+    disclaimer_played: flagAt(body, rule.disclaimer_played),
+    disclaimer_acknowledged: flagAt(body, rule.disclaimer_acknowledged),
+    barge_in_available: flagAt(body, rule.barge_in_available),
+    barge_in_window_ms: countAt(body, rule.barge_in_window_ms),
+    asserted_by: isPartner ? 'partner' : 'caller',
+  };
+}
+
+/** The partner's word instead of the caller's; where the caller denies what it says, one of the two is wrong. */
+function withSignal(fact: VoiceFact, signal: PartnerSignal): VoiceFact {
+  const { principal, at, ended, attestation, digest, disclaimer_played: played, barge_in_window_ms: window } = signal;
+  const { disclaimer_acknowledged: acknowledged } = signal;
+  const isDenied =
+    (played && fact.disclaimer_played === false) || (acknowledged && fact.disclaimer_acknowledged === false);
+  return {
+    rule: fact.rule,
+    session: fact.session,
+    disclaimer_played: played,
+    disclaimer_acknowledged: acknowledged,
+    barge_in_available: window !== null,
+    barge_in_window_ms: window,
+    asserted_by: 'partner',
+    signal: { principal, at, ended, contradicted: signal.contradicted || isDenied, attestation, digest },
+  };
 }
 
 function deployFacts({ policy, routeId, body }: BodySource): DeployFact[] {
@@ -69,11 +102,9 @@ function rowsFacts({ policy, routeId, body }: BodySource): RowsFact[] {
     .flatMap(({ id, rows_affected: rows }) => (rows === null ? [] : [{ rule: id, value: countAt(body, rows.value) }]));
 }
 
-/** A name that a record cannot show is hashed: it is compared, not read. */
 function nameAt(body: JsonValue | undefined, pointer: string): string | null {
   const value = valueAt(body, pointer);
-  if (typeof value !== 'string' || value === '') return null;
-  return PLAIN_NAME.test(value) ? value : `sha256:${digestOf(value)}`;
+  return typeof value !== 'string' || value === '' ? null : plainName(value);
 }
 
 function commitAt(body: JsonValue | undefined, pointer: string): string | null {

@@ -10,7 +10,7 @@ import type { AdapterKind } from '../policy/adapters.ts';
 import { appliesTo, type Policy, type RateLimitRule, type Route } from '../policy/policy.ts';
 import type { SqlParsers } from '../sql/analyse-sql.ts';
 import { amountFacts } from './amount-facts.ts';
-import { bodyFacts } from './body-facts.ts';
+import { bodyFacts, type CallLog } from './body-facts.ts';
 import { changeSetFact } from './change-set.ts';
 import { type BodyFinding, mediaType, type ReceivedBody } from './check-body.ts';
 import { dbtFacts } from './dbt-results.ts';
@@ -50,6 +50,8 @@ export type InspectionInput = {
   readonly actor: string;
   /** What the headers name, where that is not the two above: null for a header that is not there. */
   readonly claimed?: { readonly tenant: string | null; readonly actor: string | null };
+  /** Partners' call logs; absent where there are none. */
+  readonly calls?: CallLog;
   /** Present where a vendor delivered it; `fault` is the code of what is wrong with the delivery as a whole. */
   readonly delivery?: { readonly kind: AdapterKind; readonly fault: string | null };
   readonly nonce: string;
@@ -124,7 +126,13 @@ export function inspectRequest(input: InspectionInput): Inspection {
     ...(missing.length === 0 ? {} : { headers_missing: missing }),
     ...(route === undefined
       ? {}
-      : bodyFacts({ policy: rules, routeId: route.id, body: finding.value, isPartner: credential.isPartner === true })),
+      : bodyFacts({
+          policy: rules,
+          routeId: route.id,
+          body: finding.value,
+          isPartner: credential.isPartner === true,
+          ...(input.calls === undefined ? {} : { calls: input.calls }),
+        })),
     execution_token_hash: digestOf(input.executionToken),
     inspected_under: { policy_digest: policy.digest, inspector: INSPECTOR },
     ...looked.facts,

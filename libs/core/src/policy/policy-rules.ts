@@ -123,6 +123,10 @@ export type VoiceRule = Ruled & {
   readonly barge_in_window_ms_min: number;
   /** Who may say that a disclaimer was acknowledged: a registered partner only, or the caller too. */
   readonly asserted_by: 'partner' | 'caller';
+  /** How old the newest record of a partner's call log may be; 300 where nothing is said. */
+  readonly signal_seconds_max?: number;
+  /** The least that the network must vouch for the calling number; nothing where nothing is said. */
+  readonly attestation_min?: 'A' | 'B' | 'C';
   readonly effect: Effect;
 };
 

@@ -18,7 +18,15 @@ export function readVoice(policy: PolicyCursor, scope: RuleScope): VoiceRule[] {
   return readRules(scope, {
     name: 'voice',
     items: policy.items('voice'),
-    members: [...Object.keys(VOICE_POINTERS), 'disclaimer_required', 'barge_in_window_ms_min', 'asserted_by', 'effect'],
+    members: [
+      ...Object.keys(VOICE_POINTERS),
+      'disclaimer_required',
+      'barge_in_window_ms_min',
+      'asserted_by',
+      'signal_seconds_max',
+      'attestation_min',
+      'effect',
+    ],
     read: (rule, named) => {
       const pointer = (name: keyof typeof VOICE_POINTERS): string =>
         rule.text(name, { ...POINTER_RULE, fallback: VOICE_POINTERS[name] });
@@ -32,10 +40,28 @@ export function readVoice(policy: PolicyCursor, scope: RuleScope): VoiceRule[] {
         disclaimer_required: rule.flag('disclaimer_required', true),
         barge_in_window_ms_min: rule.integer('barge_in_window_ms_min', { min: 0, max: 60_000, fallback: 0 }),
         asserted_by: rule.oneOf('asserted_by', ['partner', 'caller'], 'caller'),
+        ...readSignal(rule),
         effect: rule.oneOf('effect', EFFECTS, 'hold'),
       };
     },
   });
+}
+
+const LEVELS = ['A', 'B', 'C'] as const;
+
+/** What a partner's log must say; left out where nothing is asked, so that older policies keep their digests. */
+function readSignal(rule: PolicyCursor): Pick<VoiceRule, 'signal_seconds_max' | 'attestation_min'> {
+  const members = ['signal_seconds_max', 'attestation_min'] as const;
+  const [seconds, level] = members.map((name) => !rule.member(name).isAbsent());
+  const isPartner = rule.oneOf('asserted_by', ['partner', 'caller'], 'caller') === 'partner';
+  for (const name of members) {
+    if (!isPartner && !rule.member(name).isAbsent())
+      rule.member(name).report('asks a partner: write asserted_by: partner');
+  }
+  return {
+    ...(seconds ? { signal_seconds_max: rule.integer('signal_seconds_max', { min: 1, max: 86_400 }) } : {}),
+    ...(level ? { attestation_min: rule.oneOf('attestation_min', LEVELS) } : {}),
+  };
 }
 
 const DEPLOY_MEMBERS = [

@@ -12,6 +12,8 @@ import { onlyMembers, readHeaders, readPointers, readSecrets, readToken } from '
 /** What the gateway holds for others: proofs of those who deliver, keys of those it delivers to. */
 export type ActivationSettings = {
   readonly sources: ReadonlyMap<string, DeliverySource>;
+  /** Telephony partners that deliver call records, by name. */
+  readonly partners: ReadonlyMap<string, DeliverySource>;
   /** Headers that each request to an upstream gets, whatever its caller sent under their names. */
   readonly destinations: ReadonlyMap<string, Readonly<Record<string, string>>>;
 };
@@ -39,10 +41,14 @@ export async function readActivationFile(path: string): Promise<ActivationSettin
 export function parseActivation(bytes: Uint8Array): ActivationSettings {
   const document = parse(bytes);
   try {
-    onlyMembers(document, ['sources', 'destinations'], 'the file');
+    onlyMembers(document, ['sources', 'partners', 'destinations'], 'the file');
     const sources = entries(document, 'sources').map(readSource);
+    const partners = entries(document, 'partners').map(readPartner);
     const destinations = entries(document, 'destinations').map(readDestination);
-    return { sources: byName(sources.map((one) => [one.name, one])), destinations: byName(destinations) };
+    const named = byName([...sources, ...partners].map((one) => [one.name, one]));
+    const of = (list: readonly DeliverySource[]): ReadonlyMap<string, DeliverySource> =>
+      new Map([...named].filter(([, one]) => list.includes(one)));
+    return { sources: of(sources), partners: of(partners), destinations: byName(destinations) };
   } catch (error) {
     if (error instanceof TypeError) throw invalid(error.message);
     throw error;
@@ -73,6 +79,18 @@ function readSource(value: JsonObject, index: number): DeliverySource {
   const fault = proofFault(source);
   if (fault !== undefined) throw new TypeError(`${place} ${fault}`);
   return source;
+}
+
+/** A partner signs as Standard Webhooks do; its records say themselves what they are about. */
+function readPartner(value: JsonObject, index: number): DeliverySource {
+  const place = `partners[${index}]`;
+  onlyMembers(value, ['name', 'tenant', 'secrets'], place);
+  const { name, tenant } = value;
+  if (typeof name !== 'string' || !NAME.test(name)) throw new TypeError(`${place}.name is no name (a-z, 0-9 and -)`);
+  if (typeof tenant !== 'string' || !TENANT.test(tenant)) throw new TypeError(`${place}.tenant is no tenant name`);
+  const secrets = readSecrets(value['secrets'], { place, isEncoded: true });
+  if (secrets.length === 0) throw new TypeError(`${place} needs secrets`);
+  return { name, kind: 'generic', tenant, actor: name, secrets, token: null, records: '', ids: [] };
 }
 
 function readDestination(value: JsonObject, index: number): readonly [string, Readonly<Record<string, string>>] {

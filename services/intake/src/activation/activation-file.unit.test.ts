@@ -33,7 +33,9 @@ describe('the activation file', () => {
     expect(sources.get('generic')).toMatchObject({ ids: [], records: '/rows' });
     expect(Buffer.from(sources.get('generic')?.secrets[0] ?? []).toString()).toBe('0123456789abcdef');
     expect(destinations.get('crm')).toEqual({ authorization: 'Bearer of the crm' });
-    expect(parse({})).toEqual({ sources: new Map(), destinations: new Map() });
+    expect(parse({})).toEqual({ sources: new Map(), partners: new Map(), destinations: new Map() });
+    const { partners } = parse({ partners: [{ name: 'pbx', tenant: 'acme', secrets: [whsec] }] });
+    expect(partners.get('pbx')).toMatchObject({ tenant: 'acme', kind: 'generic' });
   });
 
   it.each<[string, object]>([
@@ -55,6 +57,8 @@ describe('the activation file', () => {
     ['under 16 bytes', { sources: [{ ...WHO, kind: 'segment', secrets: ['short'] }] }],
     ['base64', { sources: [{ ...WHO, kind: 'generic', secrets: ['whsec_???????????????????????'] }] }],
     ['s stands twice', { sources: [HIGHTOUCH, HIGHTOUCH] }],
+    ['partners[0] needs secrets', { partners: [{ name: 'pbx', tenant: 'acme' }] }],
+    ['partners[0] has an unknown member', { partners: [{ name: 'pbx', tenant: 'acme', actor: 'x' }] }],
     ['destinations[0].upstream', { destinations: [{ headers: { a: 'b' } }] }],
     ['set by the gateway', { destinations: [{ upstream: 'crm', headers: { 'x-tenant-id': 'other' } }] }],
     ['header name', { destinations: [{ upstream: 'crm', headers: { 'A B': 'c' } }] }],

@@ -37,6 +37,12 @@ export class Activation {
     return source === undefined ? undefined : { source, target: rest };
   }
 
+  /** The partner whose call records come to this target. */
+  partnerOf(target: string): DeliverySource | undefined {
+    const [, name = '', rest] = HOOK.exec(target) ?? [];
+    return rest === '/calls' ? this.#settings.partners.get(name) : undefined;
+  }
+
   /** What the gateway holds for an upstream; the caller's own headers of these names stay behind. */
   headersFor(upstream: string): Readonly<Record<string, string>> {
     return this.#settings.destinations.get(upstream) ?? {};

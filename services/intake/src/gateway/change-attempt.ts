@@ -13,6 +13,7 @@ import type { Random } from '@clyra/core/ports/random';
 import type { StreamedBody } from '../bodies/body-intake.ts';
 import type { ChangeWriter, OutgoingChange } from '../log/change-writer.ts';
 import type { TenantState } from '../tenants/tenant-directory.ts';
+import type { CallLog } from '../voice/call-log.ts';
 import type { Caller } from './authenticate.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 
@@ -50,6 +51,7 @@ export type AttemptParts = {
   readonly random: Random;
   readonly fingerprintSecret: Uint8Array;
   readonly analysers?: Analysers;
+  readonly calls?: CallLog;
 };
 
 /** Turns exchanges into changes. */
@@ -90,6 +92,7 @@ export class ChangeInspector {
       headers: (name) => headers.all(name),
       ...(streamed === undefined ? {} : { streamed: streamed.finding }),
       ...(this.#parts.analysers === undefined ? {} : { analysers: this.#parts.analysers }),
+      ...(this.#parts.calls === undefined ? {} : { calls: this.#parts.calls.of(tenant.tenant) }),
       previousPrompt: run === null ? null : (this.#prompts.get(run) ?? null),
     });
     if (run !== null && promptMemory !== undefined) this.#remember(run, promptMemory);

@@ -16,6 +16,7 @@ import type { ChangeWriter } from '../log/change-writer.ts';
 import type { OutcomeQueue } from '../log/outcome-queue.ts';
 import type { ReceiptDesk } from '../log/receipt-desk.ts';
 import type { TenantDirectory } from '../tenants/tenant-directory.ts';
+import type { CallLog } from '../voice/call-log.ts';
 import type { Credentials } from './authenticate.ts';
 import type { EdgeCounter } from './edge-counter.ts';
 import type { GatewayMeter } from './gateway-meter.ts';
@@ -60,4 +61,6 @@ export type GatewayParts = {
   readonly grantMint?: GrantMint;
   /** Deliveries of vendors, and keys held for upstreams; absent where there is no activation file. */
   readonly activation?: Activation;
+  /** What telephony partners report; absent where there is no activation file. */
+  readonly calls?: CallLog;
 };

@@ -2,10 +2,10 @@
 import type { DecidedBody } from '@clyra/core/enforcement/receipt-body';
 import type { ReceivedBody } from '@clyra/core/inspection/check-body';
 import { ClyraError } from '@clyra/core/kernel/error';
-import type { Hook } from '../activation/activation.ts';
 import { DeliveryDoor } from '../activation/delivery-door.ts';
 import type { BodyIntake, StreamedBody, StreamedRoute } from '../bodies/body-intake.ts';
 import { directoryWhen } from '../tenants/directory-when.ts';
+import { CallDesk } from '../voice/call-desk.ts';
 import { askAbout } from './ask-about.ts';
 import { authenticateWithRefresh, type Caller } from './authenticate.ts';
 import { namingFault } from './caller-names.ts';
@@ -27,6 +27,7 @@ export class Gateway {
   readonly #holdLine: HoldLine;
   readonly #forwarder: Forwarder;
   readonly #door: DeliveryDoor | undefined;
+  readonly #desk: CallDesk | undefined;
   #inFlight = 0;
   #stopping = false;
 
@@ -35,7 +36,8 @@ export class Gateway {
     this.#inspector = new ChangeInspector(parts);
     this.#holdLine = new HoldLine(parts);
     this.#forwarder = new Forwarder(parts);
-    const { activation, limits } = parts;
+    const { activation, limits, calls } = parts;
+    if (calls !== undefined) this.#desk = new CallDesk({ ...parts, calls, bodyBytesMax: limits.bodyBytesMax });
     if (activation !== undefined) {
       const decide = (exchange: Exchange): Promise<GatewayAnswer> => this.#decide(exchange);
       this.#door = new DeliveryDoor({ ...parts, activation, bodyBytesMax: limits.bodyBytesMax, decide });
@@ -85,8 +87,10 @@ export class Gateway {
   async #serve(request: GatewayRequest): Promise<GatewayAnswer> {
     const fault = shapeFault(request);
     if (fault !== undefined) return this.#refuse(fault);
+    const partner = this.#desk && this.#parts.activation?.partnerOf(request.target);
+    if (partner !== undefined) return this.#answered(await (this.#desk as CallDesk).serve(request, partner));
     const hook = this.#parts.activation?.hookOf(request.target);
-    if (hook !== undefined) return this.#serveDelivery(request, hook);
+    if (hook !== undefined) return this.#answered(await (this.#door as DeliveryDoor).serve(request, hook));
     const caller = await authenticateWithRefresh(request, this.#parts.credentials, this.#parts.clock);
     return typeof caller === 'string' ? this.#refuse(caller) : this.#serveCaller(request, caller);
   }
@@ -103,8 +107,7 @@ export class Gateway {
     return this.#decide({ request, caller, body });
   }
 
-  async #serveDelivery(request: GatewayRequest, hook: Hook): Promise<GatewayAnswer> {
-    const answer = await (this.#door as DeliveryDoor).serve(request, hook);
+  #answered(answer: GatewayAnswer | string): GatewayAnswer {
     return typeof answer === 'string' ? this.#refuse(answer) : answer;
   }
 

@@ -20,7 +20,7 @@ export const voice: Primitive = {
   },
 };
 
-function judge({ facts }: RequestContext, rule: VoiceRule): VoiceField {
+function judge({ facts, nowMs }: RequestContext, rule: VoiceRule): VoiceField {
   const fact = facts.voice?.find((entry) => entry.rule === rule.id);
   const codes: string[] = [];
   if (fact === undefined || fact.session === null) codes.push('CLY_VOICE_SESSION');
@@ -31,6 +31,7 @@ function judge({ facts }: RequestContext, rule: VoiceRule): VoiceField {
   if (rule.barge_in_window_ms_min > 0 && !(attested && window >= rule.barge_in_window_ms_min)) {
     codes.push('CLY_VOICE_BARGE_IN');
   }
+  codes.push(...signalCodes(fact, rule, nowMs));
   return {
     rule: rule.id,
     session: fact?.session ?? null,
@@ -39,9 +40,28 @@ function judge({ facts }: RequestContext, rule: VoiceRule): VoiceField {
     disclaimer_acknowledged: fact?.disclaimer_acknowledged ?? null,
     barge_in_window_ms: fact?.barge_in_window_ms ?? null,
     asserted_by: fact?.asserted_by ?? null,
+    ...(fact?.signal === undefined ? {} : { signal: fact.signal }),
     compliant: codes.length === 0,
     codes,
   };
+}
+
+const SIGNAL_SECONDS_MAX = 300;
+const LEVELS = ['none', 'C', 'B', 'A'];
+
+/** What a call log says of itself: that it is of now, of a call that goes on, and of one story only. */
+function signalCodes(fact: VoiceFact | undefined, rule: VoiceRule, nowMs: number): string[] {
+  const codes: string[] = [];
+  const signal = fact?.signal;
+  if (signal !== undefined) {
+    const ageMs = nowMs - signal.at;
+    if (Math.abs(ageMs) > (rule.signal_seconds_max ?? SIGNAL_SECONDS_MAX) * 1_000) codes.push('CLY_VOICE_STALE');
+    if (signal.ended) codes.push('CLY_VOICE_ENDED');
+    if (signal.contradicted) codes.push('CLY_VOICE_CONTRADICTED');
+  }
+  const { attestation_min: least } = rule;
+  const isVouched = least === undefined || LEVELS.indexOf(signal?.attestation ?? 'none') >= LEVELS.indexOf(least);
+  return isVouched ? codes : [...codes, 'CLY_VOICE_ATTESTATION'];
 }
 
 function isTold(fact: VoiceFact | undefined): boolean {

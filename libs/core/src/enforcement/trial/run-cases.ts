@@ -2,8 +2,9 @@
 import { digestOf } from '../../canonical/digest.ts';
 import type { JsonObject } from '../../canonical/json-value.ts';
 import type { ChangeBody, Facts } from '../../change/change-body.ts';
-import { inspectRequest } from '../../inspection/inspect-request.ts';
+import { type InspectionInput, inspectRequest } from '../../inspection/inspect-request.ts';
 import { type PolicyInForce, preparePolicy } from '../../inspection/policy-in-force.ts';
+import { parseTarget } from '../../inspection/request-target.ts';
 import type { CompiledPolicy } from '../../policy/policy.ts';
 import { payloadHash } from '../approvals/pending-approval.ts';
 import type { CaseRequest, PolicyCase } from './case-table.ts';
@@ -113,11 +114,19 @@ class CaseTenant {
       fingerprintKey: Buffer.alloc(32, 1),
       executionToken: `token-${this.#serial}`,
       policy: this.#inForce,
+      ...this.#delivery(request),
     });
     const body = this.#answer('change.requested', { facts: facts as unknown as JsonObject });
     if (facts.route !== null) this.touched.add(`routes/${facts.route}`);
     for (const { rule } of (body['reasons'] ?? []) as readonly { readonly rule: string }[]) this.touched.add(rule);
     return { facts, body };
+  }
+
+  /** On a route for deliveries each request is one, as if its vendor had proved it. */
+  #delivery({ method, target }: CaseRequest): Pick<InspectionInput, 'delivery'> {
+    const path = parseTarget(target)?.path;
+    const adapter = path === undefined ? undefined : this.#inForce.routes.match(method, path)?.adapter;
+    return adapter === undefined ? {} : { delivery: { kind: adapter, fault: null } };
   }
 
   /** Somebody at the human door approves what is held. */

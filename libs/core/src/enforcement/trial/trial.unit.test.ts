@@ -42,6 +42,21 @@ cases:
     expect(runCases(SHOP, readCases(table)).results).toMatchObject([{ passed: true }]);
   });
 
+  it('takes requests to a route for deliveries as deliveries', () => {
+    const policy = compilePolicy(`
+name: deliveries
+routes: [{ id: events, method: POST, path: /events, upstream: crm, adapter: segment }]
+idempotency: [{ routes: [events] }]
+`);
+    const table = `
+cases:
+  - name: delivered
+    when: { target: /events, key: a, body: { messageId: a } }
+    then: { decision: allow, codes: [] }
+`;
+    expect(runCases(policy, readCases(table)).results).toMatchObject([{ passed: true }]);
+  });
+
   it('names every fault of a table with its line', () => {
     const table = 'cases:\n  - name: a\n    when: { request: nope, colour: red }\n    then: { decision: maybe }\n';
     expect(() => readCases(table)).toThrow(
