@@ -10,7 +10,7 @@ import type { AdapterKind } from '../policy/adapters.ts';
 import { appliesTo, type Policy, type RateLimitRule, type Route } from '../policy/policy.ts';
 import type { SqlParsers } from '../sql/analyse-sql.ts';
 import { amountFacts } from './amount-facts.ts';
-import { bodyFacts, type CallLog } from './body-facts.ts';
+import { type BodyFacts, bodyFacts, type CallLog } from './body-facts.ts';
 import { changeSetFact } from './change-set.ts';
 import { type BodyFinding, mediaType, type ReceivedBody } from './check-body.ts';
 import { dbtFacts } from './dbt-results.ts';
@@ -124,15 +124,7 @@ export function inspectRequest(input: InspectionInput): Inspection {
     velocity: route === undefined ? [] : velocityFacts(input, route, finding.value),
     ...(amounts.length === 0 ? {} : { amounts }),
     ...(missing.length === 0 ? {} : { headers_missing: missing }),
-    ...(route === undefined
-      ? {}
-      : bodyFacts({
-          policy: rules,
-          routeId: route.id,
-          body: finding.value,
-          isPartner: credential.isPartner === true,
-          ...(input.calls === undefined ? {} : { calls: input.calls }),
-        })),
+    ...(route === undefined ? {} : askedOfBody(input, route, finding.value)),
     execution_token_hash: digestOf(input.executionToken),
     inspected_under: { policy_digest: policy.digest, inspector: INSPECTOR },
     ...looked.facts,
@@ -166,6 +158,17 @@ function deliveryFault({ policy, delivery }: InspectionInput, route: Route | und
   if (delivery === undefined) return 'ok';
   const isGuarded = policy.policy.idempotency.some((rule) => rule.required && appliesTo(rule, route.id));
   return isGuarded ? (delivery.fault ?? 'ok') : 'CLY_ACTIVATION_IDEMPOTENCY';
+}
+
+/** What voice, deploy and SQL rules ask a body for. */
+function askedOfBody(
+  { policy, credential, calls }: InspectionInput,
+  route: Route,
+  body: JsonValue | undefined,
+): BodyFacts {
+  const isPartner = credential.isPartner === true;
+  const logs = calls === undefined ? {} : { calls };
+  return bodyFacts({ policy: policy.policy, routeId: route.id, body, isPartner, ...logs });
 }
 
 type Looked = { readonly facts?: Pick<Facts, 'sql' | 'detectors'>; readonly promptMemory?: PromptMemory };
