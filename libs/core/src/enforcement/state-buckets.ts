@@ -27,7 +27,7 @@ type Group = (Bucket | undefined)[];
 const GROUP_COUNT = 256;
 const GROUP_SIZE = 256;
 /** What a cut may find to settle: some milliseconds. Most open changes have come and gone within as many writes. */
-const UNSETTLED_COUNT_KEPT = 512;
+const UNSETTLED_COUNT_KEPT = 1_024;
 const EMPTY_GROUP = digestOf('');
 
 /**
