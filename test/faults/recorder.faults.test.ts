@@ -43,6 +43,7 @@ const HOUR_MS = '3600000';
 const HOLD_MS = '15000';
 /** Writes that went round the gateway, the one of the second test among them. */
 const BYPASS_COUNT = 50;
+const ATTEMPTS_MAX = 3;
 const MATCHED_SHARE_MIN = 0.999;
 /** More than the gateway lets through, so that orders do not pile up. */
 const DATABASE_SHARE = 2;
@@ -187,7 +188,7 @@ async function killAgainAndAgain(gateway: GatewayLoad): Promise<void> {
     await schedule.kill(target);
     const until = Math.ceil(((BYPASS_COUNT - 1) * (index + 1)) / steps.length);
     for (; bypassed < until; bypassed += 1) {
-      if (bypassed % 2 === 0) await maintenance.doNext(await tokenOf(`maintenance-${bypassed}`, 'maintenance'));
+      if (bypassed % 2 === 0) await maintenance.doNext(await tokenOf(`maintenance-${bypassed}`));
       await maintenance.doNext();
     }
   }
@@ -195,11 +196,15 @@ async function killAgainAndAgain(gateway: GatewayLoad): Promise<void> {
   await pause(1_000);
 }
 
-/** The token of one more allowed change; nobody else writes with it. */
-async function tokenOf(key: string, route: 'activations' | 'maintenance' = 'maintenance'): Promise<string> {
-  const request = activationRequest(key, 'load');
-  const { eventId } = await caller.send({ ...request, target: request.target.replace('activations', route) });
-  return upstream.tokenOf(eventId);
+/** The token of one more allowed change; nobody else writes with it. A connection that was idle may be gone. */
+async function tokenOf(key: string): Promise<string> {
+  for (let attempt = 0; ; attempt += 1) {
+    const request = activationRequest(`${key}-${attempt}`, 'load');
+    const target = request.target.replace('activations', 'maintenance');
+    const { eventId, status, code } = await caller.send({ ...request, target });
+    if (status === 201) return upstream.tokenOf(eventId);
+    if (attempt === ATTEMPTS_MAX) throw new Error(`${key} was answered ${status} ${code}`);
+  }
 }
 
 /** Until the log holds everything that was committed before now. */
