@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { type ScratchPostgres, startScratchPostgres } from '@clyra/adapter-postgres/test-support/scratch-postgres';
 import { type BrokenCopy, breakCopy, namesThePlace } from '@clyra/cli/quickstart/break-copy';
+import { digestOf } from '@clyra/core/canonical/digest';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { e2eSizes } from './config.ts';
 import { freeBase } from './free-base.ts';
@@ -14,6 +16,8 @@ import { readStoryTable } from './story-table.ts';
 
 const { flipCount, seed: baseSeed } = e2eSizes();
 const RUN_MS = 170_000;
+/** What it leaves depends on the clock, not on its text alone. */
+const UNDETERMINED = 'update accounts set reviewed_at = now() where id = 1';
 const SECOND_FIRST_DECISION_S = 20;
 /** The stack, the services above it, and room. */
 const PORT_COUNT = 24;
@@ -32,7 +36,7 @@ beforeAll(async () => {
   ports = Array.from({ length: PORT_COUNT }, (_, index) => portBase + index);
   const args = ['--data-dir', folder, 'quickstart', '--port-base', String(portBase), '--seed', String(baseSeed)];
   first = await runClyra(args, RUN_MS);
-  second = await runClyra(args, RUN_MS);
+  second = await runClyra([...args, '--statement', UNDETERMINED], RUN_MS);
 }, 2 * RUN_MS);
 
 afterAll(async () => {
@@ -52,7 +56,7 @@ describe('the quickstart', () => {
     expect(manifest.gaps).toEqual([]);
     expect(manifest.reconciliation).toMatchObject({
       state: 'final',
-      matched: 331,
+      matched: 334,
       unattributed: 1,
       grants_unused: 0,
       pending: 0,
@@ -60,6 +64,15 @@ describe('the quickstart', () => {
       reused: 0,
       claimed_unproved: 0,
     });
+  });
+
+  it('has more than 99 % of the lineage conclusive, and the rest by name', () => {
+    const said = first.stdout;
+    expect(said).toContain('Findings: 1 of 335 judged effects (matched 334,');
+    expect(Number(/lineage conclusive ([\d.]+) %/.exec(said)?.[1])).toBeGreaterThan(99);
+    expect(said.match(/^ {2}unattributed \(no_token\): observation [0-9a-f]{32}, leaf \d+, line \d+$/gm)).toHaveLength(
+      1,
+    );
   });
 
   it('shows a flipped byte being found', () => {
@@ -100,7 +113,7 @@ describe('the quickstart', () => {
 
   it('starts a second time on the same data, reaches its first decision in time and seals the next bundle', async () => {
     expect({ code: second.code, stderr: second.code === 0 ? '' : second.stderr }).toEqual({ code: 0, stderr: '' });
-    expect(readStoryTable(second.stdout)).toEqual(STORY);
+    expect(readStoryTable(second.stdout)).toEqual(SECOND_STORY);
     const [firstS, secondS] = [firstDecisionOf(first), firstDecisionOf(second)];
     process.stdout.write(`\nFirst decision after ${firstS} s, at the second start after ${secondS} s\n`);
     process.stdout.write(`All of it took ${seconds(first)} s, then ${seconds(second)} s\n`);
@@ -145,12 +158,7 @@ describe('the quickstart', () => {
   it(
     'names the receipt that was altered in a copy, and the artifact that was withheld from one',
     async () => {
-      const copy = join(folder, 'copy');
-      await cp(bundleOf(first), copy, { recursive: true });
-      const lines = (await readFile(join(copy, 'journal.jsonl'), 'utf8')).split('\n');
-      const leaf = lines.findIndex((line) => line.includes('"code":"CLY_VELOCITY_EXCEEDED"'));
-      lines[leaf] = String(lines[leaf]).replace('"decision":"block"', '"decision":"allow"');
-      await writeFile(join(copy, 'journal.jsonl'), lines.join('\n'));
+      const { copy, leaf } = await alteredCopy();
       const altered = await replay(copy);
       expect(altered).toMatchObject({
         code: 1,
@@ -171,6 +179,66 @@ describe('the quickstart', () => {
     RUN_MS,
   );
 
+  describe('whose changes are done again in a scratch database', () => {
+    let server: ScratchPostgres;
+    beforeAll(async () => {
+      server = await startScratchPostgres();
+    }, RUN_MS);
+    afterAll(() => server.stop());
+
+    const again = (run: Ended): ReturnType<typeof replay> => {
+      const { host, port, user, database } = server.connection;
+      const scratch = `postgres://${user}@${host}:${port}/${database}`;
+      const kit = kitOf(run);
+      return replay(
+        bundleOf(run),
+        '--data',
+        kit,
+        '--artifacts',
+        dirname(kit),
+        '--upstream',
+        'crm',
+        '--scratch',
+        scratch,
+      );
+    };
+
+    it(
+      'leave what was there',
+      async () => {
+        const { code, said } = await again(first);
+        expect({ code, said }).toMatchObject({ code: 0, said: { result: 'success', not_compared: [] } });
+        expect(said['compared']).toEqual([
+          { count: 16, what: 'columns' },
+          { count: 3, what: 'relations' },
+        ]);
+      },
+      RUN_MS,
+    );
+
+    it(
+      'cannot all be compared where a statement depends on the clock, and it is named',
+      async () => {
+        const { code, said } = await again(second);
+        const lines = (await readFile(join(bundleOf(second), 'journal.jsonl'), 'utf8')).split('\n');
+        const { start } = (JSON.parse(await readFile(join(bundleOf(second), 'manifest.json'), 'utf8')) as Manifest)
+          .range;
+        const leaf = start + lines.findIndex((line) => line.includes(digestOf(UNDETERMINED)));
+        expect({ code, said }).toMatchObject({ code: 4, said: { result: 'partial', first_difference: null } });
+        expect(said['not_compared']).toEqual([
+          {
+            code: 'CLY_REPLAY_NOT_DETERMINED',
+            count: 1,
+            first: expect.stringMatching(
+              new RegExp(`^public\\.accounts\\.reviewed_at, since event \\S+ \\(leaf ${leaf}\\)$`),
+            ),
+          },
+        ]);
+      },
+      RUN_MS,
+    );
+  });
+
   it('leaves nothing running', async () => {
     expect(await processesNaming(folder)).toEqual([]);
     expect(await answeringPorts(ports)).toEqual([]);
@@ -178,11 +246,26 @@ describe('the quickstart', () => {
   });
 });
 
+/** A copy of the first bundle in which a block became an allow, and the leaf of it. */
+async function alteredCopy(): Promise<{ readonly copy: string; readonly leaf: number }> {
+  const copy = join(folder, 'copy');
+  await cp(bundleOf(first), copy, { recursive: true });
+  const lines = (await readFile(join(copy, 'journal.jsonl'), 'utf8')).split('\n');
+  const leaf = lines.findIndex((line) => line.includes('"code":"CLY_VELOCITY_EXCEEDED"'));
+  lines[leaf] = String(lines[leaf]).replace('"decision":"block"', '"decision":"allow"');
+  await writeFile(join(copy, 'journal.jsonl'), lines.join('\n'));
+  return { copy, leaf };
+}
+
+function kitOf({ stdout }: Ended): string {
+  return / --data (\S+) /.exec(stdout)?.[1] ?? 'no kit was named';
+}
+
 async function replay(
   bundle: string,
   ...more: readonly string[]
 ): Promise<{ readonly code: number | null; readonly said: Record<string, unknown> }> {
-  const { code, stdout } = await runClyra(['--data-dir', folder, '--json', 'replay', bundle, ...more], 60_000);
+  const { code, stdout } = await runClyra(['--data-dir', folder, '--json', 'replay', bundle, ...more], 120_000);
   return { code, said: JSON.parse(stdout) as Record<string, unknown> };
 }
 
@@ -197,6 +280,7 @@ const none = { allowed: 0, blocked: 0, held: 0, bypassed: 0 };
 const STORY = [
   { ...none, sent: 'real SaaS payloads as activation syncs', allowed: 329, why: '' },
   { ...none, sent: 'refunds within the cap', allowed: 2, why: '' },
+  { ...none, sent: 'SQL on the accounts', allowed: 3, why: '' },
   { ...none, sent: 'a refund over the velocity cap', blocked: 1, why: 'CLY_VELOCITY_EXCEEDED' },
   { ...none, sent: 'a repeated idempotency key', blocked: 1, why: 'CLY_IDEMPOTENCY_REPEAT' },
   { ...none, sent: 'another tenant in the header', blocked: 1, why: 'CLY_FENCE_TENANT' },
@@ -209,6 +293,8 @@ const STORY = [
     why: 'unattributed: no receipt allowed it',
   },
 ];
+
+const SECOND_STORY = STORY.map((row) => (row.sent === 'SQL on the accounts' ? { ...row, allowed: 4 } : row));
 
 function bundleOf({ stdout }: Ended): string {
   return /^Sealed bundle: (.+)$/m.exec(stdout)?.[1] ?? 'no bundle was named';

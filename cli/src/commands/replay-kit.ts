@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fingerprintTables } from '@clyra/adapter-postgres/fingerprint-tables';
-import { openSqlClient } from '@clyra/adapter-postgres/sql-client';
 import type { RelationName } from '@clyra/adapter-postgres/sql-identifier';
-import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import { isJsonObject } from '@clyra/core/canonical/json-value';
 import { ClyraError } from '@clyra/core/kernel/error';
-import { columnDigest, encodeReplayKit, type ReplayKit, readReplayKit } from '@clyra/core/replay/replay-kit';
+import type { ReplayKit } from '@clyra/core/replay/replay-kit';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { databaseOf } from '../local/database-of.ts';
 import { jsonOf } from '../local/json-of.ts';
-import { secretFile, tenantSecret } from '../local/secret-file.ts';
-import { writeWhole } from '../local/write-file.ts';
 import { readBytes } from '../policy/read-text.ts';
+import { makeKit } from '../replay/make-kit.ts';
 import { collect } from './arguments.ts';
 
 type KitOptions = {
@@ -47,60 +41,24 @@ export function addReplayKitCommand(program: Command, host: CommandHost): void {
     .option('--targets <file>', 'JSON object from event id to request target')
     .option('--sequence <value>', 'schema.name=value before the first change; repeat', collect)
     .requiredOption('--artifacts <dir>', 'folder that gets the base and the kit by digest, and holds stored bodies')
-    .action(async (options: KitOptions) => makeKit(host.context(), options));
+    .action(async (options: KitOptions) => makeKitFrom(host.context(), options));
 }
 
-async function makeKit(context: Context, options: KitOptions): Promise<void> {
+async function makeKitFrom(context: Context, options: KitOptions): Promise<void> {
+  const base: Buffer[] = [];
+  for (const file of options.base ?? []) base.push(await readBytes(file));
   const tables = options.table.map(relationOf);
-  await mkdir(options.artifacts, { recursive: true });
-  const keep = async (bytes: Uint8Array): Promise<Digest> => {
-    const digest = digestOf(bytes);
-    await writeWhole(join(options.artifacts, digest), bytes);
-    return digest;
-  };
-  const base: Digest[] = [];
-  for (const file of options.base ?? []) base.push(await keep(await readBytes(file)));
-  const kit: ReplayKit = {
-    format: 'clyra/replay-kit/v0',
+  const { file, digest } = await makeKit(context, {
     tenant: options.tenant,
     source_id: options.source,
     base,
-    schemas: [...new Set(tables.map(({ schema }) => schema))].sort(),
-    search_path: [...new Set(tables.map(({ schema }) => schema))],
+    tables,
     sequences: (options.sequence ?? []).map(sequenceOf),
     targets: options.targets === undefined ? [] : targetsOf(await readBytes(options.targets), options.targets),
-    expected: await expectedOf(context, options, tables),
-  };
-  const bytes = encodeReplayKit(kit);
-  readReplayKit(bytes);
-  const digest = await keep(bytes);
-  const file = join(options.artifacts, digest);
-  context.output.result({ kit: file, sha256: digest }, `${file} is the replay kit of ${kit.expected.length} tables.`);
-}
-
-async function expectedOf(
-  context: Context,
-  options: KitOptions,
-  tables: readonly RelationName[],
-): Promise<ReplayKit['expected']> {
-  const key = await tenantSecret(context, secretFile(context, `snapshot-${options.tenant}`));
-  const connection = { ...databaseOf(context, options.url), applicationName: 'clyra-cli' };
-  const client = openSqlClient({ connection, connectionsMax: 1 });
-  try {
-    const found = await fingerprintTables(client, tables);
-    return tables.map(({ schema, name }) => {
-      const relation = `${schema}.${name}`;
-      const print = found.get(relation);
-      if (print === undefined) throw argument(`there is no table ${relation}`);
-      const columns = [...print.sums].map(([column, sum]) => ({
-        name: column,
-        digest: columnDigest(key, { relation, column, sum }),
-      }));
-      return { schema, name, rows: print.rows, columns };
-    });
-  } finally {
-    await client.close();
-  }
+    connection: databaseOf(context, options.url),
+    artifacts: options.artifacts,
+  });
+  context.output.result({ kit: file, sha256: digest }, `${file} is the replay kit of ${tables.length} tables.`);
 }
 
 function relationOf(text: string): RelationName {

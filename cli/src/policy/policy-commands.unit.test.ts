@@ -46,13 +46,13 @@ describe('clyra policy', () => {
       out: expect.stringContaining('! 2:10 /routes/0: wide'),
     });
     expect((await policy('lint', wide, '--strict')).code).toBe(1);
-    expect((await policy('lint', SHOP, '--overlay', RISK)).out).toContain('✓ activation-demo: 3 routes');
+    expect((await policy('lint', SHOP, '--overlay', RISK)).out).toContain('✓ activation-demo: 4 routes');
   });
 
   it('tests a table, and says which case fails', async () => {
     expect(await policy('test', SHOP, CASES)).toMatchObject({
       code: 0,
-      out: expect.stringContaining('✓ 22 of 22 cases'),
+      out: expect.stringContaining('✓ 24 of 24 cases'),
     });
     const other = await file(
       'cases.yaml',

@@ -28,7 +28,7 @@ export const DEMO_TENANT = 'acme';
 /** The tenant of `--overlay`: its log holds nothing but what the overlay's rules answered. */
 export const AGENTS_TENANT = 'acme-agents';
 const DEMO_DATABASE = 'crm';
-const GUARDED = ['public.activations', 'public.refunds', 'public.audiences'];
+const GUARDED = ['public.activations', 'public.refunds', 'public.audiences', 'public.accounts'];
 const POLICY_FILE = new URL('../../../packs/scenarios/activation/policy.yaml', import.meta.url);
 /** The demonstration seals at the end of its run; a window cut in between would only make two bundles of it. */
 const WINDOW_MS = '3600000';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
-import { formatLocation, formatReport } from '@clyra/verifier/format-report';
+import { dirname, join } from 'node:path';
+import { conclusiveShare, formatLocation, formatReport } from '@clyra/verifier/format-report';
 import type { VerifyReport } from '@clyra/verifier/report/verify-report';
 import { type VerifyOptions, verifyBundle } from '@clyra/verifier/verify-bundle';
 import type { Context } from '../context.ts';
@@ -20,10 +20,16 @@ import { type BrokenCopy, breakCopy, namesThePlace } from './break-copy.ts';
 import { writeBehindTheGateway } from './bypass.ts';
 import { DEMO_TENANT, type DemoWorld, startDemoWorld } from './demo-world.ts';
 import { gatewaySender } from './gateway-sender.ts';
+import { ReplayFolder } from './replay-folder.ts';
 import { type BatchResult, sendTraffic } from './send-traffic.ts';
 import { traffic } from './traffic.ts';
 
-export type QuickstartOptions = { readonly portBase?: number | undefined; readonly seed?: number | undefined };
+export type QuickstartOptions = {
+  readonly portBase?: number | undefined;
+  readonly seed?: number | undefined;
+  /** SQL that is sent on the accounts besides. */
+  readonly statements?: readonly string[] | undefined;
+};
 
 const POLICY_FILE = new URL('../../../packs/verification/quickstart.json', import.meta.url).pathname;
 const WAIT_MS = 60_000;
@@ -38,17 +44,24 @@ export async function quickstart(context: Context, options: QuickstartOptions): 
   try {
     const before = await newestBundle(world.urlOf('bundler'), DEMO_TENANT);
     const runId = `run-${startedMs.toString(36)}`;
-    const results = await sendRun(context, { world, runId, onFirst: () => say(`  first decision after ${seconds()}`) });
+    const folder = new ReplayFolder(context, { runId, database: world.database });
+    await folder.begin();
+    const onFirst = (): void => say(`  first decision after ${seconds()}`);
+    const results = await sendRun(context, { world, runId, onFirst, folder, statements: options.statements });
     say('Sealing the evidence');
     const bundle = await seal(context, { world, runId, afterEnd: before?.end ?? 0 });
+    const kit = await folder.end(DEMO_TENANT);
     const directory = join(world.local.layout.blobDir, bundle.location);
     const target = { directory, trustRootFile: world.local.layout.trustRootFile, policyFile: POLICY_FILE };
     const report = await verifyBundle({ ...target, mode: 'full' });
     const broken = await breakCopy(target, options.seed ?? startedMs % 2 ** 31);
     const good = report.exitCode === 0 && broken.report.exitCode !== 0 && namesThePlace(broken);
     context.output.result(
-      { run_id: runId, bundle: directory, verdict: report.verdict, broken_verdict: broken.report.verdict, good },
-      story({ results, report, broken, target, seed: options.seed ?? startedMs % 2 ** 31, took: seconds() }),
+      {
+        ...{ run_id: runId, bundle: directory, verdict: report.verdict, broken_verdict: broken.report.verdict, good },
+        ...{ replay_kit: kit, replay_artifacts: folder.path, lineage_conclusive: conclusiveShare(report.findings) },
+      },
+      story({ results, report, broken, target, kit, seed: options.seed ?? startedMs % 2 ** 31, took: seconds() }),
     );
     return good ? EXIT.done : EXIT.refused;
   } finally {
@@ -57,16 +70,25 @@ export async function quickstart(context: Context, options: QuickstartOptions): 
   }
 }
 
-type RunPart = { readonly world: DemoWorld; readonly runId: string; readonly onFirst: () => void };
+type RunPart = {
+  readonly world: DemoWorld;
+  readonly runId: string;
+  readonly onFirst: () => void;
+  readonly folder: ReplayFolder;
+  readonly statements: readonly string[] | undefined;
+};
 
-async function sendRun(context: Context, { world, runId, onFirst }: RunPart): Promise<readonly BatchResult[]> {
+async function sendRun(
+  context: Context,
+  { world, runId, onFirst, folder, statements }: RunPart,
+): Promise<readonly BatchResult[]> {
   const { client } = await callerClient(context, { tenant: DEMO_TENANT, actor: `sync-${runId}` });
   const opened = await client.openRun({ run_id: runId });
   if (opened.status >= 300) throw refusalOf(opened);
   const send = gatewaySender({ ...context, gatewayUrl: world.settings.gateway_url, credential: world.credential });
   let first = true;
-  return sendTraffic(traffic(runId), {
-    send,
+  return sendTraffic(traffic(runId, statements), {
+    send: folder.keeping(send),
     onProgress: (batch, doneCount, totalCount) => {
       if (first) onFirst();
       first = false;
@@ -104,10 +126,11 @@ type Story = {
   readonly broken: BrokenCopy;
   readonly target: Omit<VerifyOptions, 'mode'>;
   readonly seed: number;
+  readonly kit: string;
   readonly took: string;
 };
 
-function story({ results, report, broken, target, seed, took }: Story): string {
+function story({ results, report, broken, target, seed, kit, took }: Story): string {
   const bypassed = report.findings?.counts['unattributed'] ?? 0;
   const rows = results.map(({ name, counts, codes }) => [
     name,
@@ -137,6 +160,8 @@ function story({ results, report, broken, target, seed, took }: Story): string {
     `  ${broken.report.verdict.toUpperCase()}: ${place === undefined ? 'no place' : `${formatLocation(place.location)}: ${place.code} ${place.message}`}`,
     '',
     `Check it again: cli/bin/clyra verify --trust-root ${target.trustRootFile} --policy ${target.policyFile} ${target.directory}`,
+    `Decide it again: cli/bin/clyra replay ${target.directory}`,
+    `Do it again: cli/bin/clyra replay ${target.directory} --data ${kit} --artifacts ${dirname(kit)} --upstream crm (while \`clyra up\` runs, or with --scratch)`,
     `All of this took ${took}.`,
   ].join('\n');
 }

@@ -15,8 +15,8 @@ export type Batch = {
 
 const CONCURRENCY = 16;
 
-/** The main job's traffic: the real payloads, and one of each thing that must not pass. */
-export function traffic(runId: string): readonly Batch[] {
+/** The main job's traffic: the real payloads, SQL (`more`: statements besides), and one of each thing that must not pass. */
+export function traffic(runId: string, more: readonly string[] = []): readonly Batch[] {
   const actor = `sync-${runId}`;
   const payloads = activations();
   const sync = (index: number, idempotencyKey = `${runId}-${index}`): Change => {
@@ -31,6 +31,13 @@ export function traffic(runId: string): readonly Batch[] {
     runId,
     idempotencyKey: `${runId}-refund-${index}`,
   });
+  const statement = (sql: string, index: number): Change => ({
+    target: '/sql',
+    body: JSON.stringify({ tenant: DEMO_TENANT, sql }),
+    actor,
+    runId,
+    idempotencyKey: `${runId}-sql-${index}`,
+  });
   const one = (name: string, change: Change): Batch => ({ name, changes: [change], concurrency: 1 });
   const broken = JSON.stringify({ tenant: DEMO_TENANT, event: 'issues', record: 'not an object' });
   const audience = JSON.stringify({ tenant: DEMO_TENANT, name: 'high-risk accounts', size: 40_000 });
@@ -41,6 +48,7 @@ export function traffic(runId: string): readonly Batch[] {
       concurrency: CONCURRENCY,
     },
     { name: 'refunds within the cap', changes: [refund(1), refund(2)], concurrency: 1 },
+    { name: 'SQL on the accounts', changes: [...statementsOf(runId), ...more].map(statement), concurrency: 1 },
     one('a refund over the velocity cap', refund(3)),
     one('a repeated idempotency key', sync(0)),
     one('another tenant in the header', { ...sync(1, `${runId}-fence`), tenant: 'globex' }),
@@ -56,5 +64,14 @@ export function traffic(runId: string): readonly Batch[] {
       runId,
       idempotencyKey: `${runId}-audience`,
     }),
+  ];
+}
+
+/** Determined by what is there before them and by nothing else. */
+function statementsOf(runId: string): readonly string[] {
+  return [
+    `insert into accounts (run, name, plan, balance_cents) values ('${runId}', 'Ada', 'free', 1250), ('${runId}', 'Bob', 'team', 99000)`,
+    `update accounts set plan = 'team', balance_cents = balance_cents - 500 where run = '${runId}' and balance_cents > 1000`,
+    `update accounts set plan = 'free' where run = '${runId}' and name = 'Bob'`,
   ];
 }

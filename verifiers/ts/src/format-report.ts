@@ -76,8 +76,18 @@ function findingsBlock(report: VerifyReport): string {
       `  ${finding.status} (${finding.reason}): observation ${finding.observationId}, leaf ${finding.leaf}, line ${finding.line}`,
   );
   const hidden = found - listed.length;
-  const title = `Findings: ${found} of ${found + matched} judged effects (${summary.join(', ')})`;
+  const share = conclusiveShare(report.findings);
+  const conclusive = share === null ? '' : `; lineage conclusive ${share} %`;
+  const title = `Findings: ${found} of ${found + matched} judged effects (${summary.join(', ')})${conclusive}`;
   return [title, ...rows, ...(hidden > 0 ? [`  and ${hidden} more`] : [])].join('\n');
+}
+
+/** Matched among judged effects in per cent, cut off behind the second place: short of all is never written as 100. */
+export function conclusiveShare(findings: VerifyReport['findings']): string | null {
+  const counts = Object.values(findings?.counts ?? {});
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (findings === null || total === 0) return null;
+  return (Math.floor((findings.counts.matched * 10_000) / total) / 100).toFixed(2);
 }
 
 function trustBlock(report: VerifyReport): string {

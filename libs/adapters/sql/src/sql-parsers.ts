@@ -16,6 +16,14 @@ const RS_DIALECTS: Readonly<Record<SqlDialect, Parameters<typeof parse>[1]>> = {
   tsql: 'mssql',
 };
 
+/** A module compiles what a text first needs while its caller is held: a quarter of a second on a busy machine. */
+const WARM_UP = [
+  "insert into a (b, c) values (1, 'x')",
+  "update a set b = b + 1 where c = 'x'",
+  'delete from a where b = 1',
+  'merge into a using d on a.b = d.b when matched then update set c = d.c',
+];
+
 /**
  * Loads both parsers. They are WebAssembly modules that run in this thread, and a parse cannot be interrupted: the limits
  * of `scanText` bound it, so hand in only text that passed them. Throws CLY_SQL_PARSERS if a module does not start.
@@ -29,10 +37,15 @@ export async function loadSqlParsers(): Promise<SqlParsers> {
       cause,
     });
   }
-  return {
+  const parsers: SqlParsers = {
     pg: (text) => parsed(() => parseSync(text)),
     rs: (text, dialect) => parsed(() => parse(text, RS_DIALECTS[dialect])),
   };
+  for (const text of WARM_UP) {
+    parsers.pg(text);
+    parsers.rs(text, 'postgres');
+  }
+  return parsers;
 }
 
 /**

@@ -43,6 +43,8 @@ export class ReplaySteps {
   decided(leaf: number, { change, receipt }: DecidedLine): void {
     const { body } = change;
     if (body.kind === 'change.requested' && receipt.body.kind === 'decided' && receipt.body.decision === 'allow') {
+      // A resent copy is answered as the first was, later; what was forwarded was the first.
+      if (this.#allowed.has(body.event_id)) return;
       const { grants = [] } = receipt.body;
       const relations = grants.filter(({ source_id: id }) => id === this.#sourceId).flatMap((grant) => grant.relations);
       const step = stepOf(body, { leaf, decidedAtMs: receipt.body.decided_at });

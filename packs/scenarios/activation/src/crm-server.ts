@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
-import { openSqlClient, type SqlClient } from '@clyra/adapter-postgres/sql-client';
+import { openSqlClient, type SqlClient, type SqlSession } from '@clyra/adapter-postgres/sql-client';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { AGENT_TABLE, CRM_TABLES, type CrmTable, createCrmTables } from './crm-tables.ts';
 
@@ -37,6 +37,7 @@ export async function startCrm(options: CrmOptions): Promise<Crm> {
 }
 
 type EventRequest = FastifyRequest<{ Params: { event: string } }>;
+type StatementRequest = FastifyRequest<{ Body: { sql: string } }>;
 type AgentRequest = FastifyRequest<{ Params: { order?: string; account?: string } }>;
 
 function addRoutes(server: FastifyInstance, sql: SqlClient): void {
@@ -53,6 +54,10 @@ function addRoutes(server: FastifyInstance, sql: SqlClient): void {
   server.post('/audiences', async (request, reply) => {
     reply.code(201);
     return store(sql, { table: 'audiences', subject: 'audience', request });
+  });
+  server.post('/sql', async (request: StatementRequest, reply) => {
+    reply.code(201);
+    return { rows: await run(sql, request) };
   });
   addAgentRoutes(server, sql);
 }
@@ -77,15 +82,35 @@ type Write = {
   readonly request: FastifyRequest;
 };
 
-/** One transaction: the token first, then the row. Both commit, or neither does. */
-async function store(sql: SqlClient, { table, subject, request }: Write): Promise<{ id: string }> {
+/** One row; what is stored follows from the request alone, so the time is that of the decision, where there is one. */
+function store(sql: SqlClient, { table, subject, request }: Write): Promise<{ id: string }> {
+  const values = [header(request, 'clyra-event-id') ?? '', subject, JSON.stringify(request.body)];
+  const decidedAt = header(request, 'clyra-decided-at') ?? null;
+  return underToken(sql, request, async (session) => {
+    const insert = `insert into public.${table} (event_id, subject, content, received_at)
+      values ($1, $2, $3, coalesce(to_timestamp($4::double precision / 1000), now())) returning id::text`;
+    const { rows } = await session.query<{ id: string }>(insert, [...values, decidedAt]);
+    return { id: rows[0]?.id ?? '' };
+  });
+}
+
+function run(sql: SqlClient, request: StatementRequest): Promise<number> {
+  return underToken(sql, request, async (session) => {
+    await session.query('set local search_path = public');
+    return (await session.query(request.body.sql)).rowCount ?? 0;
+  });
+}
+
+/** One transaction: the token first, then the work. Both commit, or neither does. */
+function underToken<Value>(
+  sql: SqlClient,
+  request: FastifyRequest,
+  work: (session: SqlSession) => Promise<Value>,
+): Promise<Value> {
   const token = header(request, 'clyra-execution-token');
-  const eventId = header(request, 'clyra-event-id') ?? '';
   return sql.transaction(async (session) => {
     if (token !== undefined) await session.query("select pg_logical_emit_message(true, 'clyra', $1)", [token]);
-    const insert = `insert into public.${table} (event_id, subject, content) values ($1, $2, $3) returning id::text`;
-    const { rows } = await session.query<{ id: string }>(insert, [eventId, subject, JSON.stringify(request.body)]);
-    return { id: rows[0]?.id ?? '' };
+    return work(session);
   });
 }
 

@@ -18,6 +18,19 @@ const DDL = [...CRM_TABLES, AGENT_TABLE]
   )
   .join(';\n');
 
+/** What people change by SQL, through the gateway as well. */
+export const ACCOUNTS_TABLE = 'accounts';
+const ACCOUNTS = `create table if not exists public.${ACCOUNTS_TABLE} (
+  id bigint generated always as identity primary key,
+  run text not null,
+  name text not null,
+  plan text not null,
+  balance_cents bigint not null,
+  reviewed_at timestamptz
+)`;
+
+export const CRM_DDL = `${DDL};\n${ACCOUNTS}`;
+
 export async function createCrmTables(session: SqlSession): Promise<void> {
-  await session.query(DDL);
+  await session.query(CRM_DDL);
 }

@@ -59,7 +59,7 @@ export class Forwarder {
         'x-tenant-id': caller.credential.tenant,
         'clyra-event-id': change.eventId,
         'clyra-execution-token': executionToken,
-        ...(receipt === undefined ? {} : { 'clyra-receipt': receipt.receipt_id }),
+        ...decisionHeaders(receipt),
         ...grantHeader(minted),
         ...repairedHeaders(attempt),
       }),
@@ -150,6 +150,12 @@ export class Forwarder {
 function bodyToForward({ body, streamed }: Exchange, { repaired }: ChangeAttempt): UpstreamRequest['body'] {
   if (streamed !== undefined) return { size: body.size, chunks: () => streamed.spooled.read() };
   return repaired?.bytes ?? body.bytes;
+}
+
+/** An upstream that takes its time from the decision does the same again when the change is repeated. */
+function decisionHeaders(receipt: DecidedBody | undefined): Record<string, string> {
+  if (receipt === undefined) return {};
+  return { 'clyra-receipt': receipt.receipt_id, 'clyra-decided-at': String(receipt.decided_at) };
 }
 
 /** The caller's digest is that of what it sent. */
