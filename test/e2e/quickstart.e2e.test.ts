@@ -81,14 +81,21 @@ describe('the quickstart', () => {
     );
   });
 
-  it('leaves a bundle that verifies under the named policy, and not without one', async () => {
-    const args = ['verify', '--trust-root', join(folder, 'trust-root.json')];
-    const under = await runClyra([...args, '--policy', POLICY, bundleOf(first)], 60_000);
-    expect({ code: under.code, said: under.stdout }).toMatchObject({ code: 0, said: expect.stringContaining('VALID') });
-    // Without a policy an outside time and a witness are required as well, and a local installation has neither.
-    const strict = await runClyra([...args, bundleOf(first)], 60_000);
-    expect(strict.code).toBe(4);
-  });
+  it(
+    'leaves a bundle that verifies under the named policy, and not without one',
+    async () => {
+      const args = ['verify', '--trust-root', join(folder, 'trust-root.json')];
+      const under = await runClyra([...args, '--policy', POLICY, bundleOf(first)], 60_000);
+      expect({ code: under.code, said: under.stdout }).toMatchObject({
+        code: 0,
+        said: expect.stringContaining('VALID'),
+      });
+      // Without a policy an outside time and a witness are required as well, and a local installation has neither.
+      const strict = await runClyra([...args, bundleOf(first)], 60_000);
+      expect(strict.code).toBe(4);
+    },
+    RUN_MS,
+  );
 
   it(
     `names the place of each of ${flipCount} flipped bits`,
