@@ -8,7 +8,7 @@ import { failedStep, type Step, type StepResult } from './step.ts';
 const CHECK_DEADLINE_MS = 10 * 60_000;
 
 /** The folders that hold TypeScript of ours. */
-const SOURCE_FOLDERS = ['libs', 'services', 'cli', 'compose', 'packs', 'verifiers', 'test', 'tools'];
+const SOURCE_FOLDERS = ['libs', 'services', 'cli', 'compose', 'packs', 'sdk', 'verifiers', 'test', 'tools'];
 
 type Check = {
   readonly name: string;
