@@ -107,7 +107,7 @@ const insert = (id: number): Promise<unknown> => sql.query('insert into activati
 async function behindItsBack(work: () => Promise<unknown>): Promise<void> {
   for (;;) {
     await sql.query(
-      `select pg_terminate_backend(active_pid, 1000) from pg_replication_slots where slot_name = $1 and active`,
+      `select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1 and active`,
       [SLOT],
     );
     try {

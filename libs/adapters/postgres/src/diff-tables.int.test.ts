@@ -9,6 +9,7 @@ const ROWS = Number(process.env['CLYRA_DIFF_ROWS'] ?? 20_000);
 
 let server: ScratchPostgres;
 let sql: SqlClient;
+let major: number;
 
 beforeAll(async () => {
   server = await startScratchPostgres({ shared_buffers: '256MB' });
@@ -19,6 +20,10 @@ beforeAll(async () => {
   await sql.query(`update b set amount = amount + 1 where id = 7; update b set name = null, at = at + interval '1 us' where id = 11;
     delete from b where id = 13; insert into b values (${ROWS + 1}, 'new', 1, now())`);
   await sql.query('analyze a, b');
+  const { rows } = await sql.query<{ major: number }>(
+    `select current_setting('server_version_num')::int / 10000 as major`,
+  );
+  major = rows[0]?.major ?? 0;
 }, 120_000);
 
 afterAll(async () => {
@@ -53,7 +58,8 @@ describe('the difference of two tables of PostgreSQL', () => {
       }
       expect(diff).toMatchObject({
         equal: false,
-        hash: asText ? 'text' : 'native',
+        // 13 has no hash of records.
+        hash: asText || major < 14 ? 'text' : 'native',
         key: ['id'],
         rows: { before: ROWS, after: ROWS, delta: 0 },
         added: { count: 1, keys: [String(ROWS + 1)] },
