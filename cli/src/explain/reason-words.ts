@@ -8,6 +8,46 @@ const ASK_STATUS = 'See `clyra status`; if it repeats, tell the operator.';
 
 /** Complete: a test reads the codes out of the core and fails where one has no words. */
 const WORDS: Readonly<Record<string, ReasonWords>> = {
+  CLY_ACTIVATION_BATCH_SIZE: {
+    means: 'a delivery has over 1,000 records',
+    next: 'Have the vendor send smaller batches.',
+  },
+  CLY_ACTIVATION_BATCH_UNSIGNED: {
+    means: 'Segment signs only the first event of a batch, and its source has no token',
+    next: 'Add the token at the vendor and in the activation file.',
+  },
+  CLY_ACTIVATION_ID: {
+    means: 'a record lacks one of the values that the source’s ids name, or it is no text, number or boolean',
+    next: 'Have the vendor send it, or correct `ids` in the activation file.',
+  },
+  CLY_ACTIVATION_IDEMPOTENCY: {
+    means: 'the route has no idempotency rule with required, so that a retry would have a second effect',
+    next: 'Add the rule to the policy.',
+  },
+  CLY_ACTIVATION_ID_REPEATED: {
+    means: 'two records of one batch have the same ids',
+    next: 'Name in `ids` what tells one change from the next.',
+  },
+  CLY_ACTIVATION_RECORDS: {
+    means: 'the source’s records name no list in the body, or an empty one',
+    next: 'Correct `records` in the activation file.',
+  },
+  CLY_ACTIVATION_ROUTE: {
+    means: 'the route takes deliveries of another kind or none, or the request is no delivery',
+    next: 'Send it to a route with this adapter, or sign the request as a caller.',
+  },
+  CLY_ACTIVATION_SIGNATURE: {
+    means: 'the delivery’s token or signature is not its source’s, or missing',
+    next: 'Exchange the key on both sides.',
+  },
+  CLY_ACTIVATION_TIMESTAMP: {
+    means: 'the delivery was signed over five minutes ago',
+    next: 'Look at the clocks; a recorded delivery is not taken.',
+  },
+  CLY_AUTH_MALFORMED: {
+    means: 'tenant, actor, nonce, run id or time-stamp is not of the right form',
+    next: 'Send these headers as services/intake/README.md says.',
+  },
   CLY_AMOUNT_MISSING: {
     means: 'an amount that the policy counts is not in the body, or is no plain decimal',
     next: 'Write the amount as 12.50, without sign or exponent, and its currency as EUR.',

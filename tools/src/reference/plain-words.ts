@@ -7,21 +7,9 @@ const PARSED = 'is not of the form that docs/spec says; the report names the mem
  * stand on the page without a word, and none for others.
  */
 export const PLAIN_WORDS: Readonly<Record<string, string>> = {
-  CLY_ACTIVATION_BATCH_SIZE: 'a delivery has over 1,000 records: set the vendor’s batch size lower',
-  CLY_ACTIVATION_BATCH_UNSIGNED:
-    'Segment signs only the first event of a batch: give its source a token, or switch batches off',
-  CLY_ACTIVATION_ID: 'a record lacks one of the values that the source’s ids name, or it is no text, number or boolean',
-  CLY_ACTIVATION_IDEMPOTENCY:
-    'the route has no idempotency rule with required, so that a retry would have a second effect',
-  CLY_ACTIVATION_ID_REPEATED: 'two records of one batch have the same ids',
-  CLY_ACTIVATION_RECORDS: 'the source’s records name no list in the body, or an empty one',
   CLY_ACTIVATION_REFUSED: 'records of the batch were refused for good; results says which',
   CLY_ACTIVATION_RETRY: 'records of the batch may still be applied: send all of it again',
-  CLY_ACTIVATION_ROUTE: 'the route takes deliveries of another kind or none, or the request is no delivery',
-  CLY_ACTIVATION_SIGNATURE: 'the delivery’s token or signature is not its source’s, or missing',
-  CLY_ACTIVATION_TIMESTAMP: 'the delivery was signed over five minutes ago: a retry is signed anew',
   CLY_AUTH_INVALID: 'no such key, or the signature is not that of this request',
-  CLY_AUTH_MALFORMED: 'tenant, actor, nonce, run id or time-stamp is not of the right form',
   CLY_AUTH_MISSING: 'the request carries no key id or no signature',
   CLY_AUTH_TIMESTAMP: 'the time-stamp is over five minutes off',
   CLY_BODY_STORE_SIZE: 'the policy wants bodies kept, and this one is larger than body_storage.bytes_max',
