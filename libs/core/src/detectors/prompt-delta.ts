@@ -38,17 +38,33 @@ function segmentsOf(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** Identifiers, addresses and numbers differ from call to call without a change of what is asked. */
-function masked(text: string): string {
-  const dashed = text.includes('-') ? text.replace(UUID, '#') : text;
-  // What follows looks for words with a digit in them, and most sentences have none.
-  return DIGIT.test(dashed) ? dashed.replace(WORD_WITH_DIGIT, '#').replace(DIGITS, '#') : dashed;
-}
-
-const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const DIGIT = /[0-9]/;
-const WORD_WITH_DIGIT = /\b(?=[a-z0-9_-]{0,40}\d)[a-z0-9_-]{6,64}\b/g;
-const DIGITS = /\d+/g;
+const DIGITS = /[0-9]+/g;
+const MASKED_CHARS_MIN = 6;
+/** By character code: what words, identifiers and UUIDs are made of. */
+const IN_WORD = Uint8Array.from({ length: 128 }, (_, code) => (/[a-z0-9_-]/.test(String.fromCharCode(code)) ? 1 : 0));
+
+/** Identifiers, addresses and numbers differ from call to call without a change of what is asked: whole words, or their digits. */
+function masked(text: string): string {
+  if (!DIGIT.test(text)) return text;
+  let answer = '';
+  let copied = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (IN_WORD[text.charCodeAt(at)] !== 1) continue;
+    const start = at;
+    let hasDigit = false;
+    for (; at < text.length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (IN_WORD[code] !== 1) break;
+      hasDigit ||= code >= 48 && code <= 57;
+    }
+    if (!hasDigit) continue;
+    const word = at - start < MASKED_CHARS_MIN ? text.slice(start, at).replace(DIGITS, '#') : '#';
+    answer += text.slice(copied, start) + word;
+    copied = at;
+  }
+  return answer + text.slice(copied);
+}
 
 /** One hash for each segment; records made by one template are the same segment many times. */
 function hashesOf(key: Uint8Array | KeyObject, segments: readonly string[]): string[] {
