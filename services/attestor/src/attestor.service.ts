@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
-import { fileSigner } from '@clyra/adapter-signing/file-signer';
+import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
+import type { Clock } from '@clyra/core/ports/clock';
 import { crash, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
+import { openPatientSigner } from '@clyra/runtime/patient-signer';
 import type { Service } from '@clyra/runtime/service-shell';
 import { type AttestorOptions, AttestorProcessor } from './attestor.processor.ts';
 import type { AttestorConfig } from './config.ts';
@@ -24,13 +25,15 @@ export function startAttestor(config: AttestorConfig, start: ServiceStart = {}):
         scope.get('/v1/status', () => processor().status());
       },
       start: async ({ log, codec, clock, logger, topics, readiness }, onStop) => {
+        const signer = await openPatientSigner(config.keyFile, { clock, logger, readiness });
         const processor = new AttestorProcessor({
-          ...{ log, codec, clock, logger, topics },
-          ...(await settings(config)),
+          ...{ log, codec, clock, logger, topics, signer },
+          ...(await settings(config, clock)),
           onState: (reason) => readiness.report('attesting', reason),
           onBug: crash,
         });
         onStop(() => processor.stop());
+        onStop(async () => signer.stop());
         await processor.start();
         return processor;
       },
@@ -39,8 +42,11 @@ export function startAttestor(config: AttestorConfig, start: ServiceStart = {}):
   );
 }
 
-async function settings(config: AttestorConfig): Promise<Pick<AttestorOptions, 'blobs' | 'signer' | 'verification'>> {
-  const blobs = new FileBlobStore(config.blobDir);
+async function settings(
+  config: AttestorConfig,
+  clock: Clock,
+): Promise<Pick<AttestorOptions, 'blobs' | 'verification'>> {
+  const blobs = await openBlobStore(config.blobDir, clock);
   const workDir = join(config.dataDir, 'verifying');
   const verification = new DirectoryVerification({
     blobs,
@@ -48,7 +54,7 @@ async function settings(config: AttestorConfig): Promise<Pick<AttestorOptions, '
     trustRootFile: config.trustRootFile,
     policy: await policyOf(config),
   });
-  return { blobs, signer: await fileSigner(config.keyFile), verification };
+  return { blobs, verification };
 }
 
 async function policyOf({ verificationPolicyFile }: AttestorConfig): Promise<VerificationPolicy> {
