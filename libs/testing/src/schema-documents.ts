@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 
 const FOLDER = new URL('../../../schemas/json/', import.meta.url);
 
@@ -17,4 +18,15 @@ export function schemaDocuments(): ReadonlyMap<string, SchemaDocument> {
         JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as SchemaDocument,
       ]),
   );
+}
+
+/** Says what is wrong with a document by the schema of this path, or undefined. */
+export function schemaFault(schema: string): (document: unknown) => string | undefined {
+  const documents = schemaDocuments();
+  // The policy's schema is for editors, with keywords that strict mode does not take.
+  const strict = [...documents].filter(([name]) => name !== 'policy').map(([, document]) => document);
+  const ajv = new Ajv2020({ strict: true, unicodeRegExp: false, schemas: strict });
+  const validate = ajv.getSchema(documents.get(schema)?.$id ?? '');
+  if (validate === undefined) throw new Error(`there is no schemas/json/${schema}.schema.json`);
+  return (document) => (validate(document) === true ? undefined : ajv.errorsText(validate.errors));
 }

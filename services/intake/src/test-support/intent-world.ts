@@ -8,10 +8,13 @@ import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { RecordHeader } from '@clyra/core/ports/record-log';
 import { MemoryPositionStore } from '@clyra/testing/memory-position-store';
 import { plainCodec } from '@clyra/testing/plain-codec';
+import { schemaFault } from '@clyra/testing/schema-documents';
 import type { SimLogClient } from '@clyra/testing/sim-log';
 import type { Upstream } from '../gateway/upstream.ts';
 import type { IntakeOptions, IntakeProcessor } from '../intake.processor.ts';
 import { IntakeWorld, SECRET, TENANT } from './intake-world.ts';
+
+const replyFault = schemaFault('intents/reply');
 
 export type Intent = {
   readonly id: string;
@@ -124,6 +127,8 @@ export class IntentWorld {
     return records.map(({ key, value }) => {
       const reply = JSON.parse(textOf(value)) as JsonObject;
       if (textOf(key) !== reply['correlation_id']) throw new Error('a reply is not keyed by its correlation id');
+      const fault = replyFault(reply);
+      if (fault !== undefined) throw new Error(`a reply is none by its schema: ${fault}`);
       return reply;
     });
   }
