@@ -6,9 +6,11 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"time"
@@ -19,6 +21,9 @@ import (
 	"clyra.dev/verifiers/go/internal/suite"
 	"clyra.dev/verifiers/go/internal/verify"
 )
+
+// progressEvery is after how many mutations a long run says how far it is.
+const progressEvery = 20_000
 
 type flags struct {
 	suites, other, codes string
@@ -79,14 +84,20 @@ func run(f flags) (bool, error) {
 	for i, one := range cases {
 		t.one(p, uint64(i), mutate.Mutation{Kind: mutate.Plain, What: one.Name, Base: -1, Case: one})
 	}
-	for seed := f.seed; seed < f.seed+f.count && !t.full(); seed++ {
+	interrupted, forget := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer forget()
+	for seed := f.seed; seed < f.seed+f.count && !t.full() && interrupted.Err() == nil; seed++ {
 		t.one(p, seed, maker.Make(seed))
+		if done := seed - f.seed + 1; done%progressEvery == 0 {
+			fmt.Fprintf(os.Stderr, "%d of %d mutations after %.0f s\n", done, f.count, time.Since(started).Seconds())
+		}
 	}
 	if err := p.finish(); err != nil {
 		return false, err
 	}
 	t.print(time.Since(started))
-	return t.good(), nil
+	// What was counted until then is printed; a run that was cut short is not the whole one.
+	return t.good() && interrupted.Err() == nil, nil
 }
 
 // say is a verdict as one line; the other verifier gives the same form.
