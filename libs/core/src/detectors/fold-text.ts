@@ -35,6 +35,8 @@ const UNSEEN =
 const MARKS = /\p{Mn}/gu;
 const OTHERS = /[^\x00-\x7f]/gu;
 const BLANKS = /\s+/gu;
+/** White space other than single blanks: most texts have none, and are not built anew. */
+const FOLDABLE_BLANK = /\s\s|[^\S ]/u;
 const ASCII = /^[\x00-\x7f]*$/;
 
 export function isAscii(text: string): boolean {
@@ -46,14 +48,18 @@ export function isAscii(text: string): boolean {
  * letters they look like, lower case, one blank for any white space.
  */
 export function foldText(text: string): string {
-  if (isAscii(text)) return text.toLowerCase().replace(BLANKS, ' ');
-  return text
+  if (isAscii(text)) return withSingleBlanks(text.toLowerCase());
+  const folded = text
     .normalize('NFKD')
     .replace(UNSEEN, '')
     .replace(MARKS, '')
     .toLowerCase()
-    .replace(OTHERS, (letter) => LOOKALIKES[letter] ?? QUOTES[letter] ?? letter)
-    .replace(BLANKS, ' ');
+    .replace(OTHERS, (letter) => LOOKALIKES[letter] ?? QUOTES[letter] ?? letter);
+  return withSingleBlanks(folded);
+}
+
+function withSingleBlanks(text: string): string {
+  return FOLDABLE_BLANK.test(text) ? text.replace(BLANKS, ' ') : text;
 }
 
 const QUOTES: Readonly<Record<string, string>> = {

@@ -31,11 +31,13 @@ export function promptDelta(
   return { delta: { hash, segments: memory.length, added, removed: excess(before, now) }, memory };
 }
 
+const BETWEEN = /\n+|(?<=[.!?])\s/;
+/** Where there is none of these the whole text is one segment: looking for it costs less than splitting. */
+const MAY_SPLIT = /\n|[.!?]\s/;
+
 function segmentsOf(text: string): string[] {
-  return text
-    .split(/\n+|(?<=[.!?])\s/)
-    .map((part) => masked(foldText(part)).trim())
-    .filter((part) => part !== '');
+  const parts = MAY_SPLIT.test(text) ? text.split(BETWEEN) : [text];
+  return parts.map((part) => masked(foldText(part)).trim()).filter((part) => part !== '');
 }
 
 const DIGIT = /[0-9]/;
