@@ -189,7 +189,8 @@ module.exports = {
     {
       name: 'no-import-of-test-support',
       severity: 'error',
-      comment: 'Only tests and benches use what a folder test-support holds: a source that needs it needs a file of its own.',
+      comment:
+        'Only tests and benches use what a folder test-support holds: a source that needs it needs a file of its own.',
       from: { pathNot: [TEST_FILE, '^test/bench/'] },
       to: { path: '/test-support/' },
     },
