@@ -50,7 +50,8 @@ beforeAll(async () => {
   const admin = new KafkaAdmin(access);
   const endMs = performance.now() + FORM_MS;
   while ((await admin.describeCluster(FORM_MS)).brokers.length < 3) {
-    if (performance.now() > endMs) throw new Error(`the brokers did not find each other: see ${folder}`);
+    if (performance.now() > endMs || cluster.fallen.length > 0)
+      throw new Error(`the brokers did not find each other (fallen: ${cluster.fallen.join()}): see ${folder}`);
     await pause(200);
   }
 }, FORM_MS + DEADLINE_MS);
@@ -107,7 +108,7 @@ describe('a cluster of three brokers behind TLS and SCRAM', () => {
       const offerUntilStored = async (text: string): Promise<void> => {
         const endMs = performance.now() + FORM_MS;
         for (let attempt = 0; !(await offer(`${text} #${attempt}`, 10_000)); attempt += 1) {
-          if (performance.now() > endMs) throw new Error(`not stored: ${text}`);
+          if (performance.now() > endMs || cluster.fallen.length > 0) throw new Error(`not stored: ${text}`);
         }
       };
       for (let count = 0; count < 20; count += 1) await offerUntilStored(`all ${count}`);

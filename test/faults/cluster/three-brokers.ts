@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -15,6 +15,9 @@ import { killAtExit } from '@clyra/testing/kill-at-exit';
 const run = promisify(execFile);
 const FLAGS = ['-Xms96m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 const IDS = [1, 2, 3] as const;
+const PORT_MIN = 21_000;
+const PORT_MAX = 31_000;
+const SPARE_PORTS = 1_000;
 const STORE_PASSWORD = 'of the key store, which is made for one run';
 
 type BrokerId = (typeof IDS)[number];
@@ -44,8 +47,11 @@ export class ThreeBrokers {
     mkdirSync(join(folder, 'logs'), { recursive: true });
     const tools = await kafkaTools(stackConfig({ dataDir: folder }), stackPaths(folder));
     const ports = new Map<BrokerId, Ports>();
-    for (const id of IDS)
-      ports.set(id, { secure: await freePort(), internal: await freePort(), controller: await freePort() });
+    const free = await freePorts(3 * IDS.length);
+    for (const [index, id] of IDS.entries()) {
+      const [secure, internal, controller] = free.slice(3 * index) as [number, number, number];
+      ports.set(id, { secure, internal, controller });
+    }
     const cluster = new ThreeBrokers({ folder, ports, tools });
     await cluster.#makeCertificate(cluster.#storeFile, cluster.caFile);
     const clusterId = randomBytes(16).toString('base64url');
@@ -74,6 +80,11 @@ export class ThreeBrokers {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+  }
+
+  /** A broker that ended by itself comes back no more. */
+  get fallen(): readonly BrokerId[] {
+    return IDS.filter((id) => typeof this.#children.get(id)?.exitCode === 'number');
   }
 
   async close(): Promise<void> {
@@ -152,13 +163,28 @@ export class ThreeBrokers {
   }
 }
 
-async function freePort(): Promise<number> {
+/**
+ * Ports that are free, all different, and below those that the system gives to outgoing connections: a broker that is not
+ * up yet must not find its port taken by the connection of another one.
+ */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const ports: number[] = [];
+  for (let port = randomInt(PORT_MIN, PORT_MAX); ports.length < count; port += 1) {
+    if (port > PORT_MAX + SPARE_PORTS) throw new Error('there are no free ports for three brokers');
+    if (await isFree(port)) ports.push(port);
+  }
+  return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a listening server has a port');
-  return address.port;
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+    return true;
+  } catch {
+    return false;
+  }
 }
