@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { compareLsn, type LsnText } from '@clyra/adapter-postgres/lsn';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
-import type { Clock } from '@clyra/core/ports/clock';
-import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
-import type { LogRecord, RecordLog } from '@clyra/core/ports/record-log';
+import type { LogRecord } from '@clyra/core/ports/record-log';
 import { ownObservation } from '../log/own-observation.ts';
+import { type ReadBackRequest, type TailWindow, tailWindows } from '../log/read-back.ts';
 import { scanPartition } from '../log/scan-partition.ts';
-import type { Incarnation, SourceIdentity } from '../observation/observation-draft.ts';
+import type { Incarnation } from '../observation/observation-draft.ts';
 
 /** How far the log says that a source was read. */
 export type LoggedPosition = Incarnation & {
@@ -15,19 +14,7 @@ export type LoggedPosition = Incarnation & {
   readonly offset: number;
 };
 
-export type NewestRequest = {
-  readonly log: RecordLog;
-  readonly codec: EnvelopeCodec;
-  readonly clock: Clock;
-  readonly topic: string;
-  readonly partition: number;
-  readonly identity: SourceIdentity;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
-};
-
-const WINDOW_COUNT = 2_048;
-const WINDOW_GROWTH = 16;
+const WINDOWS = { count: 2_048, growth: 16 };
 
 /**
  * Reads back what clyra.observations holds of a source: this and the slot are all the state a recorder has. A running
@@ -37,21 +24,15 @@ const WINDOW_GROWTH = 16;
  * Records are written in log order and a send is stored whole or not at all, so the highest position of the newest
  * incarnation is enough to know which transactions are published: exactly those that end at or before it.
  */
-export async function newestObservation(request: NewestRequest): Promise<LoggedPosition | undefined> {
-  const { log, topic, partition, deadlineMs } = request;
-  const end = (await log.endOffsets(topic, deadlineMs))[partition] ?? 0;
-  const start = (await log.startOffsets(topic, deadlineMs))[partition] ?? 0;
-  for (let count = WINDOW_COUNT; ; count *= WINDOW_GROWTH) {
-    const from = Math.max(start, end - count);
-    const newest = await newestIn(request, { from, end });
-    if (newest !== undefined || from <= start) return newest;
+export async function newestObservation(request: ReadBackRequest): Promise<LoggedPosition | undefined> {
+  for await (const window of tailWindows(request, WINDOWS)) {
+    const newest = await newestIn(request, window);
+    if (newest !== undefined) return newest;
   }
+  return undefined;
 }
 
-async function newestIn(
-  request: NewestRequest,
-  { from, end }: { readonly from: number; readonly end: number },
-): Promise<LoggedPosition | undefined> {
+async function newestIn(request: ReadBackRequest, { from, end }: TailWindow): Promise<LoggedPosition | undefined> {
   let newest: LoggedPosition | undefined;
   await scanPartition(request.log, request.clock, {
     name: `recorder-${request.identity.sourceId}-position`,

@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@clyra/core/canonical/json-value';
-import type { Clock } from '@clyra/core/ports/clock';
-import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
-import type { LogRecord, RecordLog } from '@clyra/core/ports/record-log';
+import type { LogRecord } from '@clyra/core/ports/record-log';
 import { ownObservation } from '../log/own-observation.ts';
+import { type ReadBackRequest, type TailWindow, tailWindows } from '../log/read-back.ts';
 import { scanPartition } from '../log/scan-partition.ts';
-import type { SourceIdentity } from '../observation/observation-draft.ts';
 import { LogBook } from './log-book.ts';
-
-export type BookRequest = {
-  readonly log: RecordLog;
-  readonly codec: EnvelopeCodec;
-  readonly clock: Clock;
-  readonly topic: string;
-  readonly partition: number;
-  readonly identity: SourceIdentity;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
-};
 
 type Seen = { readonly body: JsonObject; readonly record: LogRecord };
 
-const WINDOW_COUNT = 4_096;
-const WINDOW_GROWTH = 8;
+const WINDOWS = { count: 4_096, growth: 8 };
 const SCAN_DEADLINE_MS = 600_000;
 
 /**
@@ -31,27 +17,24 @@ const SCAN_DEADLINE_MS = 600_000;
  * the watermark was written when the warehouse's clock stood there.
  */
 export async function readLogBook(
-  request: BookRequest,
+  request: ReadBackRequest,
   reach: { readonly overlapMs: number; readonly lagMs: number },
 ): Promise<LogBook> {
-  const { log, topic, partition, deadlineMs } = request;
-  const end = (await log.endOffsets(topic, deadlineMs))[partition] ?? 0;
-  const start = (await log.startOffsets(topic, deadlineMs))[partition] ?? 0;
-  for (let count = WINDOW_COUNT; ; count *= WINDOW_GROWTH) {
-    const from = Math.max(start, end - count);
-    const seen = await observationsIn(request, { from, end });
+  for await (const window of tailWindows(request, WINDOWS)) {
+    const seen = await observationsIn(request, window);
     const newest = seen.findLast(({ body }) => body['kind'] === 'watermark')?.body['covers_until'];
     const enough = typeof newest === 'number' && reachesBack(seen, newest - reach.overlapMs - reach.lagMs);
-    if (!enough && from > start) continue;
+    if (!enough && !window.isWhole) continue;
     const book = new LogBook();
     for (const { body, record } of seen) book.take(body, record.appendTimeMs);
-    book.nextOffset = end;
-    return enough && from > start ? withBeginning(book, seen) : book;
+    book.nextOffset = window.end;
+    return enough && !window.isWhole ? withBeginning(book, seen) : book;
   }
+  throw new Error('the last window is the whole partition');
 }
 
 /** Takes in what was written since, by whomever. */
-export async function catchUp(request: BookRequest, book: LogBook): Promise<readonly Seen[]> {
+export async function catchUp(request: ReadBackRequest, book: LogBook): Promise<readonly Seen[]> {
   const { log, topic, partition, deadlineMs } = request;
   const end = (await log.endOffsets(topic, deadlineMs))[partition] ?? 0;
   if (end <= book.nextOffset) return [];
@@ -73,8 +56,8 @@ function reachesBack(seen: readonly Seen[], untilMs: number): boolean {
 }
 
 async function observationsIn(
-  request: BookRequest,
-  { from, end }: { readonly from: number; readonly end: number },
+  request: ReadBackRequest,
+  { from, end }: Pick<TailWindow, 'from' | 'end'>,
 ): Promise<readonly Seen[]> {
   const seen: Seen[] = [];
   await scanPartition(request.log, request.clock, {

@@ -4,6 +4,7 @@ import { formatLsn } from '@clyra/adapter-postgres/lsn';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
+import type { ReadBackRequest } from '../log/read-back.ts';
 import { type Coverage, coverageDraft } from '../observation/coverage-body.ts';
 import type { Incarnation, ObservationDraft } from '../observation/observation-draft.ts';
 import type { ObservationWriter } from '../observation/observation-writer.ts';
@@ -11,7 +12,7 @@ import { gapDraft, watermarkDraft } from '../observation/position-bodies.ts';
 import type { HistoryPass, HistorySource } from './history-source.ts';
 import { gapKey, type LogBook } from './log-book.ts';
 import { type HistoryGap, type ObservedStatement, placeOf } from './observed-statement.ts';
-import { type BookRequest, catchUp, readLogBook } from './read-log-book.ts';
+import { catchUp, readLogBook } from './read-log-book.ts';
 import { statementDraft } from './statement-body.ts';
 
 export type SessionEvents = {
@@ -23,7 +24,7 @@ export type SessionEvents = {
 
 export type WarehouseSessionOptions = {
   readonly source: HistorySource;
-  readonly book: BookRequest;
+  readonly book: ReadBackRequest;
   readonly writer: ObservationWriter;
   readonly clock: Clock;
   readonly logger: Logger;
