@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { digestOf } from '@clyra/core/canonical/digest';
 import { encodeRecord } from '@clyra/core/canonical/record';
 import { contentId, type DocumentBody } from '@clyra/core/evidence/observation-body';
+import { sealObservations, type UnsealedObservation } from '@clyra/core/evidence/seal-observations';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
-import type { OutgoingRecord, RecordLog } from '@clyra/core/ports/record-log';
+import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
-import { blockToJson, type SignatureBlock, signBatch } from '@clyra/core/signing/batch-signature';
-import { OBSERVATION_TYPE } from '@clyra/core/signing/pae';
 import { BatchingAppender } from '@clyra/runtime/batching-appender';
 
 /** That intake has a document, or no longer: its digest is evidence, its bytes are not in the log. */
@@ -41,7 +39,7 @@ export class DocumentSender {
       name: 'intake-documents',
       topic,
       sends: 'per-partition',
-      seal: (drafts) => seal(drafts, { codec, signer }),
+      seal: (drafts) => sealObservations(drafts.map(unsealed), { codec, signer }),
       sizeOf: ({ bytes }) => bytes.length + ENVELOPE_BYTES,
       onTrouble: (error, attemptCount) => {
         if (attemptCount === 1) logger.warn('documents are not confirmed and are sent again', { code: error.code });
@@ -63,20 +61,7 @@ export class DocumentSender {
   }
 }
 
-type Tools = { readonly codec: EnvelopeCodec; readonly signer: Signer };
-
-async function seal(drafts: readonly Draft[], { codec, signer }: Tools): Promise<OutgoingRecord[]> {
-  const digests = drafts.map(({ bytes }) => digestOf(bytes));
-  const blocks = await signBatch(signer, OBSERVATION_TYPE, digests);
-  return drafts.map(({ body, bytes }, index) => ({
-    key: null,
-    value: codec.encode('ObservationEnvelope', {
-      body: bytes,
-      signature: encodeRecord(blockToJson(blocks[index] as SignatureBlock)),
-      tenant: body.tenant,
-      kind: body.kind,
-      source_id: body.source_id,
-      observation_id: body.observation_id,
-    }),
-  }));
+function unsealed({ body, bytes }: Draft): UnsealedObservation {
+  const { kind, tenant, source_id: sourceId, observation_id: observationId } = body;
+  return { kind, tenant, sourceId, observationId, bytes };
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { digestOf } from '@clyra/core/canonical/digest';
-import { encodeRecord } from '@clyra/core/canonical/record';
+import { sealObservations } from '@clyra/core/evidence/seal-observations';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { OutgoingRecord, RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
-import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
-import { OBSERVATION_TYPE } from '@clyra/core/signing/pae';
 import { BatchingAppender } from '@clyra/runtime/batching-appender';
 import type { AppendedPosition } from '@clyra/runtime/batching-appender-entry';
 import type { ObservationDraft } from './observation-draft.ts';
@@ -76,23 +73,7 @@ export class ObservationWriter {
 
   async #seal(drafts: readonly ObservationDraft[]): Promise<readonly OutgoingRecord[]> {
     if (this.#refusal !== undefined) throw afterRefusal(this.#refusal);
-    const { codec, signer } = this.#tools;
-    const blocks = await signBatch(
-      signer,
-      OBSERVATION_TYPE,
-      drafts.map(({ bytes }) => digestOf(bytes)),
-    );
-    return drafts.map((draft, index) => ({
-      key: null,
-      value: codec.encode('ObservationEnvelope', {
-        body: draft.bytes,
-        signature: encodeRecord(blockToJson(blocks[index] as (typeof blocks)[number])),
-        tenant: draft.tenant,
-        kind: draft.kind,
-        source_id: draft.sourceId,
-        observation_id: draft.observationId,
-      }),
-    }));
+    return sealObservations(drafts, this.#tools);
   }
 }
 
