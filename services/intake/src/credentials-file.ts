@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from 'node:fs/promises';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
+import { readOwnerFile } from '@clyra/runtime/owner-file';
 import type { Credentials } from './gateway/authenticate.ts';
 import { type Credential, parseCredentials } from './gateway/credentials.ts';
 
-const OTHERS = 0o077;
 const REFRESH_MS = 1_000;
 
 /** The callers' keys from a file, read again (at most once a second) when a key is asked for that it does not have. */
@@ -49,15 +48,8 @@ export class CredentialsFile implements Credentials {
 }
 
 async function readCredentials(path: string): Promise<ReadonlyMap<string, Credential>> {
-  let bytes: Uint8Array;
-  try {
-    const { mode } = await stat(path);
-    if ((mode & OTHERS) !== 0) throw invalid(path, `can be read by others; run \`chmod 600 ${path}\``);
-    bytes = await readFile(path);
-  } catch (cause) {
-    if (cause instanceof ClyraError) throw cause;
-    throw invalid(path, `cannot be read (${(cause as NodeJS.ErrnoException).code}); set CLYRA_CREDENTIALS_FILE`, cause);
-  }
+  const advice = 'set CLYRA_CREDENTIALS_FILE';
+  const bytes = await readOwnerFile(path, { advice, invalid: (what, cause) => invalid(path, what, cause) });
   return parseCredentials(bytes);
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from 'node:fs/promises';
 import { JsonError } from '@clyra/core/canonical/json-error';
 import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
 import { parseJson } from '@clyra/core/canonical/parse-json';
@@ -7,6 +6,7 @@ import { ID, TENANT } from '@clyra/core/change/shape';
 import { type DeliverySource, proofFault, standardIds } from '@clyra/core/inspection/activation/delivery-source';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { ADAPTERS, type AdapterKind } from '@clyra/core/policy/adapters';
+import { readOwnerFile } from '@clyra/runtime/owner-file';
 import { onlyMembers, readHeaders, readPointers, readSecrets, readToken } from './activation-members.ts';
 
 /** What the gateway holds for others: proofs of those who deliver, keys of those it delivers to. */
@@ -18,23 +18,14 @@ export type ActivationSettings = {
   readonly destinations: ReadonlyMap<string, Readonly<Record<string, string>>>;
 };
 
-const OTHERS = 0o077;
 const LIMITS = { bytesMax: 1_048_576, depthMax: 6, valuesMax: 20_000 };
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const SOURCE_MEMBERS = ['name', 'kind', 'tenant', 'actor', 'secrets', 'token', 'records', 'ids'];
 
 /** Rejects with CLY_ACTIVATION_INVALID for a file that is absent, readable by others, or malformed; it names the place. */
 export async function readActivationFile(path: string): Promise<ActivationSettings> {
-  let bytes: Uint8Array;
-  try {
-    const { mode } = await stat(path);
-    if ((mode & OTHERS) !== 0) throw invalid(`${path} can be read by others; run \`chmod 600 ${path}\``);
-    bytes = await readFile(path);
-  } catch (cause) {
-    if (cause instanceof ClyraError) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw invalid(`${path} cannot be read (${code}); set CLYRA_ACTIVATION_FILE`, cause);
-  }
+  const advice = 'set CLYRA_ACTIVATION_FILE';
+  const bytes = await readOwnerFile(path, { advice, invalid: (what, cause) => invalid(`${path} ${what}`, cause) });
   return parseActivation(bytes);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from 'node:fs/promises';
 import { JsonError } from '@clyra/core/canonical/json-error';
 import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
 import { parseJson } from '@clyra/core/canonical/parse-json';
 import { TENANT } from '@clyra/core/change/shape';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { readOwnerFile } from '@clyra/runtime/owner-file';
 
 /** Who may vouch for people at the human door, and for which tenants. */
 export type ProviderSettings = {
@@ -29,7 +29,6 @@ export type ProviderSettings = {
 export type IdentitySettings = { readonly publicUrl: string; readonly providers: readonly ProviderSettings[] };
 
 const LIMITS = { bytesMax: 262_144, depthMax: 6, valuesMax: 2_000 };
-const OTHERS = 0o077;
 const PROVIDERS_MAX = 16;
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const TEXT = /^[^\u0000-\u001f\u007f]{1,512}$/;
@@ -51,15 +50,8 @@ const MEMBERS = [
 
 /** Rejects with CLY_IDENTITY_INVALID for a file that is absent, readable by others, or malformed; it names the place. */
 export async function readIdentityFile(path: string): Promise<IdentitySettings> {
-  let bytes: Uint8Array;
-  try {
-    const { mode } = await stat(path);
-    if ((mode & OTHERS) !== 0) throw invalid(`${path} can be read by others; run \`chmod 600 ${path}\``);
-    bytes = await readFile(path);
-  } catch (cause) {
-    if (cause instanceof ClyraError) throw cause;
-    throw invalid(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code}); set CLYRA_IDENTITY_FILE`, cause);
-  }
+  const advice = 'set CLYRA_IDENTITY_FILE';
+  const bytes = await readOwnerFile(path, { advice, invalid: (what, cause) => invalid(`${path} ${what}`, cause) });
   return parseIdentity(bytes);
 }
 
