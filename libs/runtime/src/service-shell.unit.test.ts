@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer } from 'node:net';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { silentLogger } from '@clyra/core/ports/logger';
+import { freePort } from '@clyra/testing/free-ports';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Service, type ServiceOptions, startService } from './service-shell.ts';
 import { systemClock } from './system-clock.ts';
@@ -183,18 +183,6 @@ describe('startService', () => {
     expect(answers.map((answer) => (answer as { service: string }).service)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {

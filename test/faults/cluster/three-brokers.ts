@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brokerProperties, propertiesText } from '@clyra/stack/kafka/broker-properties';
 import { type KafkaTools, kafkaTools } from '@clyra/stack/kafka/kafka';
 import { stackConfig } from '@clyra/stack/stack-config';
 import { stackPaths } from '@clyra/stack/stack-paths';
+import { freePorts } from '@clyra/testing/free-ports';
 import { killAtExit } from '@clyra/testing/kill-at-exit';
 
 const run = promisify(execFile);
 const FLAGS = ['-Xms96m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 const IDS = [1, 2, 3] as const;
-const PORT_MIN = 21_000;
-const PORT_MAX = 31_000;
-const SPARE_PORTS = 1_000;
 const STORE_PASSWORD = 'of the key store, which is made for one run';
 
 type BrokerId = (typeof IDS)[number];
@@ -160,31 +157,5 @@ export class ThreeBrokers {
 
   #fileOf(id: BrokerId): string {
     return join(this.#folder, `broker-${id}.properties`);
-  }
-}
-
-/**
- * Ports that are free, all different, and below those that the system gives to outgoing connections: a broker that is not
- * up yet must not find its port taken by the connection of another one.
- */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const ports: number[] = [];
-  for (let port = randomInt(PORT_MIN, PORT_MAX); ports.length < count; port += 1) {
-    if (port > PORT_MAX + SPARE_PORTS) throw new Error('there are no free ports for three brokers');
-    if (await isFree(port)) ports.push(port);
-  }
-  return ports;
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    server.close();
-    await once(server, 'close');
-    return true;
-  } catch {
-    return false;
   }
 }

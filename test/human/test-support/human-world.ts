@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
@@ -12,6 +10,7 @@ import { holdingOptions, openDoor } from '@clyra/intake/human/start-human-door';
 import type { IntakeProcessor } from '@clyra/intake/intake.processor';
 import { IntakeWorld, KEYS, problemOf, SECRET, type Sent } from '@clyra/intake/test-support/intake-world';
 import { systemRandom } from '@clyra/runtime/system-random';
+import { freePort } from '@clyra/testing/free-ports';
 import { type OidcPerson, startOidcServer } from '../../standins/oidc/oidc-server.ts';
 import { Visitor } from './visitor.ts';
 
@@ -130,12 +129,4 @@ export class HumanWorld {
       ],
     };
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -135,7 +135,7 @@ function stackPids(dataDir: string): NamedPid[] {
   return Object.entries(processes).map(([name, { pid }]) => ({ name, pid }));
 }
 
-/** Sixteen ports in a row from here on; a random start keeps two benches on one machine apart. */
+/** Sixteen ports in a row from here on, below those of outgoing connections; a random start keeps two benches apart. */
 function portBase(): number {
-  return 40_000 + Math.floor(Math.random() * 1_000) * 20;
+  return 30_100 + Math.floor(Math.random() * 120) * 20;
 }

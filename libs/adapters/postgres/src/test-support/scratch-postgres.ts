@@ -2,10 +2,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '@clyra/testing/free-ports';
 import type { PostgresConnection } from '../connection-settings.ts';
 import { openSqlClient } from '../sql-client.ts';
 
@@ -129,16 +129,4 @@ export function unprivilegedIdentity(dataDir: string): { uid?: number; gid?: num
   const identity = { uid: numberOf('-u'), gid: numberOf('-g') };
   chownSync(dataDir, identity.uid, identity.gid);
   return identity;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') {
-    throw new Error('the probe has no port');
-  }
-  return address.port;
 }
