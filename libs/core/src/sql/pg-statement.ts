@@ -6,7 +6,7 @@ import { functionName, readPg } from './pg-expression.ts';
 import { readPgCondition, readPgFrom, readPgQuery, readPgRelation } from './pg-query.ts';
 import { isRiskyFunction } from './risky-functions.ts';
 import type { Merge, MergeClause, Reading, SimpleKind, Statement } from './statement.ts';
-import { listOf, objectOf, type Tree, textIn, variantOf, walkTree } from './tree.ts';
+import { listOf, nodesIn, objectOf, type Tree, type TreeNode, textIn, variantOf } from './tree.ts';
 
 const KINDS: Readonly<Record<string, SimpleKind>> = {
   SelectStmt: 'read',
@@ -44,9 +44,12 @@ const KINDS: Readonly<Record<string, SimpleKind>> = {
 const DDL =
   /^(?:Create|Alter|Drop|Define|Rename|Comment|Index|View|Rule|Reindex|RefreshMatView|SecLabel|Import|Composite|Cluster|Repack)/;
 
+/** What a statement is asked for, wherever in it that stands. */
+const ASKED = new Set(['UpdateStmt', 'DeleteStmt', 'MergeStmt', 'intoClause', 'FuncCall', 'CommonTableExpr']);
+
 /** The tree of libpg_query (`stmts`) as statements. Throws TreeTooLarge. */
 export function readPgTree(tree: Tree): Reading {
-  walkTree(tree, () => true);
+  const nodes = nodesIn(tree, ASKED);
   const top = listOf(objectOf(tree)['stmts']).map((entry) => objectOf(entry)['stmt']);
   const statements: Statement[] = [];
   const ctes = new Map<string, Query>();
@@ -54,13 +57,12 @@ export function readPgTree(tree: Tree): Reading {
     const [name, content] = variantOf(statement);
     if (!isWrite(name)) statements.push({ kind: kindOf(name, content) });
     if (name === 'ExplainStmt' && !isAnalyzed(content)) continue;
-    walkTree(statement, (member, node) => {
-      statements.push(...nestedIn(member, node));
-      if (member === 'CommonTableExpr') {
-        ctes.set(textIn(node['ctename']).toLowerCase(), readPgQuery(node['ctequery'], readPg));
+    for (const node of top.length === 1 ? nodes : nodesIn(statement, ASKED)) {
+      statements.push(...nestedIn(node));
+      if (node.name === 'CommonTableExpr') {
+        ctes.set(textIn(node.content['ctename']).toLowerCase(), readPgQuery(node.content['ctequery'], readPg));
       }
-      return true;
-    });
+    }
   }
   return { topCount: top.length, statements, ctes };
 }
@@ -86,12 +88,12 @@ function isWrite(name: string): boolean {
 }
 
 /** Writes wherever they stand, and what makes a read more than a read. */
-function nestedIn(member: string, node: JsonObject): Statement[] {
-  switch (member) {
+function nestedIn({ name, content: node }: TreeNode): Statement[] {
+  switch (name) {
     case 'UpdateStmt':
     case 'DeleteStmt': {
-      const from = listOf(member === 'UpdateStmt' ? node['fromClause'] : node['usingClause']);
-      const verb = member === 'UpdateStmt' ? 'update' : 'delete';
+      const from = listOf(name === 'UpdateStmt' ? node['fromClause'] : node['usingClause']);
+      const verb = name === 'UpdateStmt' ? 'update' : 'delete';
       const target = readPgRelation(objectOf(node['relation']));
       const where = readPgCondition(node['whereClause'], readPg);
       return [

@@ -6,7 +6,7 @@ import { isRiskyFunction } from './risky-functions.ts';
 import { functionName, readRs } from './rs-expression.ts';
 import { objectName, readRsCondition, readRsFrom, readRsQuery, readRsTarget } from './rs-query.ts';
 import type { Join, Merge, MergeClause, Reading, SimpleKind, Statement } from './statement.ts';
-import { listOf, objectOf, type Tree, textIn, variantOf, walkTree } from './tree.ts';
+import { listOf, nodesIn, objectOf, type Tree, type TreeNode, textIn, variantOf } from './tree.ts';
 
 const KINDS: readonly (readonly [kind: SimpleKind, variants: RegExp])[] = [
   ['read', /^(?:Query|Explain|ExplainTable|Show.*|Prepare|Deallocate|Fetch|Close|Open|List|ExportData|Print)$/],
@@ -27,9 +27,12 @@ const KINDS: readonly (readonly [kind: SimpleKind, variants: RegExp])[] = [
 ];
 const NESTED = new Set(['Update', 'Delete', 'Merge']);
 
+/** What a statement is asked for, wherever in it that stands. */
+const ASKED = new Set(['Update', 'Delete', 'Merge', 'Insert', 'into', 'Function', 'Table', 'with']);
+
 /** The statements of sqlparser-rs. Throws TreeTooLarge. */
 export function readRsTree(tree: Tree): Reading {
-  walkTree(tree, () => true);
+  const all = nodesIn(tree, ASKED);
   const top = listOf(tree);
   const statements: Statement[] = [];
   const ctes = new Map<string, Query>();
@@ -37,11 +40,9 @@ export function readRsTree(tree: Tree): Reading {
     const [name, content] = variantOf(statement);
     if (!NESTED.has(name)) statements.push({ kind: kindOf(name, content) });
     if (name === 'Explain' && content['analyze'] !== true) continue;
-    walkTree(statement, (member, node) => {
-      statements.push(...nestedIn(member, node));
-      return true;
-    });
-    collectCtes(statement, ctes);
+    const nodes = top.length === 1 ? all : nodesIn(statement, ASKED);
+    for (const node of nodes) statements.push(...nestedIn(node));
+    collectCtes(nodes, ctes);
   }
   return { topCount: top.length, statements, ctes };
 }
@@ -61,8 +62,8 @@ function copyKind(content: JsonObject): SimpleKind {
   return content['to'] === true ? 'read' : 'insert';
 }
 
-function nestedIn(member: string, node: JsonObject): Statement[] {
-  switch (member) {
+function nestedIn({ name, content: node }: TreeNode): Statement[] {
+  switch (name) {
     case 'Update':
       return node['table'] === undefined || node['assignments'] === undefined ? [] : [readUpdate(node)];
     case 'Delete':
@@ -137,15 +138,13 @@ function readClause(clause: JsonObject): MergeClause {
   return { when, action: ACTIONS[action] ?? 'nothing', condition: readRsCondition(clause['predicate'], readRs) };
 }
 
-function collectCtes(statement: Tree, ctes: Map<string, Query>): void {
-  walkTree(statement, (member, node) => {
-    if (member === 'with') {
-      for (const entry of listOf(node['cte_tables'])) {
-        const cte = objectOf(entry);
-        const name = textIn(objectOf(objectOf(cte['alias'])['name'])['value']).toLowerCase();
-        ctes.set(name, readRsQuery(cte['query'], readRs));
-      }
+function collectCtes(nodes: readonly TreeNode[], ctes: Map<string, Query>): void {
+  for (const { name, content } of nodes) {
+    if (name !== 'with') continue;
+    for (const entry of listOf(content['cte_tables'])) {
+      const cte = objectOf(entry);
+      const known = textIn(objectOf(objectOf(cte['alias'])['name'])['value']).toLowerCase();
+      ctes.set(known, readRsQuery(cte['query'], readRs));
     }
-    return true;
-  });
+  }
 }

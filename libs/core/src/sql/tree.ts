@@ -31,22 +31,65 @@ export function textIn(tree: Tree): string {
   return typeof tree === 'string' ? tree : '';
 }
 
+/** An object in a tree, with the name of the member that holds it. */
+export type TreeNode = { readonly name: string; readonly content: JsonObject };
+
 /**
- * Visits every object below with the member name it stands under, parents first; the visitor says whether to go on
- * into it. Throws TreeTooLarge: recursion in the readers is bounded by this walk.
+ * Every object in the tree that stands under one of the names, parents first. One walk serves all that is asked of a
+ * tree, since walking costs more than parsing does. Throws TreeTooLarge: recursion in the readers is bounded by this walk.
  */
-export function walkTree(tree: Tree, visit: (name: string, content: JsonObject) => boolean): void {
-  let nodes = 0;
-  const walk = (node: Tree, depth: number): void => {
-    nodes += 1;
-    if (nodes > TREE_NODES_MAX || depth > TREE_DEPTH_MAX) throw new TreeTooLarge();
+export function nodesIn(tree: Tree, names: ReadonlySet<string>): TreeNode[] {
+  const walk = new TreeWalk(names);
+  walk.visit(tree, 0);
+  return walk.found;
+}
+
+class TreeWalk {
+  readonly found: TreeNode[] = [];
+  readonly #names: ReadonlySet<string>;
+  #nodeCount = 0;
+
+  constructor(names: ReadonlySet<string>) {
+    this.#names = names;
+  }
+
+  visit(node: Tree, depth: number): void {
+    this.#count(1, depth);
+    if (typeof node !== 'object' || node === null) return;
     if (Array.isArray(node)) {
-      for (const item of node as readonly JsonValue[]) walk(item, depth + 1);
-    } else if (isJsonObject(node)) {
-      for (const [name, content] of Object.entries(node)) {
-        if (!isJsonObject(content) || visit(name, content)) walk(content, depth + 1);
-      }
+      const items = node as readonly JsonValue[];
+      for (let index = 0; index < items.length; index += 1) this.visit(items[index], depth + 1);
+    } else {
+      this.#members(node as JsonObject, depth + 1);
     }
-  };
-  walk(tree, 0);
+  }
+
+  #members(object: JsonObject, depth: number): void {
+    for (const name of Object.keys(object)) {
+      const content = object[name];
+      if (typeof content !== 'object' || content === null) {
+        this.#count(1, depth);
+        continue;
+      }
+      if (name === 'span' && isSpan(content)) {
+        this.#count(SPAN_NODES, depth + SPAN_DEPTH);
+        continue;
+      }
+      if (this.#names.has(name) && isJsonObject(content)) this.found.push({ name, content });
+      this.visit(content, depth);
+    }
+  }
+
+  #count(nodes: number, depth: number): void {
+    this.#nodeCount += nodes;
+    if (this.#nodeCount > TREE_NODES_MAX || depth > TREE_DEPTH_MAX) throw new TreeTooLarge();
+  }
+}
+
+/** `{start: {line, column}, end: {line, column}}`: two thirds of what sqlparser-rs gives is where the text stands. */
+const SPAN_NODES = 7;
+const SPAN_DEPTH = 2;
+
+function isSpan(content: JsonValue): boolean {
+  return typeof objectOf(objectOf(content)['start'])['line'] === 'number';
 }
