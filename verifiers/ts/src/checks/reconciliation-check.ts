@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BodyOf } from '../journal/bodies.ts';
 import { type DecidedLine, isCut, type MatchedLine, type ObservedLine } from '../journal/line.ts';
-import type { JsonObject } from '../json/json-value.ts';
 import { judge, MATCH_STATUSES, type Match, type MatchStatus, touchedOf } from '../ledger/judge.ts';
 import { GRANT_BYTES_MAX, type Ledger, PENDING_BYTES_MAX } from '../ledger/ledger.ts';
-import { type Grant, lineBytesOf, type Pending } from '../ledger/ledger-lines.ts';
+import { type Grant, lineBytesOf, type Pending, type Relation } from '../ledger/ledger-lines.ts';
 import { validToOf } from '../trust/delegations.ts';
 import { DerivedLines, type Finding } from './derived-lines.ts';
 import type { Report } from './report.ts';
@@ -84,9 +83,7 @@ export class ReconciliationCheck {
   #transaction(line: ObservedLine, body: BodyOf<'transaction'>): void {
     this.observations += 1;
     const { source_id: sourceId, observation_id: observationId } = line.observation.read;
-    const relations = (line.observation.value.relations as JsonObject[]).map(
-      withoutRows,
-    ) as unknown as Pending['relations'];
+    const relations = line.observation.value.relations as unknown as Pending['relations'];
     const touched = touchedOf(relations, this.#guardedSince.get(sourceId));
     if (touched.length === 0) {
       return;
@@ -97,7 +94,7 @@ export class ReconciliationCheck {
       append_time: line.appendTimeMs,
       source_id: sourceId,
       committed_at: body.committed_at,
-      relations: touched,
+      relations: touched.map(withoutRows),
       token_hashes: body.token_hashes,
     };
     const bytes = lineBytesOf('pending', pending);
@@ -184,7 +181,7 @@ export class ReconciliationCheck {
   }
 }
 
-function withoutRows(relation: JsonObject): JsonObject {
-  const { rows_digest: _rows, ...rest } = relation;
+function withoutRows(relation: Relation): Relation {
+  const { rows_digest: _rows, ...rest } = relation as Relation & { readonly rows_digest?: unknown };
   return rest;
 }

@@ -45,6 +45,27 @@ function agrees(bytes: Buffer): boolean {
   return isPlain;
 }
 
+/** What is kept of a body when no disclosure asks for all of it: the same values, and all that the rules read. */
+function expectKept(bytes: Buffer): void {
+  const line = readPlainLine(bytes, FEW);
+  const whole = parseJson(bytes, RECORD).value as unknown as Parts;
+  if (line?.kind === 'observed') {
+    const {
+      xid: _xid,
+      messages: _messages,
+      ddl: _ddl,
+      unknown_types: _types,
+      statement: _of,
+      ...body
+    } = whole.observation?.body ?? {};
+    const relations = (body.relations as JsonObject[]).map(({ rows_digest: _rows, ...rest }) => rest);
+    expect(line.observation.value).toEqual({ ...body, relations });
+  } else if (line?.kind === 'decided') {
+    expect(line.receipt.value).toEqual(whole.receipt?.body);
+    expect({ ...line.change.value, facts: 0 }).toEqual({ ...whole.change?.body, facts: 0 });
+  }
+}
+
 /** Bytes that mean something to JSON come up often. */
 const byte = fc.oneof(
   fc.constantFrom(...Buffer.from('{}[]",:\\-0123456789.eEtfn _aZ$\u0000\n\u007f\u00e9')),
@@ -55,6 +76,15 @@ describe('a plain line', () => {
   it('is what most lines are', () => {
     const plain = lines.filter((line) => agrees(line));
     expect(plain.length).toBeGreaterThanOrEqual(lines.length - 2);
+  });
+
+  it('keeps of its bodies what the rules read', () => {
+    const transactions = lines.filter((line) => line.includes('"kind":"transaction"'));
+    expect(transactions.length).toBeGreaterThan(0);
+    const decided = lines.filter((line) => line.includes('"kind":"decided"'));
+    for (const line of [...transactions, ...decided]) {
+      expectKept(line);
+    }
   });
 
   it('is read as the strict reader reads it, whatever byte is another, missing or too many', () => {

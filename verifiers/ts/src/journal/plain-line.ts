@@ -30,18 +30,30 @@ export type PlainLine =
 export interface LineUse {
   /** Whether blocks of signatures are judged. */
   readonly signatures: boolean;
-  /** Whether more is asked of `facts` than what the rules read: disclosures may name any place. */
+  /** Whether more is asked of bodies than what the rules read: disclosures may name any place. */
   readonly facts: boolean;
 }
 
 const NOTHING_MORE: ReadonlyMap<string, Wanted> = new Map();
-const ALL: Wanted = { only: null, of: NOTHING_MORE };
+const ALL: Wanted = { only: null, never: null, of: NOTHING_MORE };
 /** What the rules read of facts (bundle.md §3.1, journal.md §3). */
 const FEW_FACTS: Wanted = {
   only: new Set(['content', 'inspected_under', 'payload_size', 'schema']),
+  never: null,
   of: NOTHING_MORE,
 };
-const CHANGE_MEMBERS: Wanted = { only: null, of: new Map([['facts', FEW_FACTS]]) };
+const CHANGE_MEMBERS: Wanted = { only: null, never: null, of: new Map([['facts', FEW_FACTS]]) };
+/** Relations are carried as they stand, without their rows (journal.md §4). */
+const RELATION_MEMBERS: Wanted = { only: null, never: 'rows_digest', of: NOTHING_MORE };
+/** What the rules read of a transaction; an observation of another kind is read by the strict reader. */
+const TRANSACTION_MEMBERS: Wanted = {
+  only: new Set([
+    ...['commit_end_lsn', 'committed_at', 'kind', 'observation_id', 'relations', 'source_id', 'system_id', 'tenant'],
+    ...['timeline', 'token_hashes', 'v'],
+  ]),
+  never: null,
+  of: new Map([['relations', RELATION_MEMBERS]]),
+};
 
 const reader = new PlainReader();
 
@@ -61,7 +73,7 @@ function readEnvelope(use: LineUse): PlainLine {
     return { kind: 'decided', appendTimeMs, change, receipt };
   }
   reader.expect(OBSERVATION);
-  const observation = readBody(use, ALL, false);
+  const observation = readBody(use, use.facts ? ALL : TRANSACTION_MEMBERS, false);
   reader.expect(END);
   return { kind: 'observed', appendTimeMs, observation };
 }

@@ -39,9 +39,14 @@ interface KnownName {
   above: KnownName | null;
 }
 
-/** Which members are kept of an object; the others are only checked. By name: which are kept of that member's object. */
+/**
+ * Which members are kept of an object; the others are only checked. By name: which are kept of that member's object, or of the
+ * objects in its list.
+ */
 export interface Wanted {
+  /** Null keeps all but `never`. */
   readonly only: ReadonlySet<string> | null;
+  readonly never: string | null;
   readonly of: ReadonlyMap<string, Wanted>;
 }
 
@@ -159,10 +164,11 @@ export class PlainReader {
       return into;
     }
     const only = wanted === null ? null : wanted.only;
+    const never = wanted === null ? null : wanted.never;
     let name: KnownName | null = null;
     for (;;) {
       name = this.#name(name);
-      if (isKept && (only === null || only.has(name.text))) {
+      if (isKept && (only === null || only.has(name.text)) && name.text !== never) {
         into[name.text] = this.#value(depth + 1, true, wanted?.of.get(name.text) ?? null);
       } else {
         this.#value(depth + 1, false, null);
@@ -182,7 +188,7 @@ export class PlainReader {
       return this.#object(depth, isKept, wanted);
     }
     if (byte === OPEN_LIST) {
-      return this.#list(depth, isKept);
+      return this.#list(depth, isKept, wanted);
     }
     if (byte <= 0x39) {
       return this.integer();
@@ -213,7 +219,7 @@ export class PlainReader {
     return isKept ? textOf(bytes, from, at) : '';
   }
 
-  #list(depth: number, isKept: boolean): JsonValue[] {
+  #list(depth: number, isKept: boolean, wanted: Wanted | null): JsonValue[] {
     const values: JsonValue[] = [];
     this.#enter(depth);
     if (this.#bytes[this.at] === CLOSE_LIST) {
@@ -221,7 +227,7 @@ export class PlainReader {
       return values;
     }
     do {
-      const value = this.#value(depth + 1, isKept, null);
+      const value = this.#value(depth + 1, isKept, wanted);
       if (isKept) {
         values.push(value);
       }

@@ -6,7 +6,7 @@ import type { KeyCode } from '../trust/judge-key.ts';
 import type { Role } from '../trust/trust-root.ts';
 import { BATCH_SIZE_MAX, type SignatureBlock } from './block.ts';
 import { verifyEd25519 } from './ed25519.ts';
-import { encodePae } from './pae.ts';
+import { encodeAsciiPae } from './pae.ts';
 
 export const BODY_TYPES = {
   change: 'application/vnd.clyra.change.v0+json',
@@ -17,7 +17,9 @@ export type BodyKind = keyof typeof BODY_TYPES;
 export type SignatureCode = KeyCode | 'CLY_SIG_PATH' | 'CLY_SIG_INVALID';
 
 /** Sends remembered, so that the bodies of one send cost one Ed25519 check. A miss costs time, never a verdict. */
-const SENDS_MAX = 4_096;
+const SENDS_MAX = 1_024;
+
+const NO_PATH: readonly Buffer[] = [];
 
 /** Judges signature blocks by one book of keys. */
 export class BlockVerifier {
@@ -39,7 +41,7 @@ export class BlockVerifier {
       return key;
     }
     const isPlaced = block.index < block.size && block.size <= BATCH_SIZE_MAX;
-    const path = block.path.map((hex) => Buffer.from(hex, 'hex'));
+    const path = block.path.length === 0 ? NO_PATH : block.path.map((hex) => Buffer.from(hex, 'hex'));
     const root = isPlaced ? rootOfPath(hashLeaf(bodyDigest), path, block) : null;
     if (root === null) {
       return 'CLY_SIG_PATH';
@@ -78,6 +80,6 @@ function isSendSignedBy(
   send: { root: string; size: number },
   sig: Buffer,
 ): boolean {
-  const payload = Buffer.from(`{"root":"${send.root}","size":${send.size}}`);
-  return verifyEd25519(signer.key, encodePae(signer.type, payload), sig);
+  const payload = `{"root":"${send.root}","size":${send.size}}`;
+  return verifyEd25519(signer.key, encodeAsciiPae(signer.type, payload), sig);
 }

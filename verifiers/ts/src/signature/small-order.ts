@@ -21,12 +21,13 @@ const SMALL_ORDER: ReadonlySet<string> = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
 ]);
 
+const POINT_BYTES = 32;
 const FIRST_BYTES: ReadonlySet<number> = new Set([...SMALL_ORDER].map((text) => Number.parseInt(text.slice(0, 2), 16)));
 
-/** Whether 32 bytes encode a point of order 8 or below (records.md §3). */
-export function isSmallOrder(point: Uint8Array): boolean {
-  if (!FIRST_BYTES.has(point[0] as number)) {
+/** Whether the first 32 bytes encode a point of order 8 or below (records.md §3): of a key, or of a signature its R. */
+export function isSmallOrder(bytes: Uint8Array): boolean {
+  if (!FIRST_BYTES.has(bytes[0] as number)) {
     return false;
   }
-  return SMALL_ORDER.has(Buffer.from(point.buffer, point.byteOffset, point.byteLength).toString('hex'));
+  return SMALL_ORDER.has(Buffer.from(bytes.buffer, bytes.byteOffset, POINT_BYTES).toString('hex'));
 }
