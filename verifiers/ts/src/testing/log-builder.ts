@@ -254,7 +254,8 @@ export class LogBuilder {
       );
     }
     if (kind === 'tenant.opened' || kind === 'trust_root.activated') {
-      this.ledger.head.trust_root = command.trust_root;
+      // One that names none sets none.
+      this.ledger.head.trust_root = command.trust_root ?? this.ledger.head.trust_root;
     }
     if (kind === 'source.registered') {
       this.ledger.sourceOf(command.source_id).registered = true;
