@@ -14,13 +14,13 @@ function judged(dialect: SqlDialect) {
   return labelledSql(dialect).map((statement) => ({ ...statement, ...analyseSql(statement.sql, dialect, parsers) }));
 }
 
-function spansIn(tree: JsonValue | undefined): JsonValue[] {
+function spansIn(tree: JsonValue | undefined): (JsonValue | undefined)[] {
   if (typeof tree !== 'object' || tree === null) return [];
   return Object.entries(tree).flatMap(([name, value]) => [...(name === 'span' ? [value] : []), ...spansIn(value)]);
 }
 
-function shapeOf(value: JsonValue): string {
-  return JSON.stringify(value).replaceAll(/\d+/g, '0');
+function shapeOf(value: JsonValue | undefined): string {
+  return JSON.stringify(value ?? null).replaceAll(/\d+/g, '0');
 }
 
 describe.each(SQL_DIALECTS)('labelled statements of %s', (dialect) => {
