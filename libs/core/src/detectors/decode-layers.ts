@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DetectorLayer } from '../change/detector-fact.ts';
-import { isAscii } from './fold-text.ts';
 
 export type LayerText = { readonly layer: DetectorLayer; readonly text: string };
 
@@ -18,9 +17,9 @@ const READABLE = /^[\t\n\r\x20-\x7e\u00a0-\u024f\u0370-\u04ff\u2010-\u2027\u20ac
 const TAGS = /[\u{e0020}-\u{e007e}]/gu;
 
 /** What the text may hold beside what it shows; the text itself is not in the answer. */
-export function decodeLayers(text: string): readonly LayerText[] {
+export function decodeLayers(text: string, isAscii: boolean): readonly LayerText[] {
   const layers: LayerText[] = [];
-  const hidden = isAscii(text) ? '' : hiddenText(text);
+  const hidden = isAscii ? '' : hiddenText(text);
   if (hidden.length > 3) layers.push({ layer: 'hidden', text: hidden });
   if (text.includes('%') && (text.match(PERCENT)?.length ?? 0) >= PERCENT_MIN) {
     const decoded = percentDecoded(text.slice(0, DECODED_CHARS_MAX));

@@ -2,12 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import type { JsonValue } from '../canonical/json-value.ts';
 import { patternProblem } from './check-pattern.ts';
 import { DetectorEngine } from './detector-engine.ts';
 import { type DetectorPack, readDetectorPack } from './detector-pack.ts';
 import { JsonPath } from './json-path.ts';
 import { promptDelta } from './prompt-delta.ts';
 import { scanValue } from './scan-value.ts';
+import { coveredTexts, PromptTexts } from './string-leaves.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../../packs/detectors');
 const packs: readonly DetectorPack[] = readdirSync(FOLDER)
@@ -136,6 +138,24 @@ describe('scanValue', () => {
       ).truncated,
     ).toBe(true);
     expect(scanValue(['a'.repeat(1_048_577)], scope([])).truncated).toBe(true);
+  });
+});
+
+describe('the texts of a prompt', () => {
+  const many = Array.from({ length: 20_005 }, (_, index) => `${index % 100}`);
+  it.each<[what: string, value: JsonValue, paths: string[], count: number]>([
+    ['all of a body', { a: ['x', { b: 'y' }], [`${'n'.repeat(40)}`]: 'z' }, [], 4],
+    ['those that a path covers', { a: 'x', b: { c: 'y' } }, ['$.b'], 1],
+    ['those behind the last that is scanned', many, [], 20_005],
+    ['those before there is no more room', ['a', 'b'.repeat(65_536), 'c'], [], 1],
+    ['none of a text that is too long', 'a'.repeat(1_048_577), [], 0],
+  ])('are %s, seen on the way of the scan', (_, value, names, count) => {
+    const paths = names.map((path) => new JsonPath(path));
+    const prompt = new PromptTexts(paths);
+    const scan = scanValue(value, [{ id: 'd', engine, paths }], prompt);
+    expect(prompt.texts).toHaveLength(count);
+    expect(prompt.texts).toEqual(coveredTexts(value, paths));
+    expect(scan).toEqual(scanValue(value, [{ id: 'd', engine, paths }]));
   });
 });
 

@@ -39,7 +39,7 @@ const BLANKS = /\s+/gu;
 const FOLDABLE_BLANK = /\s\s|[^\S ]/u;
 const ASCII = /^[\x00-\x7f]*$/;
 
-export function isAscii(text: string): boolean {
+function isAscii(text: string): boolean {
   return ASCII.test(text);
 }
 

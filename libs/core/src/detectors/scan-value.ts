@@ -3,7 +3,7 @@ import type { JsonValue } from '../canonical/json-value.ts';
 import { type DetectorFacts, type DetectorFinding, FINDINGS_MAX } from '../change/detector-fact.ts';
 import type { DetectorEngine, Match } from './detector-engine.ts';
 import type { JsonPath, Step } from './json-path.ts';
-import { LEAVES_MAX, pointerTo, SCANNED_CHARS_MAX, visitTexts } from './string-leaves.ts';
+import { LEAVES_MAX, type PromptTexts, pointerTo, SCANNED_CHARS_MAX, visitTexts } from './string-leaves.ts';
 
 /** One `detectors` rule of the policy, ready to scan: an engine of its packs, and where it looks. */
 export type DetectorScope = {
@@ -15,16 +15,17 @@ export type DetectorScope = {
 
 export type Scan = Omit<DetectorFacts, 'prompt_delta' | 'pack_digest'>;
 
-/** Scans every text of the value once for each scope that covers it. */
-export function scanValue(value: JsonValue, scopes: readonly DetectorScope[]): Scan {
+/** Scans every text of the value once for each scope that covers it; the prompt sees what it wants on the same way. */
+export function scanValue(value: JsonValue, scopes: readonly DetectorScope[], prompt?: PromptTexts): Scan {
   const findings = new Map<string, DetectorFinding>();
   let [leaves, chars, truncated] = [0, 0, false];
   visitTexts(value, (text, place) => {
+    const isWanted = prompt?.see(text, place) ?? false;
     leaves += 1;
     chars += text.length;
     if (leaves > LEAVES_MAX || chars > SCANNED_CHARS_MAX) {
       truncated = true;
-      return false;
+      return isWanted;
     }
     for (const scope of scopes) {
       if (!isCovered(scope, place)) continue;

@@ -56,16 +56,30 @@ export function pointerTo(place: readonly Step[]): string {
 /** What a prompt's delta is taken of; beyond this the rest of the texts is left out of it. */
 const PROMPT_CHARS_MAX = 65_536;
 
-/** The texts that one of the paths covers, all without paths. */
-export function coveredTexts(value: JsonValue, paths: readonly JsonPath[]): string[] {
-  const texts: string[] = [];
-  let chars = 0;
-  visitTexts(value, (text, place) => {
-    if (paths.length > 0 && !paths.some((path) => path.covers(place))) return true;
-    chars += text.length;
-    if (chars > PROMPT_CHARS_MAX) return false;
-    texts.push(text);
-    return true;
-  });
-  return texts;
+/** The texts that one of some paths covers, all without paths, as long as there is room. */
+export class PromptTexts {
+  readonly texts: string[] = [];
+  readonly #paths: readonly JsonPath[];
+  #chars = 0;
+  #isFull = false;
+
+  constructor(paths: readonly JsonPath[]) {
+    this.#paths = paths;
+  }
+
+  /** False where no more are taken. */
+  see(text: string, place: readonly Step[]): boolean {
+    if (this.#isFull) return false;
+    if (this.#paths.length > 0 && !this.#paths.some((path) => path.covers(place))) return true;
+    this.#chars += text.length;
+    if (this.#chars > PROMPT_CHARS_MAX) this.#isFull = true;
+    else this.texts.push(text);
+    return !this.#isFull;
+  }
+}
+
+export function coveredTexts(value: JsonValue, paths: readonly JsonPath[]): readonly string[] {
+  const prompt = new PromptTexts(paths);
+  visitTexts(value, (text, place) => prompt.see(text, place));
+  return prompt.texts;
 }

@@ -5,7 +5,7 @@ import { JsonPath } from '../detectors/json-path.ts';
 import type { PackShelf } from '../detectors/pack-shelf.ts';
 import { type PromptMemory, promptDelta } from '../detectors/prompt-delta.ts';
 import { type DetectorScope, scanValue, textValue } from '../detectors/scan-value.ts';
-import { coveredTexts } from '../detectors/string-leaves.ts';
+import { PromptTexts } from '../detectors/string-leaves.ts';
 import { appliesTo, type Policy } from '../policy/policy.ts';
 import type { ReceivedBody } from './check-body.ts';
 import type { HmacKey } from './request-signature.ts';
@@ -32,12 +32,9 @@ export function detectorFacts(question: DetectorQuestion, shelf: PackShelf): Det
   if (scopes.length === 0 || scopes.includes(undefined)) return undefined;
   const { body } = question;
   const value = question.value ?? textValue(body.bytes);
-  const scan = scanValue(value, scopes as DetectorScope[]);
-  const texts = coveredTexts(
-    value,
-    scopes.flatMap((scope) => scope?.paths ?? []),
-  );
-  const { delta, memory } = promptDelta(texts, question.key, question.previousPrompt);
+  const prompt = new PromptTexts(scopes.flatMap((scope) => scope?.paths ?? []));
+  const scan = scanValue(value, scopes as DetectorScope[], prompt);
+  const { delta, memory } = promptDelta(prompt.texts, question.key, question.previousPrompt);
   const truncated = scan.truncated || body.tooLarge;
   return { facts: { ...scan, truncated, pack_digest: shelf.digest, prompt_delta: delta }, memory };
 }
