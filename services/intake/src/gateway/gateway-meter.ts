@@ -6,6 +6,8 @@ export interface GatewayMeter {
   /** `result`: allow, block, hold, deadline, cancelled or review. */
   decided(result: string): void;
   refused(code: string): void;
+  /** A receipt came when its caller waited no more. */
+  late(): void;
 }
 
-export const noMeter: GatewayMeter = { held: () => {}, decided: () => {}, refused: () => {} };
+export const noMeter: GatewayMeter = { held: () => {}, decided: () => {}, refused: () => {}, late: () => {} };

@@ -80,7 +80,8 @@ export class Gateway {
   /** The code that a request would be answered with before anything of it is looked at; undefined where it is let in. */
   whyClosed(): string | undefined {
     if (this.#stopping) return 'CLY_INTAKE_STOPPING';
-    if (this.#inFlight >= this.#parts.limits.inFlightMax) return 'CLY_INTAKE_BUSY';
+    const isFull = this.#inFlight >= this.#parts.limits.inFlightMax || !this.#holdLine.isOpen();
+    if (isFull) return 'CLY_INTAKE_BUSY';
     return this.#parts.outcomes.isOpen() ? undefined : 'CLY_INTAKE_OUTCOMES_WAIT';
   }
 

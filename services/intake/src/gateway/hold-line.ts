@@ -4,17 +4,33 @@ import type { Fate } from '../log/change-publisher.ts';
 import type { ChangeAttempt } from './change-attempt.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import type { ClientPresence } from './gateway-request.ts';
+import { HoldLimit } from './hold-limit.ts';
 
-type Parts = Pick<GatewayParts, 'directory' | 'desk' | 'publisher' | 'outcomes' | 'outages' | 'meter' | 'clock'>;
+type Parts = Pick<
+  GatewayParts,
+  'directory' | 'desk' | 'publisher' | 'outcomes' | 'outages' | 'meter' | 'clock' | 'limits'
+>;
 
 export type HoldEnd = DecidedBody | 'deadline' | 'cancelled';
 
 /** Publishes a change and holds the caller until its receipt is there or nobody waits any more. */
 export class HoldLine {
   readonly #parts: Parts;
+  readonly #limit: HoldLimit;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    const { clock, desk, limits, meter } = parts;
+    this.#limit = new HoldLimit({ clock, max: limits.inFlightMax, holdMs: limits.holdMs });
+    desk.whenLate(() => {
+      meter.late();
+      this.#limit.late();
+    });
+  }
+
+  /** Whether one more caller may wait: see `HoldLimit`. */
+  isOpen(): boolean {
+    return this.#limit.isOpen();
   }
 
   /** A text says why there is no receipt: then nothing may be forwarded, whatever arrives later. */
@@ -31,10 +47,12 @@ export class HoldLine {
       },
       deadlineAtMs - startMs,
     );
+    this.#limit.enter();
     client.onGone(() => wait.cancel());
     const fate = publisher.publish(change, deadlineAtMs - startMs);
     void fate.then((known) => known === 'not_sent' && wait.cancel());
     const received = await wait.result;
+    this.#limit.leave(typeof received === 'string' ? undefined : clock.nowMs() - startMs);
     // A process that was paused may read a receipt before its timer fires: by then another may have settled the change.
     const result = clock.nowMs() > deadlineAtMs ? 'deadline' : received;
     if (typeof result === 'object' && result.kind === 'decided') {

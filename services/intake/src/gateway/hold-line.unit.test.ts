@@ -32,6 +32,7 @@ async function holdUntil(readAtMs: number): Promise<{ readonly end: unknown; rea
     outcomes: { report: (outcome: unknown) => outcomes.push(outcome) },
     outages: { refused: () => {} },
     meter: noMeter,
+    limits: { holdMs: DEADLINE_MS, inFlightMax: 10 },
   } as unknown as GatewayParts;
   const client = { isGone: () => false, onGone: () => {} };
   const held = new HoldLine(parts).hold(ATTEMPT, DEADLINE_MS, client);

@@ -20,6 +20,9 @@ export type ReceiptWait = {
   cancel(): void;
 };
 
+/** Of the changes whose callers waited in vain, so many are remembered: a receipt of theirs came late. */
+const GIVEN_UP_MAX = 10_000;
+
 type Waiter = AwaitedReceipt & { readonly end: (result: ReceiptBody | 'deadline' | 'cancelled') => void };
 
 /** Where callers wait for the receipts of their changes. */
@@ -27,6 +30,8 @@ export class ReceiptDesk {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #waiters = new Map<string, Waiter>();
+  readonly #givenUp = new Set<string>();
+  #onLate: () => void = () => {};
 
   constructor(parts: { readonly clock: Clock; readonly logger: Logger }) {
     this.#clock = parts.clock;
@@ -37,6 +42,11 @@ export class ReceiptDesk {
     return this.#waiters.get(eventId)?.tenant === tenant;
   }
 
+  /** Called for each receipt that comes after its caller's deadline. */
+  whenLate(onLate: () => void): void {
+    this.#onLate = onLate;
+  }
+
   await(awaited: AwaitedReceipt, deadlineMs: number): ReceiptWait {
     let end: Waiter['end'] = () => {};
     const result = new Promise<ReceiptBody | 'deadline' | 'cancelled'>((resolve) => {
@@ -44,6 +54,7 @@ export class ReceiptDesk {
       end = (outcome) => {
         cancelTimer();
         this.#waiters.delete(awaited.eventId);
+        if (outcome === 'deadline') this.#giveUp(awaited.eventId);
         resolve(outcome);
       };
     });
@@ -55,7 +66,11 @@ export class ReceiptDesk {
   offer(receipt: ReadReceipt): void {
     const { body } = receipt;
     const waiter = this.#waiters.get(body.event_id);
-    if (waiter === undefined || body.kind === 'poisoned') return;
+    if (waiter === undefined) {
+      if (this.#givenUp.delete(body.event_id)) this.#onLate();
+      return;
+    }
+    if (body.kind === 'poisoned') return;
     if (body.kind === 'decided' && body.duplicate_of !== undefined) return;
     if (body.change_digest !== waiter.digest || !waiter.isTrusted(receipt)) {
       this.#logger.error('a receipt is not for the bytes that were sent, or not signed by a trusted enforcer', {
@@ -67,5 +82,10 @@ export class ReceiptDesk {
       return;
     }
     waiter.end(body);
+  }
+
+  #giveUp(eventId: string): void {
+    if (this.#givenUp.size >= GIVEN_UP_MAX) this.#givenUp.delete(this.#givenUp.values().next().value as string);
+    this.#givenUp.add(eventId);
   }
 }

@@ -3,6 +3,7 @@ import type { TopicNames } from '@clyra/core/change/topics';
 import type { Artifacts } from '@clyra/core/enforcement/artifacts';
 import { type Folded, PartitionFold } from '@clyra/core/enforcement/partition-fold';
 import { readChange } from '@clyra/core/enforcement/read-change';
+import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { Envelopes } from '@clyra/core/ports/envelope-codec';
 import type { LogRecord } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
@@ -17,6 +18,7 @@ export type FakeEnforcerParts = {
   readonly topics: TopicNames;
   readonly artifacts: Artifacts;
   readonly signer: Signer;
+  readonly clock: Clock;
 };
 
 /** The real fold of every partition, answering as soon as it is told to: the script decides when and by whom. */
@@ -25,6 +27,8 @@ export class FakeEnforcer {
   readonly #folds = new Map<number, PartitionFold>();
   /** What a scripted enforcer says late, or not at all. */
   silent = false;
+  /** How long it takes over each record, in milliseconds. */
+  recordMs = 0;
   readonly decided: Folded[] = [];
 
   constructor(parts: FakeEnforcerParts) {
@@ -81,6 +85,7 @@ export class FakeEnforcer {
       });
       return made === undefined ? [] : [made];
     });
+    if (this.recordMs > 0) await sleep(this.#parts.clock, this.recordMs * records.length);
     this.decided.push(...folded);
     if (!this.silent) await this.publish(folded);
   }

@@ -101,7 +101,13 @@ export class IntakeWorld {
       policy: (digest) => this.policies.get(digest),
       trustRoot: (digest) => (digest === TRUST.root.digest ? TRUST.root : undefined),
     };
-    this.enforcer = new FakeEnforcer({ log: this.log, topics: this.topics, artifacts, signer: KEYS.enforcer });
+    this.enforcer = new FakeEnforcer({
+      log: this.log,
+      topics: this.topics,
+      artifacts,
+      signer: KEYS.enforcer,
+      clock: this.clock,
+    });
     this.policy = this.addPolicy(options.policyText ?? POLICY_TEXT);
   }
 
