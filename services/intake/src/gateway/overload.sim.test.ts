@@ -6,9 +6,9 @@ import { IntakeWorld } from '../test-support/intake-world.ts';
 /** A change that is allowed has an outcome, so the enforcer manages half as many changes a second as records. */
 const RECORD_MS = 10;
 const CHANGES_PER_SECOND = 1_000 / RECORD_MS / 2;
-const OFFERED_PER_SECOND = 3 * CHANGES_PER_SECOND;
-const SECONDS = 20;
-const SETTLED_AFTER_SECONDS = 10;
+const OFFERED_PER_SECOND = 2 * CHANGES_PER_SECOND;
+const SECONDS = 12;
+const SETTLED_AFTER_SECONDS = 7;
 
 describe('more requests than can be decided in time', () => {
   it('are turned away at the door, and those let in are decided: the rate of effects does not collapse', async () => {
