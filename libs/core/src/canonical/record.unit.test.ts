@@ -33,6 +33,27 @@ describe('a record', () => {
     expect(() => parseRecord(Buffer.from(`${large.toString()} `), 1_000_000)).toThrow(/canonical/);
   });
 
+  it.each([0, 15, 16, 17, 70])('writes a text as RFC 8785 does, whatever letter stands behind %d others', (count) => {
+    for (let unit = 0; unit < 0x180; unit += 1) {
+      const text = `${'x'.repeat(count)}${String.fromCharCode(unit)}y`;
+      const bytes = encodeRecord({ a: text, b: [text] });
+      expect(Buffer.from(bytes).toString()).toBe(JSON.stringify({ a: text, b: [text] }));
+      expect(parseRecord(bytes)).toEqual({ a: text, b: [text] });
+    }
+  });
+
+  it.each([
+    ['{"b":1,"a":1}', /canonical/],
+    ['{"a":{"c":1,"b":1}}', /canonical/],
+    ['{"a":[{"b":1,"b":1}]}', /twice/],
+    ['{"a":[{"B":1}]}', /name/],
+    ['{"a":[1.5]}', /integer/],
+    ['{"a":[-0]}', /integer|canonical/],
+    [`{"a":${'['.repeat(40)}${']'.repeat(40)}}`, /nesting|deep/],
+  ])('is not read from %s', (text, why) => {
+    expect(() => parseRecord(Buffer.from(text))).toThrow(why);
+  });
+
   it('leaves undefined members out', () => {
     expect(Buffer.from(encodeRecord({ b: undefined, a: 1 })).toString()).toBe('{"a":1}');
   });

@@ -19,6 +19,8 @@ import { trippedBy } from './tripped.ts';
 
 type Input = DecideInput<ChangeRequested>;
 
+const OBSERVERS = PRIMITIVES.filter((primitive) => primitive.observe !== undefined);
+
 /** What is remembered of an event id: enough to answer the same bytes again and to refuse others. */
 type KnownEvent = {
   readonly digest: string;
@@ -115,12 +117,12 @@ function conclude(input: Input, context: RequestContext, evaluated: Evaluated): 
     decision,
     mode: context.route?.mode ?? 'gate',
     reasons: reasons.map((reason) => reasonOf(reason, context.policy.threat_map)),
-    ...Object.assign({}, ...findings.map((finding) => finding.fields ?? {})),
-    ...lifted?.fields,
-    ...(decision === 'allow' ? { ...grantsOf(input, context.route), ...lineageOf(context) } : {}),
-    ...(lifted?.supersedes === undefined ? {} : { supersedes: lifted.supersedes }),
-    ...trippedBy(ops),
   };
+  for (const { fields } of findings) if (fields !== undefined) Object.assign(part, fields);
+  Object.assign(part, lifted?.fields);
+  if (decision === 'allow') Object.assign(part, grantsOf(input, context.route), lineageOf(context));
+  if (lifted?.supersedes !== undefined) Object.assign(part, { supersedes: lifted.supersedes });
+  Object.assign(part, trippedBy(ops));
   return describe(input, { part, ops });
 }
 
@@ -154,7 +156,9 @@ function allowingOps(input: Input, context: RequestContext, findings: readonly F
 }
 
 function observed(context: RequestContext, decision: Decision): StateOp[] {
-  return PRIMITIVES.flatMap((primitive) => primitive.observe?.(context, decision) ?? []);
+  const ops: StateOp[] = [];
+  for (const primitive of OBSERVERS) ops.push(...(primitive.observe?.(context, decision) ?? []));
+  return ops;
 }
 
 function lineageOf({ policy, route }: RequestContext): Pick<DecidedPart, 'lineage'> {
@@ -225,8 +229,8 @@ function describe(input: Input, draft: Draft): Draft {
     actor: actorOf(facts.actors),
     payload_digest: facts.payload_digest,
     inspected_under: facts.inspected_under,
-    ...(facts.route === null ? {} : { route: facts.route }),
-    ...(change.supersedes === undefined ? {} : { supersedes: change.supersedes }),
   };
+  if (facts.route !== null) Object.assign(part, { route: facts.route });
+  if (change.supersedes !== undefined) Object.assign(part, { supersedes: change.supersedes });
   return { ...draft, ...run, part };
 }

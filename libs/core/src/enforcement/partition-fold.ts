@@ -239,7 +239,6 @@ export class PartitionFold {
     const place = this.#place(record);
     const digest = digestOf(record.raw);
     const members = {
-      v: 0,
       kind: 'poisoned',
       change_kind: 'unknown',
       receipt_id: receiptIdOf(place),

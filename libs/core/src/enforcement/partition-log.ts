@@ -15,6 +15,7 @@ type Entry = { readonly members: JsonObject; readonly appendTimeMs: number };
 export function appendToPartitionLog(log: PartitionLog, entry: Entry): Answer {
   log.time = Math.max(log.time, entry.appendTimeMs);
   const body: JsonObject = {
+    v: 0,
     ...entry.members,
     tenant: PARTITION_TENANT,
     tenant_seq: log.nextSeq,

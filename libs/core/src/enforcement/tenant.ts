@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
-import type { JsonObject } from '../canonical/json-value.ts';
+import type { JsonObject, JsonValue } from '../canonical/json-value.ts';
 import { encodeRecord } from '../canonical/record.ts';
 import type { ChangeBody } from '../change/change-body.ts';
 import { linkTo, runGenesis } from '../change/links.ts';
@@ -40,6 +40,9 @@ export type TenantInput = {
 
 export type Answer = { readonly bytes: Uint8Array; readonly body: JsonObject; readonly signed: boolean };
 
+/** A body while it is made. */
+type Members = Record<string, JsonValue | undefined>;
+
 /** `actor` opened the run; `at` is the tenant time of its newest body. */
 type RunHead = { readonly next_seq: number; readonly head: Digest; readonly actor: string };
 
@@ -75,18 +78,25 @@ export function answer(tenant: Tenant, input: TenantInput, decided: { draft: Dra
   if (draft.run?.step === 'close') tenant.table.apply([{ op: 'delete', key: runKey(draft.run.runId) }]);
   const signed = draft.part.kind === 'decided';
   const meta = readMeta(tenant.table);
-  const body: JsonObject = {
-    ...(draft.part as unknown as JsonObject),
-    ...placeMembers(input),
-    tenant: input.change.tenant,
-    tenant_seq: tenant.nextSeq,
-    tenant_prev: tenant.prev,
-    decided_at: decidedAt,
-    ...(signed ? { policy_digest: meta.policy, engine: meta.engine } : {}),
-    ...(runHead === undefined ? {} : { run_id: draft.run?.runId, seq: runHead.next_seq, prev: runHead.head }),
-    ...(draft.run?.step === 'close' ? { count: runHead?.next_seq } : {}),
-    ...(draft.cut === true ? { state_digest: tenant.table.digest() } : {}),
-  };
+  // What every body says comes first and in canonical order: only what this decision adds is then to be sorted into it.
+  const body: Members = placeMembers(input);
+  body['tenant'] = input.change.tenant;
+  body['tenant_prev'] = tenant.prev;
+  body['tenant_seq'] = tenant.nextSeq;
+  body['v'] = 0;
+  body['decided_at'] = decidedAt;
+  Object.assign(body, draft.part);
+  if (signed) {
+    body['policy_digest'] = meta.policy;
+    body['engine'] = meta.engine;
+  }
+  if (runHead !== undefined) {
+    body['run_id'] = draft.run?.runId;
+    body['seq'] = runHead.next_seq;
+    body['prev'] = runHead.head;
+  }
+  if (draft.run?.step === 'close') body['count'] = runHead?.next_seq;
+  if (draft.cut === true) body['state_digest'] = tenant.table.digest();
   const bytes = encodeRecord(body);
   const link = linkTo(bytes);
   tenant.nextSeq += 1;
@@ -98,17 +108,16 @@ export function answer(tenant: Tenant, input: TenantInput, decided: { draft: Dra
   return { bytes, body, signed };
 }
 
-export function placeMembers(input: Pick<TenantInput, 'change' | 'changeDigest' | 'place' | 'receiptId'>): JsonObject {
+export function placeMembers(input: Pick<TenantInput, 'change' | 'changeDigest' | 'place' | 'receiptId'>): Members {
   return {
-    v: 0,
-    change_kind: input.change.kind,
-    receipt_id: input.receiptId,
-    event_id: input.change.event_id,
-    stream_id: input.place.streamId,
-    partition: input.place.partition,
-    offset: input.place.offset,
-    previous_offset: input.place.previousOffset,
     change_digest: input.changeDigest,
+    change_kind: input.change.kind,
+    event_id: input.change.event_id,
+    offset: input.place.offset,
+    partition: input.place.partition,
+    previous_offset: input.place.previousOffset,
+    receipt_id: input.receiptId,
+    stream_id: input.place.streamId,
   };
 }
 

@@ -38,20 +38,35 @@ export function rootFromPath(leaf: Digest, place: LeafPlace): Digest | undefined
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return undefined;
   let last = size - 1;
   let node = leaf;
-  for (const sibling of path) {
+  for (let level = 0; level < path.length; level += 1) {
+    const sibling = path[level] as Digest;
     if (last === 0) return undefined;
     if (index % 2 === 1 || index === last) {
-      node = nodeHash(sibling, node);
+      node = nodeAbove(level, sibling, node);
       while (index % 2 === 0 && index !== 0) {
         index = Math.floor(index / 2);
         last = Math.floor(last / 2);
       }
     } else {
-      node = nodeHash(node, sibling);
+      node = nodeAbove(level, node, sibling);
     }
     index = Math.floor(index / 2);
     last = Math.floor(last / 2);
   }
   assert(last >= 0, 'a tree never shrinks below its root');
   return last === 0 ? node : undefined;
+}
+
+/**
+ * The node made last on each level, with what it was made of. Bodies of one send come one after the other and share all
+ * but their lowest nodes, so that most of their paths are compared and not hashed.
+ */
+const made: { readonly left: Digest; readonly right: Digest; readonly node: Digest }[] = [];
+
+function nodeAbove(level: number, left: Digest, right: Digest): Digest {
+  const known = made[level];
+  if (known !== undefined && known.left === left && known.right === right) return known.node;
+  const node = nodeHash(left, right);
+  made[level] = { left, right, node };
+  return node;
 }
