@@ -8,7 +8,7 @@ import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
 import { FindingsDesk, type TenantFindings } from './findings/findings-desk.ts';
 import { ReceiptFollower } from './findings/receipt-follower.ts';
-import type { ObservationDraft, SourceIdentity } from './observation/observation-draft.ts';
+import type { SourceIdentity, TransactionDraft } from './observation/observation-draft.ts';
 import { SourceRegistrations } from './registration/source-registrations.ts';
 import type { DigestKeys } from './source/digest-keys.ts';
 import type { SourcePort } from './source/source-port.ts';
@@ -115,7 +115,7 @@ export class RecorderProcessor {
     const common = {
       ...{ identity, log, codec, signer, clock, logger, digestKeys, logDeadlineMs },
       topic: topics.observations,
-      onTransaction: (draft: ObservationDraft) => this.#desk.observed(draft),
+      onTransaction: (draft: TransactionDraft) => this.#desk.observed(draft),
       onReason: (reason: string | undefined) => this.#options.onSource?.(identity, reason),
     };
     return 'source' in recorded

@@ -8,7 +8,7 @@ import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
 import { GapKeeper } from './gap-keeper.ts';
 import { coverageOf } from './observation/coverage-body.ts';
-import type { ObservationDraft, SourceIdentity } from './observation/observation-draft.ts';
+import type { SourceIdentity, TransactionDraft } from './observation/observation-draft.ts';
 import { ObservationWriter } from './observation/observation-writer.ts';
 import { Pause } from './pause.ts';
 import { newestObservation } from './position/newest-observation.ts';
@@ -38,7 +38,7 @@ export type RunnerOptions = {
   /** What keeps the source from being recorded; undefined when nothing does. */
   readonly onReason: (reason: string | undefined) => void;
   /** A transaction that is in the log now. */
-  readonly onTransaction: (draft: ObservationDraft) => void;
+  readonly onTransaction: (draft: TransactionDraft) => void;
 };
 
 const RETRY_MIN_MS = 250;

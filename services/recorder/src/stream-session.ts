@@ -7,7 +7,7 @@ import { checkContinuity, requireContinuity } from '@clyra/adapter-postgres/slot
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import { type Coverage, coverageDraft } from './observation/coverage-body.ts';
-import type { ObservationDraft, SourceIdentity } from './observation/observation-draft.ts';
+import type { ObservationDraft, SourceIdentity, TransactionDraft } from './observation/observation-draft.ts';
 import type { ObservationWriter } from './observation/observation-writer.ts';
 import { watermarkDraft } from './observation/position-bodies.ts';
 import { transactionDraft } from './observation/transaction-body.ts';
@@ -18,7 +18,7 @@ import type { SourceMark, SourcePort } from './source/source-port.ts';
 export type SessionEvents = {
   readonly onPublished: (kind: ObservationDraft['kind'], commitTimeMs: number | undefined) => void;
   /** A transaction that this stream wrote, once the log has it. */
-  readonly onTransaction: (draft: ObservationDraft) => void;
+  readonly onTransaction: (draft: TransactionDraft) => void;
   /** A transaction that the log has already. */
   readonly onRepeated: () => void;
   readonly onWatermark: (coversUntilMs: number) => void;

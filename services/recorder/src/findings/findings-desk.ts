@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GuardedRelations } from '@clyra/adapter-postgres/publication-preflight';
-import { parseObservation, type TransactionBody } from '@clyra/core/evidence/observation-body';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { LedgerGrant } from '@clyra/core/reconciliation/ledger-entry';
 import { type Finding, type LiveCounts, LiveFindings } from '@clyra/core/reconciliation/live-findings';
-import type { ObservationDraft, SourceIdentity } from '../observation/observation-draft.ts';
+import type { SourceIdentity, TransactionDraft } from '../observation/observation-draft.ts';
 import { UNLISTED_RELATION } from '../observation/transaction-body.ts';
 
 /** Member names as in `GET /v1/findings`. */
@@ -63,17 +62,16 @@ export class FindingsDesk {
   }
 
   /** A transaction that is in the log. */
-  observed(draft: ObservationDraft): void {
+  observed(draft: TransactionDraft): void {
     const desk = this.#tenants.get(draft.tenant);
     const guarded = this.#guarded.get(keyOf(draft));
     if (desk === undefined || guarded === undefined) return;
-    const body = parseObservation(draft.bytes) as TransactionBody;
-    const { observation_id, source_id, committed_at, token_hashes } = body;
-    const relations = body.relations.filter((relation) => touches(relation, guarded));
+    const { committed_at, token_hashes } = draft.effect;
+    const relations = draft.effect.relations.filter((relation) => touches(relation, guarded));
     const nowMs = this.#clock.nowMs();
     const observation = {
-      observation_id,
-      source_id,
+      observation_id: draft.observationId,
+      source_id: draft.sourceId,
       committed_at,
       token_hashes,
       relations,

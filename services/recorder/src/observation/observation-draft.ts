@@ -2,8 +2,12 @@
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { encodeRecord } from '@clyra/core/canonical/record';
+import type { TransactionBody } from '@clyra/core/evidence/observation-body';
 
 export type ObservationKind = 'transaction' | 'watermark' | 'gap' | 'coverage';
+
+/** What a transaction did, of its body: whoever judges it needs not read the bytes again. */
+export type TransactionEffect = Pick<TransactionBody, 'committed_at' | 'relations' | 'token_hashes'>;
 
 /** A finished body with the routing copies its envelope repeats; not signed yet. */
 export type ObservationDraft = {
@@ -13,6 +17,8 @@ export type ObservationDraft = {
   readonly observationId: string;
   readonly bytes: Uint8Array;
 };
+
+export type TransactionDraft = ObservationDraft & { readonly kind: 'transaction'; readonly effect: TransactionEffect };
 
 /** Whose observations these are. */
 export type SourceIdentity = { readonly tenant: string; readonly sourceId: string };
@@ -44,4 +50,13 @@ export function draftOf(
     ...members,
   });
   return { kind, tenant, sourceId, observationId, bytes };
+}
+
+export function transactionDraftOf(
+  identity: SourceIdentity,
+  observationId: string,
+  { effect, members }: { readonly effect: TransactionEffect; readonly members: JsonObject },
+): TransactionDraft {
+  const draft = draftOf('transaction', identity, { observationId, members: { ...members, ...effect } });
+  return { ...draft, kind: 'transaction', effect };
 }

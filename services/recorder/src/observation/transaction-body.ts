@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommittedTransaction, OperationCounts } from '@clyra/adapter-postgres/committed-transaction';
 import type { AccumulatorLimits } from '@clyra/adapter-postgres/transaction-accumulator';
-import type { JsonObject } from '@clyra/core/canonical/json-value';
-import { draftOf, type ObservationDraft, observationIdOf, type SourceIdentity } from './observation-draft.ts';
+import {
+  observationIdOf,
+  type SourceIdentity,
+  type TransactionDraft,
+  type TransactionEffect,
+  transactionDraftOf,
+} from './observation-draft.ts';
 import { printable } from './printable.ts';
 
 /**
@@ -18,20 +23,23 @@ export const BODY_LIMITS: Partial<AccumulatorLimits> = { relationsMax: 128, mess
  */
 export const UNLISTED_RELATION = { schema: '*', name: '*' } as const;
 
+type RelationEntry = TransactionEffect['relations'][number];
+
 /** One observation for one committed transaction: its size does not depend on the number of rows. */
-export function transactionDraft(identity: SourceIdentity, transaction: CommittedTransaction): ObservationDraft {
+export function transactionDraft(identity: SourceIdentity, transaction: CommittedTransaction): TransactionDraft {
   const { systemId, timeline, commitEndLsn, ddl, unknownTypes } = transaction;
   const observationId = observationIdOf({ systemId, timeline, lsn: commitEndLsn, ordinal: 0 });
-  return draftOf('transaction', identity, {
-    observationId,
+  return transactionDraftOf(identity, observationId, {
+    effect: {
+      committed_at: transaction.commitTimeMs,
+      relations: relationsOf(transaction),
+      token_hashes: [...transaction.executionTokenHashes],
+    },
     members: {
       system_id: systemId,
       timeline,
       commit_end_lsn: commitEndLsn,
       xid: transaction.xid,
-      committed_at: transaction.commitTimeMs,
-      relations: relationsOf(transaction),
-      token_hashes: [...transaction.executionTokenHashes],
       messages: transaction.messageCounts.clyra + transaction.messageCounts.other,
       ...(ddl === undefined
         ? {}
@@ -41,7 +49,7 @@ export function transactionDraft(identity: SourceIdentity, transaction: Committe
   });
 }
 
-function relationsOf({ relations, unlisted }: CommittedTransaction): JsonObject[] {
+function relationsOf({ relations, unlisted }: CommittedTransaction): RelationEntry[] {
   const listed = relations.map((relation) =>
     entryOf({ schema: printable(relation.schema), name: printable(relation.name) }, relation),
   );
@@ -51,7 +59,7 @@ function relationsOf({ relations, unlisted }: CommittedTransaction): JsonObject[
 function entryOf(
   relation: { readonly schema: string; readonly name: string },
   changes: { readonly operations: OperationCounts; readonly rowsDigest: string; readonly ddlCount?: number },
-): JsonObject {
+): RelationEntry {
   const { insert, update, delete: deleted, truncate } = changes.operations;
   return {
     ...relation,

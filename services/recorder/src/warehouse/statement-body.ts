@@ -5,11 +5,11 @@ import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { ID } from '@clyra/core/change/shape';
 import type { RelationEffect } from '@clyra/core/reconciliation/ledger-entry';
 import {
-  draftOf,
   type Incarnation,
-  type ObservationDraft,
   observationIdOf,
   type SourceIdentity,
+  type TransactionDraft,
+  transactionDraftOf,
 } from '../observation/observation-draft.ts';
 import { printable } from '../observation/printable.ts';
 import { UNLISTED_RELATION } from '../observation/transaction-body.ts';
@@ -27,23 +27,24 @@ export function statementDraft(
   identity: SourceIdentity,
   place: StatementPlace,
   { statement, key }: { readonly statement: ObservedStatement; readonly key: KeyObject },
-): ObservationDraft {
+): TransactionDraft {
   const { systemId, timeline, position } = place;
   const lsn = formatLsn(position);
   const rowsDigest = keyed(key, 'clyra.statement.v1', [statement.id, statement.content]);
-  return draftOf('transaction', identity, {
-    observationId: observationIdOf({ systemId, timeline, lsn, ordinal: 0 }),
-    members: {
-      system_id: systemId,
-      timeline,
-      commit_end_lsn: lsn,
-      xid: 0,
+  return transactionDraftOf(identity, observationIdOf({ systemId, timeline, lsn, ordinal: 0 }), {
+    effect: {
       committed_at: statement.committedAtMs,
       relations: relationsOf(statement.relations).map((relation) => ({
         ...entryOf(relation),
         rows_digest: rowsDigest,
       })),
       token_hashes: statement.tokenHashes.slice(0, TOKENS_MAX),
+    },
+    members: {
+      system_id: systemId,
+      timeline,
+      commit_end_lsn: lsn,
+      xid: 0,
       messages: 0,
       statement: membersOf(statement, key),
     },
@@ -72,7 +73,7 @@ function membersOf(statement: ObservedStatement, key: KeyObject): JsonObject {
   };
 }
 
-function entryOf({ schema, name, inserts, updates, deletes, truncates, ddl }: RelationEffect): JsonObject {
+function entryOf({ schema, name, inserts, updates, deletes, truncates, ddl }: RelationEffect): RelationEffect {
   return {
     ...(schema === UNLISTED_RELATION.schema ? UNLISTED_RELATION : { schema: printable(schema), name: printable(name) }),
     inserts,

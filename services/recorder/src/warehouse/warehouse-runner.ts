@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { formatLsn } from '@clyra/adapter-postgres/lsn';
 import { ClyraError } from '@clyra/core/kernel/error';
-import type { ObservationDraft } from '../observation/observation-draft.ts';
+import type { TransactionDraft } from '../observation/observation-draft.ts';
 import { ObservationWriter } from '../observation/observation-writer.ts';
 import { Pause } from '../pause.ts';
 import type { Registration } from '../registration/source-registrations.ts';
@@ -125,7 +125,7 @@ export class WarehouseRunner {
       settleMs: this.#tuning.settleMs,
       digestKeyOf: (isFirst: boolean): Promise<KeyObject> => digestKeys.keyOf(identity.tenant, isFirst),
       events: {
-        onStatement: (draft: ObservationDraft, { committedAtMs }) => {
+        onStatement: (draft: TransactionDraft, { committedAtMs }) => {
           figures.published('transaction', committedAtMs);
           this.#options.onTransaction(draft);
         },

@@ -6,7 +6,7 @@ import { type Clock, sleep } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { ReadBackRequest } from '../log/read-back.ts';
 import { type Coverage, coverageDraft } from '../observation/coverage-body.ts';
-import type { Incarnation, ObservationDraft } from '../observation/observation-draft.ts';
+import type { Incarnation, ObservationDraft, TransactionDraft } from '../observation/observation-draft.ts';
 import type { ObservationWriter } from '../observation/observation-writer.ts';
 import { gapDraft, watermarkDraft } from '../observation/position-bodies.ts';
 import type { HistoryPass, HistorySource } from './history-source.ts';
@@ -16,7 +16,7 @@ import { catchUp, readLogBook } from './read-log-book.ts';
 import { statementDraft } from './statement-body.ts';
 
 export type SessionEvents = {
-  readonly onStatement: (draft: ObservationDraft, statement: ObservedStatement) => void;
+  readonly onStatement: (draft: TransactionDraft, statement: ObservedStatement) => void;
   readonly onWatermark: (coversUntilMs: number) => void;
   readonly onGap: (gap: HistoryGap, detectedAtMs: number) => void;
   readonly onCoverage: () => void;
