@@ -54,4 +54,4 @@ format: setup ## write the formatting and the safe fixes of the linter
 	@$(WITH_NODE) biome check --write .
 
 clean: ## forget build output and caches; packages stay
-	@rm -rf .nx coverage $$(find . -name node_modules -prune -o -name dist -type d -print)
+	@rm -rf .nx coverage node_modules/.cache/clyra $$(find . -name node_modules -prune -o -name dist -type d -print)

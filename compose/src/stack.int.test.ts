@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AvroCodec } from '@clyra/adapter-avro/avro-codec';
 import type { AvroRecordSchema } from '@clyra/adapter-avro/avro-schema';
-import { registerSchemas } from '@clyra/adapter-avro/registry-schema-ids';
+import { registerSchemas } from '@clyra/adapter-avro/register-schemas';
 import { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
 import { KafkaLog } from '@clyra/adapter-kafka/kafka-log';
 import { openSqlClient } from '@clyra/adapter-postgres/sql-client';

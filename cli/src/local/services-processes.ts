@@ -49,7 +49,7 @@ async function launchService({ name, env }: ServicePlan, layout: LocalLayout): P
   const main = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url));
   const identity = await launch({
     program: process.execPath,
-    args: [...serviceNodeOptions(), main],
+    args: [...serviceNodeOptions(name), main],
     cwd: layout.dataDir,
     outputFile: log,
     environment: { ...inheritedEnvironment(), ...env },

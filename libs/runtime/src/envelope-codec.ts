@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { AvroCodec } from '@clyra/adapter-avro/avro-codec';
 import type { AvroRecordSchema } from '@clyra/adapter-avro/avro-schema';
 import { fixedSchemaIds } from '@clyra/adapter-avro/fixed-schema-ids';
-import { lookUpSchemas, registerSchemas } from '@clyra/adapter-avro/registry-schema-ids';
+import { lookUpSchemas } from '@clyra/adapter-avro/look-up-schemas';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 
 const SCHEMAS = new URL('../../../schemas/avro/', import.meta.url);
@@ -30,6 +30,8 @@ export async function registryCodec(options: RegistryCodecOptions): Promise<Enve
 
 /** Registers what is missing; repeating it changes nothing. Needs the right to write. Rejects as `registerSchemas` does. */
 export async function registerShippedSchemas(options: RegistryCodecOptions): Promise<void> {
+  // Services only look ids up: the client that registers is loaded by who does.
+  const { registerSchemas } = await import('@clyra/adapter-avro/register-schemas');
   await registerSchemas({ ...options, schemas: shippedSchemas() });
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inheritedEnvironment } from '@clyra/cli/config';
 import type { ServiceName } from '@clyra/cli/local/layout';
+import { serviceNodeOptions } from '@clyra/cli/local/node-options';
 import { type ReadinessAnswer, readinessOf } from '@clyra/cli/local/services-processes';
 import { killAtExit } from '@clyra/testing/kill-at-exit';
 
@@ -52,9 +53,10 @@ export class ServiceProcess {
   /** Starts the process and does not wait for it. `env` is added for this start. */
   spawn(env: Readonly<Record<string, string>> = {}): void {
     if (this.isRunning) throw new Error(`${this.options.name} runs already`);
-    const main = new URL(`../../../services/${this.options.service}/src/main.ts`, import.meta.url);
-    const output = openSync(this.options.logFile, 'a');
-    this.#child = spawn(process.execPath, ['--conditions=@clyra/source', '--enable-source-maps', fileURLToPath(main)], {
+    const { service, logFile } = this.options;
+    const main = new URL(`../../../services/${service}/src/main.ts`, import.meta.url);
+    const output = openSync(logFile, 'a');
+    this.#child = spawn(process.execPath, [...serviceNodeOptions(service), fileURLToPath(main)], {
       env: { ...inheritedEnvironment(), ...this.options.env, ...env },
       stdio: ['ignore', output, output],
     });

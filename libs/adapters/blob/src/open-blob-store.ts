@@ -4,7 +4,7 @@ import { segmentsOf } from '@clyra/core/ports/blob-name';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
 import { FileBlobStore } from './file-blob-store.ts';
-import { type Retention, S3BlobStore } from './s3-blob-store.ts';
+import type { Retention } from './s3-blob-store.ts';
 
 const OPTIONS = ['region', 'endpoint', 'deadline_ms', 'retention_mode', 'retention_days'];
 const DEADLINE_MS_DEFAULT = 30_000;
@@ -26,6 +26,8 @@ export async function openBlobStore(where: string, clock: Clock): Promise<BlobSt
   if (unknown !== undefined) throw invalid(where, `has an unknown option ${unknown}; known are ${OPTIONS.join(', ')}`);
   const retention = retentionOf(where, options);
   const [region, endpoint] = [options.get('region'), options.get('endpoint')];
+  // Only who uses it pays for the memory of its SDK.
+  const { S3BlobStore } = await import('./s3-blob-store.ts');
   return S3BlobStore.open({
     bucket,
     prefix: segments.map((part) => `${part}/`).join(''),

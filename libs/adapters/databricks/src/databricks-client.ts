@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
-import { DBSQLClient } from '@databricks/sql';
+import type { DBSQLClient } from '@databricks/sql';
 import { classifyDatabricksError, lateDatabricks } from './databricks-error.ts';
 import {
   type DatabricksConnection,
@@ -78,7 +78,9 @@ class OneSession implements DatabricksClient {
 
   async #connect(): Promise<Opened> {
     const { host, port, path, token, tlsCa } = this.#connection;
-    const client = new DBSQLClient({ logger: SILENT });
+    // Loaded when a source needs it: the driver takes more memory than the rest of the recorder.
+    const driver = await import('@databricks/sql');
+    const client = new driver.DBSQLClient({ logger: SILENT });
     // The driver reports a broken connection here as well; without a listener it would end the process.
     client.on('error', () => undefined);
     await client.connect({

@@ -4,7 +4,6 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Signer } from '@clyra/core/ports/signer';
 import { fileSigner } from './file-signer.ts';
 import { httpSigner } from './http-signer.ts';
-import { kmsSigner } from './kms-signer.ts';
 
 const DEADLINE_MS_DEFAULT = 5_000;
 const DEADLINE_MS_MAX = 60_000;
@@ -22,6 +21,8 @@ export async function openSigner(where: string): Promise<Signer> {
   const deadlineMs = deadlineOf(where, options.get('deadline_ms'));
   if (isKms) {
     const [region, endpoint] = [options.get('region') ?? undefined, options.get('endpoint') ?? undefined];
+    // Only who uses it pays for the memory of its SDK.
+    const { kmsSigner } = await import('./kms-signer.ts');
     return kmsSigner({
       keyId: address.slice('aws-kms:'.length),
       deadlineMs,

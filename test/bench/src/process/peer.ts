@@ -2,11 +2,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { ServiceName } from '@clyra/cli/local/layout';
 import { serviceNodeOptions } from '@clyra/cli/local/node-options';
 import type { PeerNews, PeerOrder } from './peer-side.ts';
 
 export type PeerPlan = {
   readonly name: string;
+  /** It is started as this one is. */
+  readonly service?: ServiceName;
   /** The module to run; it begins with `followParent`. */
   readonly script: URL;
   readonly args: readonly string[];
@@ -24,12 +27,12 @@ export class Peer {
   readonly #child: ChildProcess;
   readonly #logFile: string;
 
-  constructor({ name, script, args, env, logFile }: PeerPlan) {
+  constructor({ name, service = 'intake', script, args, env, logFile }: PeerPlan) {
     const log = openSync(logFile, 'w');
     this.name = name;
     this.#logFile = logFile;
     this.#child = fork(fileURLToPath(script), [...args], {
-      execArgv: [...serviceNodeOptions()],
+      execArgv: [...serviceNodeOptions(service)],
       stdio: ['ignore', log, log, 'ipc'],
       ...(env === undefined ? {} : { env }),
     });

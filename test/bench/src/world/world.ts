@@ -112,6 +112,7 @@ function startService(name: 'enforcer' | 'intake', local: Local, settings: Local
   mkdirSync(join(layout.stateDir, name), { recursive: true });
   return new Peer({
     name,
+    service: name,
     script: new URL('service-main.ts', PEERS),
     args: [new URL(`${name}/src/main.ts`, SERVICES).href],
     env: {

@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AvroRecordSchema } from './avro-schema.ts';
-import { lookUpSchemas, registerSchemas } from './registry-schema-ids.ts';
+import { lookUpSchemas } from './look-up-schemas.ts';
+import { registerSchemas } from './register-schemas.ts';
 
 const EDGE: AvroRecordSchema = {
   type: 'record',
