@@ -9,6 +9,8 @@ export function scopeOf(label: string): Scope {
   return { label, key: digestOf(label).slice(0, 32) };
 }
 
+const TENANT: readonly Scope[] = [scopeOf('tenant')];
+
 /**
  * What counts as one run: the open run that the request names, and in any case its actor on its route, so that a fresh
  * run for each request evades nothing.
@@ -27,6 +29,6 @@ export function scopesFor(kind: 'run' | 'actor' | 'route' | 'tenant', context: R
     case 'route':
       return [scopeOf(`route:${context.route?.id ?? ''}`)];
     case 'tenant':
-      return [scopeOf('tenant')];
+      return TENANT;
   }
 }

@@ -12,6 +12,14 @@ export function leafHash(data: Uint8Array): Digest {
   return digestOf(bytes);
 }
 
+const digestLeaf = Buffer.alloc(33);
+
+/** The leaf whose data is a digest: that of a body in the tree of its send. */
+export function leafOfDigest(digest: Digest): Digest {
+  digestLeaf.write(digest, 1, 'hex');
+  return digestOf(digestLeaf);
+}
+
 const nodeBytes = Buffer.alloc(65);
 nodeBytes[0] = 1;
 

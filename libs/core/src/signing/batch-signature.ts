@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Digest, digestBytes } from '../canonical/digest.ts';
+import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import { encodeRecord } from '../canonical/record.ts';
 import { assert } from '../kernel/assert.ts';
 import { rootFromPath, treeWithPaths } from '../merkle/audit-path.ts';
-import { leafHash } from '../merkle/hash.ts';
+import { leafOfDigest } from '../merkle/hash.ts';
 import type { Signer } from '../ports/signer.ts';
 import { pae } from './pae.ts';
 
@@ -26,7 +26,7 @@ export async function signBatch(
   bodyDigests: readonly Digest[],
 ): Promise<SignatureBlock[]> {
   assert(bodyDigests.length >= 1 && bodyDigests.length <= BATCH_BODIES_MAX, 'a send has 1 to 1,024 bodies');
-  const { root, paths } = treeWithPaths(bodyDigests.map((digest) => leafHash(digestBytes(digest))));
+  const { root, paths } = treeWithPaths(bodyDigests.map(leafOfDigest));
   const size = bodyDigests.length;
   const sig = Buffer.from(await signer.sign(signedBytes(type, root, size))).toString('base64');
   return paths.map((path, index) => ({ index, key_id: signer.keyId, path, sig, size }));
@@ -35,7 +35,7 @@ export async function signBatch(
 /** The root of the send that a body belongs to, or undefined where the block cannot belong to any tree. */
 export function sendRootOf(bodyDigest: Digest, block: SignatureBlock): Digest | undefined {
   if (block.size < 1 || block.size > BATCH_BODIES_MAX) return undefined;
-  return rootFromPath(leafHash(digestBytes(bodyDigest)), block);
+  return rootFromPath(leafOfDigest(bodyDigest), block);
 }
 
 /** What is signed for a send (docs/spec/records.md §3). */
