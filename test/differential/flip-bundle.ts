@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flips every bit of a small good bundle and verifies it in TypeScript, in process; prints what came of it as JSON.
-// `node --conditions=@clyra/source test/differential/flip-bundle.ts [TICKS]`: so many lines more.
+// `node --conditions=@clyra/source test/differential/flip-bundle.ts [TICKS [PART PARTS]]`: so many lines more, and of the
+// bytes only those whose number leaves PART over PARTS.
 import { LogBuilder, makeKeys } from '@clyra/verifier/testing/log-builder';
 import { hexOf } from '@clyra/verifier/testing/primitives';
 import { EMPTY, seal, stateDigest, trustRootOf } from '@clyra/verifier/testing/seal';
@@ -34,9 +35,11 @@ const { files, trustRoot } = smallBundle(Number(process.argv[2] ?? 0));
 const bundle = new Map<string, Buffer>(files);
 bundle.set('VERIFY.md', Buffer.from('how to\n'));
 bundle.set('checkpoint', Buffer.concat([files.get('checkpoint') as Buffer, Buffer.from(WITNESS_LINE)]));
+const [part, parts] = [Number(process.argv[3] ?? 0), Number(process.argv[4] ?? 1)];
 const passed: string[] = [];
 const refused: string[] = [];
 let flips = 0;
+let count = 0;
 
 /** How many bytes of a file are signed: lines of witnesses and VERIFY.md are not. */
 function signedBytesOf(name: string, bytes: Buffer): number {
@@ -65,7 +68,8 @@ const unbent = await verdictOf(
 for (const [name, content] of bundle) {
   const bytes = Buffer.from(content);
   for (let byte = 0; byte < bytes.length; byte += 1) {
-    for (let bit = 0; bit < 8; bit += 1) {
+    count += 1;
+    for (let bit = 0; bit < 8 && count % parts === part; bit += 1) {
       await flip(name, bytes, { byte, bit });
     }
   }

@@ -27,8 +27,19 @@ const LONG_TIERS: readonly LongTier[] = [
   { name: 'state-long', tier: 'sim', env: { CLYRA_STATE_CHANGES: '10000000' }, only: 'test/sim/state-bound' },
   // Builds cosign and Tessera's fsck, which takes minutes.
   { name: 'recipes-long', tier: 'vector', env: { CLYRA_RECIPES_LONG: '1' }, only: 'test/recipes' },
-  // A million mutations judged by both verifiers, and every bit of a bundle of some 40 KB.
-  { name: 'verifiers-long', tier: 'prop', env: { CLYRA_MUTATIONS: '1000000', CLYRA_FLIP_TICKS: '30' } },
+  // A million mutations judged by both verifiers, five thousand of them by the third, and every bit of bundles of some 40 KB.
+  // The TypeScript verifier takes two thirds of the time and runs twice.
+  {
+    name: 'verifiers-long',
+    tier: 'prop',
+    env: {
+      CLYRA_MUTATIONS: '1000000',
+      CLYRA_FLIP_TICKS: '30',
+      CLYRA_FLIP_UNITS: '5',
+      CLYRA_DIFFERENTIAL_PROCESSES: '2',
+    },
+    only: 'test/differential',
+  },
   { name: 'int-long', tier: 'int', env: { CLYRA_INT_TRANSACTION_ROWS: '1000000', CLYRA_INT_HISTORIES: '10' } },
   {
     name: 'faults-long',

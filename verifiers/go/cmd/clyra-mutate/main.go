@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command clyra-mutate compares two verifiers on seeded mutations of the conformance suite: this one in process, the other
-// as a command that takes packed cases (README.md says how). It prints each difference with its seed, how often each claim
-// code came up, and the codes that never did.
+// Command clyra-mutate compares verifiers on seeded mutations of the conformance suite: this one in process, the other as a
+// command that takes packed cases (README.md says how), and on a share of them a third one that takes files. It prints each
+// difference with its seed, how often each claim code came up, and the codes that never did.
 package main
 
 import (
@@ -26,18 +26,21 @@ import (
 const progressEvery = 20_000
 
 type flags struct {
-	suites, other, codes string
-	write                string
-	seed, count          uint64
-	differences          int
-	show                 bool
-	every                bool
+	suites, other, codes    string
+	third, write            string
+	seed, count, thirdEvery uint64
+	differences, processes  int
+	show                    bool
+	every                   bool
 }
 
 func main() {
 	var f flags
 	flag.StringVar(&f.suites, "suite", "", "folders of conformance cases, separated by commas")
 	flag.StringVar(&f.other, "other", "", "the other verifier, as a command that takes packed cases")
+	flag.IntVar(&f.processes, "processes", 1, "how many of the other verifier run at once")
+	flag.StringVar(&f.third, "third", "", "a third verifier, as a command with a batch mode")
+	flag.Uint64Var(&f.thirdEvery, "third-every", 200, "the third verifier judges the seeds that this divides")
 	flag.StringVar(&f.codes, "codes", "", "folders of sources, separated by commas: the claim codes in them are those to be hit")
 	flag.Uint64Var(&f.seed, "seed", 1, "first seed")
 	flag.Uint64Var(&f.count, "count", 1_000, "how many mutations")
@@ -76,28 +79,64 @@ func run(f flags) (bool, error) {
 		return true, write(f.write, maker.Make(f.seed))
 	}
 	t := newTally(f, wanted)
-	p, err := startPeer(f.other, maker, t.compare)
+	askers, err := startAll(f, maker, t)
 	if err != nil {
 		return false, err
 	}
 	started := time.Now()
 	for i, one := range cases {
-		t.one(p, uint64(i), mutate.Mutation{Kind: mutate.Plain, What: one.Name, Base: -1, Case: one})
+		t.one(askers, uint64(i), mutate.Mutation{Kind: mutate.Plain, What: one.Name, Base: -1, Case: one})
 	}
 	interrupted, forget := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer forget()
 	for seed := f.seed; seed < f.seed+f.count && !t.full() && interrupted.Err() == nil; seed++ {
-		t.one(p, seed, maker.Make(seed))
+		t.one(askers, seed, maker.Make(seed))
 		if done := seed - f.seed + 1; done%progressEvery == 0 {
 			fmt.Fprintf(os.Stderr, "%d of %d mutations after %.0f s\n", done, f.count, time.Since(started).Seconds())
 		}
 	}
-	if err := p.finish(); err != nil {
+	if err := askers.finish(); err != nil {
 		return false, err
 	}
-	t.print(time.Since(started))
+	t.print(time.Since(started), askers.third)
 	// What was counted until then is printed; a run that was cut short is not the whole one.
 	return t.good() && interrupted.Err() == nil, nil
+}
+
+// askers are the verifiers beside this one.
+type askers struct {
+	peers []*peer
+	third *third
+}
+
+func startAll(f flags, maker *mutate.Maker, t *tally) (all askers, err error) {
+	for range f.processes {
+		p, err := startPeer(f.other, maker, func(one asked, theirs string) { t.compare("other", one, theirs) })
+		if err != nil {
+			return all, err
+		}
+		all.peers = append(all.peers, p)
+	}
+	all.third, err = startThird(f.third, f.thirdEvery, func(one asked, theirs string) { t.compare("third", one, theirs) })
+	return all, err
+}
+
+func (a askers) ask(one asked, mutation mutate.Mutation) {
+	a.peers[one.seed%uint64(len(a.peers))].ask(one, mutation)
+	a.third.ask(one, mutation)
+}
+
+func (a askers) finish() error {
+	var first error
+	for _, p := range a.peers {
+		if err := p.finish(); first == nil {
+			first = err
+		}
+	}
+	if err := a.third.finish(); first == nil {
+		first = err
+	}
+	return first
 }
 
 // say is a verdict as one line; the other verifier gives the same form.

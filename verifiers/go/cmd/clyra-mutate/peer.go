@@ -20,11 +20,10 @@ import (
 
 // asked is a verdict of ours that waits for the other's.
 type asked struct {
-	seed  uint64
-	what  string
-	kind  mutate.Kind
-	ours  string
-	taken bool
+	seed uint64
+	what string
+	kind mutate.Kind
+	ours string
 }
 
 // maxUnderWay bounds what waits between the two verifiers.
@@ -98,6 +97,9 @@ func (p *peer) read(out *bufio.Reader, compare func(asked, string)) {
 
 // ask sends a mutation; the answer is compared when it comes.
 func (p *peer) ask(one asked, mutation mutate.Mutation) {
+	if p == nil {
+		return
+	}
 	flat := mutate.Flat(mutation.Case)
 	h := header{Head: mutation.Case.Head}
 	changed := flat

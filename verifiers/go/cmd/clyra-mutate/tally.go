@@ -38,17 +38,15 @@ func (t *tally) full() bool {
 	return t.differ >= t.flags.differences
 }
 
-// one verifies one mutation here and asks the other verifier.
-func (t *tally) one(p *peer, seed uint64, mutation mutate.Mutation) {
+// one verifies one mutation here and asks the other verifiers.
+func (t *tally) one(all askers, seed uint64, mutation mutate.Mutation) {
 	outcome := verify.Bundle(mutation.Case.Options())
 	ours := say(outcome)
 	t.count(mutation, outcome)
 	if t.flags.show {
 		fmt.Printf("seed %d, %s, %s (%s)\n  %s\n", seed, mutation.Kind, mutation.What, mutation.Case.Name, ours)
 	}
-	if p != nil {
-		p.ask(asked{seed: seed, what: mutation.What + " (" + mutation.Case.Name + ")", kind: mutation.Kind, ours: ours}, mutation)
-	}
+	all.ask(asked{seed: seed, what: mutation.What + " (" + mutation.Case.Name + ")", kind: mutation.Kind, ours: ours}, mutation)
 }
 
 func (t *tally) count(mutation mutate.Mutation, outcome *verify.Outcome) {
@@ -77,7 +75,7 @@ func (t *tally) count(mutation mutate.Mutation, outcome *verify.Outcome) {
 var stopped = regexp.MustCompile(`^CLY_(JSON_|TAR_|LINE_(TOO_LONG|UNTERMINATED)|BUNDLE_FILE_|DSSE_SHAPE|CHECKPOINT_SHAPE|TRUST_ROOT_SHAPE|` +
 	`VERIFICATION_POLICY_SHAPE|DISCLOSURE_SHAPE)`)
 
-func (t *tally) compare(one asked, theirs string) {
+func (t *tally) compare(by string, one asked, theirs string) {
 	if one.ours == theirs {
 		return
 	}
@@ -85,7 +83,7 @@ func (t *tally) compare(one asked, theirs string) {
 	defer t.lock.Unlock()
 	t.differ++
 	here, other := differing(one.ours, theirs)
-	fmt.Printf("seed %d, %s, %s\n  here  %s\n  other %s\n", one.seed, one.kind, one.what, here, other)
+	fmt.Printf("seed %d, %s, %s\n  here  %s\n  %s %s\n", one.seed, one.kind, one.what, here, by, other)
 }
 
 // differing leaves out what two verdicts have in common.
@@ -103,12 +101,15 @@ func differing(ours, theirs string) (here, other string) {
 	return strings.Join(left, "; "), strings.Join(right, "; ")
 }
 
-func (t *tally) print(took time.Duration) {
+func (t *tally) print(took time.Duration, by *third) {
 	percent := func(n int) int { return n * 100 / max(1, t.made) }
 	fmt.Printf("%d mutations in %.0f s (%.0f/s) of seeds from %d on: %v; exit codes %v\n", t.made, took.Seconds(),
 		float64(t.made)/took.Seconds(), t.flags.seed, t.kinds, t.exits)
 	fmt.Printf("%d (%d %%) pass the tokenizer, %d (%d %%) are signed anew; differences: %d\n", t.passed, percent(t.passed), t.resealed,
 		percent(t.resealed), t.differ)
+	if by != nil {
+		fmt.Printf("%d of them judged by the third verifier too; %d that no folder can hold\n", by.judged, by.unwritable)
+	}
 	codes := make([]string, 0, len(t.codes))
 	for code := range t.codes {
 		codes = append(codes, code)
