@@ -9,7 +9,7 @@ import type { HostileEnd, HostilePlan } from './hostile-run.ts';
 /** `make test-long` sets it to ten million. */
 const CHANGES = Number(process.env['CLYRA_STATE_CHANGES'] ?? 20_000);
 const THREAD = fileURLToPath(new URL('./hostile-run.ts', import.meta.url));
-/** A state at all its caps takes a gigabyte. */
+/** A state at all its caps takes some gigabytes. */
 const HEAP_MB_MAX = 6_144;
 
 async function hostileRun(plan: HostilePlan): Promise<HostileEnd> {

@@ -20,16 +20,20 @@ export type StateOp =
   | { readonly op: 'put'; readonly key: string; readonly value: JsonObject }
   | { readonly op: 'delete'; readonly key: string };
 
-type Namespace = { readonly entries: Map<string, StateEntry>; readonly isExpiring: boolean };
+type Namespace = { readonly name: string; readonly entries: Map<string, StateEntry>; readonly isExpiring: boolean };
+
+const RECENT_LENGTH_MAX = 32;
 
 /** A tenant's state, with a digest that costs what was written since the last one (docs/spec/records.md §2). */
 export class StateTable implements StateView {
   readonly #namespaces = new Map<string, Namespace>();
+  /** By the length of a name and its first letter, the one that was asked for last. */
+  readonly #recent: (Namespace | undefined)[] = [];
   readonly #buckets = new StateBuckets();
   readonly #expiry = new StateExpiry();
 
   get(key: string): JsonObject | undefined {
-    return this.#namespaces.get(namespaceOf(key))?.entries.get(key)?.value;
+    return this.#namespaceOf(key)?.entries.get(key)?.value;
   }
 
   count(namespace: string): number {
@@ -59,7 +63,7 @@ export class StateTable implements StateView {
   }
 
   #put(key: string, value: JsonObject): void {
-    const { entries, isExpiring } = this.#namespace(namespaceOf(key));
+    const { entries, isExpiring } = this.#namespaceOf(key) ?? this.#newNamespace(namespaceOf(key));
     const known = entries.get(key);
     if (isExpiring) {
       if (known !== undefined) this.#expiry.remove(key, known.value);
@@ -69,17 +73,25 @@ export class StateTable implements StateView {
     else this.#buckets.replace(known, value);
   }
 
-  #namespace(name: string): Namespace {
-    let namespace = this.#namespaces.get(name);
-    if (namespace === undefined) {
-      namespace = { entries: new Map(), isExpiring: EXPIRING.has(name) };
-      this.#namespaces.set(name, namespace);
-    }
+  /** Each decision asks for a dozen keys: what stands before the slash is compared, not cut out. */
+  #namespaceOf(key: string): Namespace | undefined {
+    const length = key.indexOf('/');
+    const place = (length << 7) | (key.charCodeAt(0) & 0x7f);
+    const recent = this.#recent[place];
+    if (recent !== undefined && key.startsWith(recent.name) && recent.name.length === length) return recent;
+    const namespace = this.#namespaces.get(namespaceOf(key));
+    if (namespace !== undefined && length > 0 && length < RECENT_LENGTH_MAX) this.#recent[place] = namespace;
+    return namespace;
+  }
+
+  #newNamespace(name: string): Namespace {
+    const namespace = { name, entries: new Map(), isExpiring: EXPIRING.has(name) };
+    this.#namespaces.set(name, namespace);
     return namespace;
   }
 
   #delete(key: string): void {
-    const namespace = this.#namespaces.get(namespaceOf(key));
+    const namespace = this.#namespaceOf(key);
     const entry = namespace?.entries.get(key);
     if (namespace === undefined || entry === undefined) return;
     namespace.entries.delete(key);

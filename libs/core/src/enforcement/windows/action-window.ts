@@ -4,6 +4,9 @@ import type { StateOp, StateView } from '../state-table.ts';
 
 /** A full chunk of times, kept under a key of its own: [its number, how many times are left in it, its newest]. */
 type Chunk = readonly [serial: number, count: number, newest: number];
+const SERIAL = 0;
+const COUNT = 1;
+const NEWEST = 2;
 
 /**
  * The times of the actions in a sliding window, exactly. The newest stand in the head; every 128 of them become a chunk
@@ -37,11 +40,11 @@ export function liveActions(place: WindowPlace, window: ActionWindow, sinceMs: n
   let { count, oldest } = head;
   let isFirst = true;
   for (let index = 0; index < window.chunks.length; index += 1) {
-    const [serial, length, newest] = window.chunks[index] as Chunk;
-    if (newest <= sinceMs || length === 0) continue;
-    if (!isFirst) count += length;
+    const chunk = window.chunks[index] as Chunk;
+    if (chunk[NEWEST] <= sinceMs || chunk[COUNT] === 0) continue;
+    if (!isFirst) count += chunk[COUNT];
     else {
-      const partly = laterThan(timesOf(place, serial), sinceMs);
+      const partly = laterThan(timesOf(place, chunk[SERIAL]), sinceMs);
       count += partly.count;
       oldest = partly.oldest ?? oldest;
       isFirst = false;
@@ -72,8 +75,8 @@ export function withAction(
   const sinceMs = nowMs - windowMs;
   const ops: StateOp[] = [];
   for (let index = 0; index < window.chunks.length; index += 1) {
-    const [serial, , newest] = window.chunks[index] as Chunk;
-    if (newest <= sinceMs) ops.push({ op: 'delete', key: chunkKey(id, serial) });
+    const chunk = window.chunks[index] as Chunk;
+    if (chunk[NEWEST] <= sinceMs) ops.push({ op: 'delete', key: chunkKey(id, chunk[SERIAL]) });
   }
   const chunks = ops.length === 0 ? window.chunks : window.chunks.slice(ops.length);
   const isWhole = (window.times[0] ?? nowMs) > sinceMs;
