@@ -2,6 +2,8 @@
 import { KEY_COUNT_MAX } from './limits.ts';
 import { namespaceOf, type StateOp, type StateView } from './state-table.ts';
 
+const KEYS_MAX: ReadonlyMap<string, number> = new Map(Object.entries(KEY_COUNT_MAX));
+
 /**
  * The first namespace in which these ops need a key that there is no room for. Only what needs it is refused: a full
  * namespace does not stop requests that use its known keys, or none of it.
@@ -41,5 +43,5 @@ function newKeys(state: StateView, ops: readonly StateOp[]): Map<string, Set<str
 }
 
 function lacksRoom(state: StateView, namespace: string, addedCount: number): boolean {
-  return state.count(namespace) + addedCount > (KEY_COUNT_MAX[namespace] ?? 0);
+  return state.count(namespace) + addedCount > (KEYS_MAX.get(namespace) ?? 0);
 }

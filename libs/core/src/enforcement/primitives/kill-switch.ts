@@ -14,6 +14,7 @@ export const SWITCH_SCOPE =
 export const killSwitch: Primitive = {
   name: 'kill_switch',
   evaluate({ route, facts, state }) {
+    if (state.count('switch') === 0) return NOTHING;
     const scopes = switchScopes(route?.id, actorsOf(facts.actors));
     const engaged = scopes.find((scope) => state.get(`switch/${scope}`) !== undefined);
     return engaged === undefined ? NOTHING : { reasons: [block('kill_switch', 'CLY_KILL_SWITCH', engaged)] };

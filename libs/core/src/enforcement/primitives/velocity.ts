@@ -29,14 +29,17 @@ const NOTHING_COUNTED: Counted = { ...NO_ACTIONS, sums: [], expires_at: 0 };
 export const velocity: Primitive = {
   name: 'rate_limits',
   evaluate(context) {
-    const rules = context.policy.rate_limits.filter((rule) => appliesTo(rule, context.route?.id ?? ''));
-    const results = rules.map((rule) => count(context, rule));
-    const fields = results.flatMap((result) => (result.field === undefined ? [] : [result.field]));
-    const finding: Finding = {
-      reasons: results.flatMap((result) => result.reasons),
-      spend: results.flatMap((result) => result.spend ?? []),
-      spent: { at: context.nowMs, entries: results.flatMap((result) => result.spent ?? []) },
-    };
+    const [reasons, spend, entries]: [ReasonDraft[], StateOp[], JsonObject[]] = [[], [], []];
+    const fields: VelocityField[] = [];
+    for (const rule of context.policy.rate_limits) {
+      if (!appliesTo(rule, context.route?.id ?? '')) continue;
+      const result = count(context, rule);
+      reasons.push(...result.reasons);
+      if (result.spend !== undefined) spend.push(...result.spend);
+      if (result.spent !== undefined) entries.push(...result.spent);
+      if (result.field !== undefined) fields.push(result.field);
+    }
+    const finding: Finding = { reasons, spend, spent: { at: context.nowMs, entries } };
     return fields.length === 0 ? finding : { ...finding, fields: { velocity: fields } };
   },
   settle({ state, spent, settlement }) {
