@@ -9,9 +9,10 @@ import { cliProgram } from './program.ts';
 /** Runs one command line and gives its exit code. Known failures are told to people; a bug keeps its stack. */
 export async function runCli(args: readonly string[], machine: Machine): Promise<number> {
   let exitCode: number = EXIT.done;
-  const program = cliProgram(machine, (code) => {
+  const onExit = (code: number): void => {
     exitCode = code;
-  });
+  };
+  const program = await cliProgram(machine, onExit, args);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
