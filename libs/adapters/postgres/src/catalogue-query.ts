@@ -4,7 +4,8 @@ import type { SnapshotPart } from '@clyra/core/snapshot/snapshot';
 /**
  * One statement for everything, so that one snapshot of the catalogue answers it. Each part is aggregated once over
  * all relations and joined by oid: a subquery for each relation would cost as many plans. `$1` lists schemas taken
- * whole, `$2` names `schema.name`; both null is every user relation. Names are compared in the "C" collation.
+ * whole, `$2` names `schema.name`; both null is every user relation. Names are compared in the "C" collation. Members
+ * stand in the order of canonical JSON: a digest over thousands of them needs not sort each.
  */
 export function catalogueQuery(parts: readonly SnapshotPart[]): string {
   // Only a sample is taken in key order.
@@ -35,30 +36,32 @@ const OF = ` from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid 
     and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'
     and ($1::text[] is null or n.nspname = any($1) or n.nspname || '.' || c.relname = any($2))`;
 
-const COLUMNS = `select a.attrelid as oid, json_agg(json_build_object('name', a.attname,
-      'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'nullable', not a.attnotnull,
-      'default', case when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end,
+/** A default names no column, so its text needs no relation: with one, the server would build what it knows of each. */
+const COLUMNS = `select a.attrelid as oid, json_agg(json_build_object(
+      'collation', case when a.attcollation <> t.typcollation then (select collname from pg_catalog.pg_collation
+        where oid = a.attcollation) end,
+      'default', case when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, 0) end,
       'generated', case when a.attgenerated <> '' then 'stored: ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid)
         when a.attidentity = 'a' then 'always' when a.attidentity = 'd' then 'by default' end,
-      'collation', case when a.attcollation <> t.typcollation then (select collname from pg_catalog.pg_collation
-        where oid = a.attcollation) end) order by a.attnum) as list
+      'name', a.attname, 'nullable', not a.attnotnull,
+      'type', pg_catalog.format_type(a.atttypid, a.atttypmod)) order by a.attnum) as list
   from picked p join pg_catalog.pg_attribute a on a.attrelid = p.oid join pg_catalog.pg_type t on t.oid = a.atttypid
     left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where a.attnum > 0 and not a.attisdropped group by a.attrelid`;
 
-const CONSTRAINTS = `select c.conrelid as oid, json_agg(json_build_object('name', c.conname,
-      'definition', pg_catalog.pg_get_constraintdef(c.oid), 'validated', c.convalidated)
+const CONSTRAINTS = `select c.conrelid as oid, json_agg(json_build_object(
+      'definition', pg_catalog.pg_get_constraintdef(c.oid), 'name', c.conname, 'validated', c.convalidated)
       order by c.conname collate "C") as list
   from picked p join pg_catalog.pg_constraint c on c.conrelid = p.oid where c.contype <> 'n' group by c.conrelid`;
 
-const INDEXES = `select i.indrelid as oid, json_agg(json_build_object('name', c.relname,
-      'definition', pg_catalog.pg_get_indexdef(i.indexrelid), 'valid', i.indisvalid)
+const INDEXES = `select i.indrelid as oid, json_agg(json_build_object(
+      'definition', pg_catalog.pg_get_indexdef(i.indexrelid), 'name', c.relname, 'valid', i.indisvalid)
       order by c.relname collate "C") as list
   from picked p join pg_catalog.pg_index i on i.indrelid = p.oid join pg_catalog.pg_class c on c.oid = i.indexrelid
   group by i.indrelid`;
 
-const GRANTS = `select p.oid, json_agg(json_build_object('grantee', r.name, 'privilege', g.privilege_type,
-      'grantable', g.is_grantable) order by r.name collate "C", g.privilege_type collate "C") as list
+const GRANTS = `select p.oid, json_agg(json_build_object(
+      'grantable', g.is_grantable, 'grantee', r.name, 'privilege', g.privilege_type) order by r.name collate "C", g.privilege_type collate "C") as list
   from picked p cross join lateral pg_catalog.aclexplode(coalesce(p.relacl, pg_catalog.acldefault('r', p.relowner))) g
     cross join lateral (select case when g.grantee = 0 then 'PUBLIC' else pg_catalog.pg_get_userbyid(g.grantee)::text end as name) r
   group by p.oid`;

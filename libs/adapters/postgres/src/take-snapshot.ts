@@ -29,7 +29,6 @@ type AnchorRow = {
   readonly timeline: number;
   readonly lsn: string;
   readonly snapshot: string;
-  readonly shared: string;
   readonly version: string;
   readonly atMs: string;
 };
@@ -40,7 +39,10 @@ const SETTINGS_SQL = `set transaction isolation level repeatable read, read only
   set local timezone = 'UTC'; set local extra_float_digits = 3; set local bytea_output = 'hex';
   set local quote_all_identifiers = off; set local jit = off`;
 
-const ANCHOR_SQL = `select pg_catalog.pg_current_snapshot()::text as snapshot, pg_catalog.pg_export_snapshot() as shared,
+/** First of all: the other session waits for it. */
+const SHARE_SQL = `${SETTINGS_SQL}; select pg_catalog.pg_export_snapshot() as shared`;
+
+const ANCHOR_SQL = `select pg_catalog.pg_current_snapshot()::text as snapshot,
     case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn()
       else pg_catalog.pg_current_wal_insert_lsn() end::text as lsn,
     case when pg_catalog.pg_is_in_recovery() then (select timeline_id from pg_catalog.pg_control_checkpoint())
@@ -50,8 +52,11 @@ const ANCHOR_SQL = `select pg_catalog.pg_current_snapshot()::text as snapshot, p
     current_setting('server_version') as version,
     pg_catalog.floor(extract(epoch from pg_catalog.clock_timestamp()) * 1000)::bigint::text as "atMs"`;
 
-/** Half of the work, done by a second session on the same snapshot: most of it is the server's, on another core. */
-const BESIDE: readonly SnapshotPart[] = ['indexes', 'sizes'];
+/**
+ * Half of the work, done by a second session on the same snapshot: most of it is the server's, on another core. For
+ * constraints and sizes a new session has to learn of every relation; for the rest the catalogue is enough.
+ */
+const BESIDE: readonly SnapshotPart[] = ['constraints', 'grants', 'sizes'];
 
 /**
  * Metadata of a database in one consistent read by two sessions, so the client must allow two connections. Sizes,
@@ -119,14 +124,8 @@ async function readFirst(
   { policy, key }: SnapshotRequest,
   handover: SnapshotHandover,
 ): Promise<FirstRead> {
-  await session.query(SETTINGS_SQL);
-  const anchor = (await session.query<AnchorRow>(ANCHOR_SQL)).rows[0];
-  if (anchor === undefined) {
-    throw new ClyraError('CLY_SOURCE_IDENTITY_UNKNOWN', 'The server does not say where it is. Try again.', {
-      retry: 'backoff',
-    });
-  }
-  handover.give(anchor.shared);
+  handover.give((await onlyRow<{ readonly shared: string }>(session, SHARE_SQL)).shared);
+  const anchor = await onlyRow<AnchorRow>(session, ANCHOR_SQL);
   const parts = policy.parts.filter((part) => !BESIDE.includes(part));
   const { rows } = await session.query<CatalogueRow>(catalogueQuery(parts), scopeOf(policy));
   const relations: SnapshotRelation[] = [];
@@ -138,6 +137,14 @@ async function readFirst(
   }
   await handover.taken;
   return { anchor, relations };
+}
+
+async function onlyRow<Row extends Readonly<Record<string, unknown>>>(session: SqlSession, text: string): Promise<Row> {
+  const row = (await session.query<Row>(text)).rows[0];
+  if (row !== undefined) return row;
+  throw new ClyraError('CLY_SOURCE_IDENTITY_UNKNOWN', 'The server does not say where it is. Try again.', {
+    retry: 'backoff',
+  });
 }
 
 async function readBeside(
