@@ -7,8 +7,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"clyra.dev/verifiers/go/internal/archive"
@@ -27,14 +30,28 @@ const witnessLine = "— w.example/w1 AAAAAAAAAAAAAAAA\n"
 // Every bit of a bundle is signed but those of VERIFY.md and of lines of witnesses. CLYRA_FLIP_UNITS makes the bundle larger.
 func TestEveryFlippedBitFails(t *testing.T) {
 	signing.Remember()
-	one, bits := forged(t), 0
+	one := forged(t)
 	if out := verify.Bundle(one.Options()); out.Exit() != report.ExitValid {
 		t.Fatalf("the good bundle gives exit %d: %v", out.Exit(), out.Report)
 	}
+	var bits atomic.Int64
+	var all sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for worker := range workers {
+		all.Go(func() { bits.Add(flipShare(t, one, worker, workers)) })
+	}
+	all.Wait()
+	t.Logf("%d flips of %d bytes", bits.Load(), bits.Load()/8)
+}
+
+// flipShare flips the bits of the bytes whose place leaves `worker` over `workers`, in a copy of the case, and counts them.
+func flipShare(t *testing.T, given *Case, worker, workers int) (bits int64) {
+	one := *given
+	one.Files = maps.Clone(given.Files)
 	for _, name := range slices.Sorted(maps.Keys(one.Files)) {
-		good := one.Files[name].Bytes
-		bent := bytes.Clone(good)
-		signed := len(good)
+		good := one.Files[name]
+		bent := bytes.Clone(good.Bytes)
+		signed := len(bent)
 		if name == "VERIFY.md" {
 			signed = 0
 		}
@@ -42,7 +59,7 @@ func TestEveryFlippedBitFails(t *testing.T) {
 			signed -= len(witnessLine)
 		}
 		one.Files[name] = archive.Content{Bytes: bent}
-		for at := range bent {
+		for at := worker; at < len(bent); at += workers {
 			for bit := range 8 {
 				bent[at] ^= 1 << bit
 				if out := verify.Bundle(one.Options()); failed(out) != (at < signed) && (at < signed || name == "VERIFY.md") {
@@ -52,9 +69,9 @@ func TestEveryFlippedBitFails(t *testing.T) {
 				bits++
 			}
 		}
-		one.Files[name] = archive.Content{Bytes: good}
+		one.Files[name] = good
 	}
-	t.Logf("%d flips of %d bytes", bits, bits/8)
+	return bits
 }
 
 func failed(out *verify.Outcome) bool {
