@@ -72,7 +72,7 @@ export class StateExpiry {
         this.#steps.delete(step);
         continue;
       }
-      due.push(...keys);
+      for (const key of keys) due.push(key);
       open.push(step);
     }
     // They are forgotten when the caller's deletions are applied, not before.

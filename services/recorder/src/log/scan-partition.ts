@@ -64,7 +64,7 @@ class Scan {
   }
 
   take(batch: ReadBatch): void {
-    this.#waiting.push(...batch.records);
+    for (const record of batch.records) this.#waiting.push(record);
     if (!this.#paused && this.#waiting.length > PENDING_HIGH_COUNT) {
       this.#paused = true;
       this.reader?.pause(batch.topic, batch.partition);
