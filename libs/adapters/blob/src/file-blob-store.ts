@@ -100,8 +100,9 @@ export class FileBlobStore implements BlobStore {
     const names: string[] = [];
     for (const entry of await this.#entries(join(this.#root, folder))) {
       if (entry.startsWith('.')) continue;
-      if (entry.endsWith('/')) names.push(...(await this.#namesBelow(`${folder}${entry}`)));
-      else names.push(`${folder}${entry}`);
+      const below = entry.endsWith('/') ? await this.#namesBelow(`${folder}${entry}`) : [`${folder}${entry}`];
+      // One by one: a folder may hold more than a call takes as arguments.
+      for (const name of below) names.push(name);
     }
     return names;
   }

@@ -8,6 +8,6 @@ import { type HistoryGap, type ObservedStatement, placeOf } from './observed-sta
 export function lateGap(statements: readonly ObservedStatement[], horizonMs: number): readonly HistoryGap[] {
   const late = statements.filter((statement) => statement.late === true);
   if (late.length === 0) return [];
-  const fromMs = Math.min(...late.map(({ committedAtMs }) => committedAtMs));
+  const fromMs = late.reduce((first, { committedAtMs }) => Math.min(first, committedAtMs), Number.POSITIVE_INFINITY);
   return [{ from: placeOf(fromMs), to: placeOf(horizonMs), reason: 'history_late' }];
 }
