@@ -3,6 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
 import { KafkaLog } from '@clyra/adapter-kafka/kafka-log';
 import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
@@ -12,6 +13,7 @@ import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { parseRecord } from '@clyra/core/canonical/record';
 import { type TopicNames, topicNames } from '@clyra/core/change/topics';
+import { ClyraError } from '@clyra/core/kernel/error';
 import type { EnvelopeCodec, Envelopes } from '@clyra/core/ports/envelope-codec';
 import { registerShippedSchemas, registryCodec } from '@clyra/runtime/envelope-codec';
 import { ensureTopics } from '@clyra/runtime/topics';
@@ -24,6 +26,8 @@ const DEADLINE_MS = 30_000;
 export const TABLE = 'activations';
 
 export type Observed = { readonly envelope: Envelopes['ObservationEnvelope']; readonly body: JsonObject };
+
+export type Registered = { readonly sourceId: string; readonly systemId: string };
 
 /** Kafka, registry and a database of its own for one test file, with a tenant whose source `crm` is registered. */
 export class RecorderStack {
@@ -56,7 +60,8 @@ export class RecorderStack {
     this.log = new KafkaLog({ brokers: [parts.stack.kafka.bootstrap], clientId: 'recorder-test' });
   }
 
-  static async start(): Promise<RecorderStack> {
+  /** `beside`: what else is registered for the tenant, read by whoever writes its entry. */
+  static async start(beside: readonly Registered[] = []): Promise<RecorderStack> {
     const stack = await startTestStack({ parts: ['kafka', 'registry', 'postgres'] });
     const { postgres, topicPrefix } = stack;
     if (postgres === undefined) throw new Error('the test stack has PostgreSQL');
@@ -74,7 +79,7 @@ export class RecorderStack {
     const codec = await registryCodec({ url: stack.registry.url, deadlineMs: DEADLINE_MS });
     const made = new RecorderStack({ stack, codec, folder, admin, recorder, recorderKeyId: keyId });
     await made.#createTopics();
-    await made.#register();
+    await made.#register(beside);
     await made.#writeSources();
     return made;
   }
@@ -138,12 +143,14 @@ export class RecorderStack {
     await ensureTopics(admin, { prefix, profile: 'local', partitionCount: 2, deadlineMs: DEADLINE_MS });
   }
 
-  async #register(): Promise<void> {
+  async #register(beside: readonly Registered[]): Promise<void> {
     const system = 'select system_identifier::text as id from pg_control_system()';
     const systemId = (await this.admin.query<{ id: string }>(system)).rows[0]?.id ?? '';
     const script = await new FoldScript().opened();
-    const members = { source_id: 'crm', database: digestOf('crm'), system_id: systemId };
-    await script.command('source.registered', members, [SCRIPT_KEYS.operator]);
+    for (const { sourceId, systemId: id } of [{ sourceId: 'crm', systemId }, ...beside]) {
+      const members = { source_id: sourceId, database: digestOf(sourceId), system_id: id };
+      await script.command('source.registered', members, [SCRIPT_KEYS.operator]);
+    }
     const changes = script.envelopes.map((envelope) => this.codec.encode('ChangeEnvelope', envelope));
     const receipts = script.steps.map(({ folded }) => this.codec.encode('ReceiptEnvelope', receiptEnvelope(folded)));
     const appender = this.log.appender('recorder-test');
@@ -152,7 +159,7 @@ export class RecorderStack {
       [this.topics.receipts, receipts],
     ] as const) {
       const records = values.map((value) => ({ key: null, value }));
-      await appender.append([{ topic, partition: 1, records }], DEADLINE_MS);
+      await patiently(() => appender.append([{ topic, partition: 1, records }], DEADLINE_MS));
     }
     await appender.close();
   }
@@ -170,5 +177,19 @@ export class RecorderStack {
       allow_best_effort: true,
     };
     await writeFile(join(this.folder, 'sources.json'), JSON.stringify([source]), { mode: 0o600 });
+  }
+}
+
+/** The leader of a partition that was just made may not know of it yet, and then has stored nothing. */
+async function patiently(append: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await append();
+      return;
+    } catch (error) {
+      if (!(error instanceof ClyraError) || !String(error.cause).includes('not the leader') || attempt === 20)
+        throw error;
+      await delay(250);
+    }
   }
 }
