@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many lines a second of one core both verifiers judge, beside the SHA-256 of the same bytes; and, with --memory, how
 // much they hold of a bundle of 10 GB in head mode and of one of 1 GB in full. The TypeScript verifier runs compiled: as Node
-// is by itself, and within the limits of memory of its own command. Options: --quick, --memory, --json FILE.
+// is by itself, and within the limits of memory of its own command: speed and memory are those of one run. Options: --quick, --memory, --json FILE.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -53,7 +53,7 @@ const typescript = (bundle: ForgedBundle, mode: string) =>
   measure(`TypeScript, ${mode} mode`, bundle, [process.execPath, tools.typescript, 'verify', ...verify(bundle, mode)]);
 const within = (bundle: ForgedBundle, mode: string) =>
   measure(`TypeScript within ${MEMORY.limitMb} MB, ${mode} mode`, bundle, [
-    ...([process.execPath, ...nodeLimits(), tools.typescript, 'verify'] as const),
+    ...(['env', 'MALLOC_ARENA_MAX=1', process.execPath, ...nodeLimits(), tools.typescript, 'verify'] as const),
     ...verify(bundle, mode),
   ]);
 
@@ -73,6 +73,13 @@ function table(): string {
   );
 }
 
+/** What a run held at its highest. */
+function memoryRow({ name, bundle, cost }: Measured): Compared {
+  const limit = MEMORY.limitMb;
+  const full = `${name}, ${figure(bundle.bytes / MB)} MB`;
+  return { name: full, measured: cost.peakMb, limit, aim: limit, better: 'lower', unit: 'MB' };
+}
+
 async function floor(bundle: ForgedBundle): Promise<Measured> {
   const journal = join(bundle.bundle, 'journal.jsonl');
   await measure('openssl dgst -sha256', bundle, ['openssl', 'dgst', '-sha256', journal]);
@@ -86,8 +93,7 @@ async function speed(): Promise<void> {
   const alone = tools.forge('alone', 10_000 / share, { send: 1 });
   const floors = [await floor(short), await floor(whole)] as const;
   const shorts = [await go(short, 'head'), await typescript(short, 'head')] as const;
-  await within(short, 'head');
-  await within(whole, 'full');
+  const limited = [await within(short, 'head'), await within(whole, 'full')] as const;
   const fsck = await measureFsck(tools.folder, short);
   if (fsck !== null) {
     const perSecond = short.lines / fsck.cpuSeconds;
@@ -109,6 +115,10 @@ async function speed(): Promise<void> {
     `\n${limitsTable([
       row(`Go, head, ${bytesOf(shorts[0])}`, shorts[0].perSecond, 250_000),
       row(`TypeScript, head, ${bytesOf(shorts[1])}`, shorts[1].perSecond, 80_000),
+      row(`${limited[0].name}, ${bytesOf(limited[0])}`, limited[0].perSecond, 80_000),
+      memoryRow(limited[0]),
+      row(`${limited[1].name}, sends of 4`, limited[1].perSecond, 6_300),
+      memoryRow(limited[1]),
       row(`Go, head, ${bytesOf(wholes[0])}`, wholes[0].perSecond, 250_000),
       row(`TypeScript, head, ${bytesOf(wholes[1])}`, wholes[1].perSecond, 80_000),
       row('Go, full, sends of 4', fulls[0].perSecond, 14_000),
@@ -131,15 +141,7 @@ async function memory(): Promise<void> {
   ] as const) {
     const bundle = tools.forge(`memory-${mode}`, options.quick ? units / 100 : units, { send: 16 });
     for (const one of [await go(bundle, mode), await within(bundle, mode)]) {
-      const name = `${one.name}, ${figure(bundle.bytes / MB)} MB`;
-      rows.push({
-        name,
-        measured: one.cost.peakMb,
-        limit: MEMORY.limitMb,
-        aim: MEMORY.limitMb,
-        better: 'lower',
-        unit: 'MB',
-      });
+      rows.push(memoryRow(one));
     }
     tools.remove(`memory-${mode}`);
   }
