@@ -5,7 +5,7 @@ import { delegations } from './cases/delegations.ts';
 import { disclosures, exportCases, manifestCases, policyCases } from './cases/documents.ts';
 import { LIMITS, RECORDS } from './cases/records.ts';
 import { replays } from './cases/replays.ts';
-import { rotations } from './cases/rotations.ts';
+import { ROTATIONS } from './cases/rotations.ts';
 import { RECONCILIATION, RUNS } from './cases/runs.ts';
 import { SIGNATURES } from './cases/signatures.ts';
 import { CROSS_BUNDLE, TREES } from './cases/trees.ts';
@@ -25,7 +25,7 @@ export const ALL_CASES: readonly ConformanceCase[] = [
   ...TRUST,
   ...witnesses(),
   ...delegations(),
-  ...rotations(),
+  ...ROTATIONS,
   ...replays(),
   ...manifestCases(),
   ...policyCases(),
