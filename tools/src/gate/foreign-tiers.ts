@@ -6,7 +6,6 @@ import type { GateConfig } from './config.ts';
 import { failedStep, type Step, type StepResult } from './step.ts';
 
 const DEADLINE_MS = 5 * 60_000;
-const LONG_DEADLINE_MS = 60 * 60_000;
 
 export type TestCounts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 
@@ -17,8 +16,6 @@ type ForeignTier = {
   readonly manifest: string;
   readonly argv: readonly [string, ...string[]];
   readonly count: (output: string) => TestCounts;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly deadlineMs?: number;
 };
 
 const FOREIGN_TIERS: readonly ForeignTier[] = [
@@ -54,38 +51,21 @@ const FOREIGN_TIERS: readonly ForeignTier[] = [
   },
 ];
 
-/** Every bit of a larger bundle than the gate's, through the Go verifier; TypeScript's is in `verifiers-long`. */
-const GO_FLIPS: ForeignTier = {
-  name: 'go-flips',
-  folder: 'verifiers/go',
-  manifest: 'go.mod',
-  argv: ['go', 'test', '-json', '-count=1', '-timeout=60m', '-run=EveryFlippedBit', './internal/suite'],
-  count: countGoTests,
-  env: { CLYRA_FLIP_UNITS: '12' },
-  deadlineMs: LONG_DEADLINE_MS,
-};
-
 /** The tests of what is written in other languages, run by their own runners. */
 export function foreignSteps(config: GateConfig): readonly Step[] {
-  return FOREIGN_TIERS.filter((tier) => existsSync(join(config.root, tier.folder, tier.manifest))).map((tier) =>
-    stepOf(config, tier),
-  );
-}
-
-export function foreignLongSteps(config: GateConfig): readonly Step[] {
-  return [stepOf(config, GO_FLIPS)];
-}
-
-function stepOf(config: GateConfig, tier: ForeignTier): Step {
-  return { name: tier.name, group: tier.name, run: () => runForeignTier(config, tier) };
+  return FOREIGN_TIERS.filter((tier) => existsSync(join(config.root, tier.folder, tier.manifest))).map((tier) => ({
+    name: tier.name,
+    group: tier.name,
+    run: () => runForeignTier(config, tier),
+  }));
 }
 
 async function runForeignTier(config: GateConfig, tier: ForeignTier): Promise<StepResult> {
   const end = await runCommand({
     argv: tier.argv,
     cwd: join(config.root, tier.folder),
-    env: { ...config.env, ...tier.env },
-    deadlineMs: tier.deadlineMs ?? DEADLINE_MS,
+    env: config.env,
+    deadlineMs: DEADLINE_MS,
     output: 'capture',
   });
   const counts = tier.count(end.stdout);

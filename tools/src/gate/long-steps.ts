@@ -4,7 +4,6 @@ import { basename } from 'node:path';
 import { chromiumProblem } from './chromium.ts';
 import { runCommand } from './command.ts';
 import type { GateConfig } from './config.ts';
-import { foreignLongSteps } from './foreign-tiers.ts';
 import { runTier } from './jest-tier.ts';
 import { postgresVersionSteps } from './postgres-versions.ts';
 import { failedStep, type Step, type StepResult } from './step.ts';
@@ -83,7 +82,7 @@ export function longSteps(config: GateConfig): readonly Step[] {
   const versions = TIERS.filter(({ name }) => name === 'int').flatMap((int) =>
     postgresVersionSteps(config, { ...int, ...longLimits }),
   );
-  return [...tiers, ...foreignLongSteps(config), ...versions, browser];
+  return [...tiers, ...versions, browser];
 }
 
 /** Benchmarks print tables and judge nothing; each is a script `test/bench/<name>.bench.ts`. */
