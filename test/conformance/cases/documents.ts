@@ -27,6 +27,7 @@ export const manifestCases = (): readonly ConformanceCase[] => [
   shape('manifest-extra-member', (one) => (one.note = 'x'), 'A manifest is closed: nothing rides along unseen.'),
   shape('manifest-member-missing', (one) => delete one.gaps, 'A manifest without a member.'),
   shape('artifacts-unsorted', (one) => one.artifacts.reverse(), 'Lists have one order.'),
+  shape('origin-invisible', (one) => (one.origin = 'clyra\x7f.example/acme'), 'An origin is of visible characters.'),
   shape('lines-not-range', (one) => (one.journal.lines += 1), 'Lines are the length of the range.'),
   makeCase(
     [
@@ -245,6 +246,11 @@ function exportOf(
   return { ...BASE, files, manifest };
 }
 
+/** A note whose log line stands twice. */
+function signedTwice(note: Buffer): Buffer {
+  return Buffer.from(`${String(note)}${String(note).split('\n')[4]}\n`);
+}
+
 const OF_RUN: readonly number[] = [LINE.runOpened, LINE.allowed, LINE.runClosed];
 const inRun = (index: number): boolean => OF_RUN.includes(index);
 
@@ -276,6 +282,15 @@ export function exportCases(): readonly ConformanceCase[] {
     make(
       ['export-run-empty', [1, 'completeness', 'CLY_EXPORT_RUN'], 'An export of a run without a line of it.'],
       exportOf(inRun, { scope: { kind: 'run', run_id: 'run-9', next_seq: 0, head: hexOf('x') } }),
+    ),
+    makeCase(
+      [
+        'export-previous-two-log-lines',
+        [1, 'authorship', 'CLY_CHECKPOINT_SIGNATURE'],
+        'The checkpoint before is judged beside an export too.',
+        'Which of two checkpoints its reader kept.',
+      ],
+      { bundle: exportOf(inRun), policy, previous: signedTwice(BASE.files.get('checkpoint') as Buffer) },
     ),
     make(
       ['export-cut-replaced', [1, 'completeness', 'CLY_EXPORT_RUN'], 'The cut is never replaced.'],

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edits, LogBuilder } from '@clyra/verifier/testing/log-builder';
 import { canonical, hexOf, type Loose } from '@clyra/verifier/testing/primitives';
-import { BASE, type CaseHead, type ConformanceCase, edited, editedSecond, makeCase } from '../conformance-case.ts';
+import {
+  BASE,
+  type CaseHead,
+  type ConformanceCase,
+  edited,
+  editedSecond,
+  journal,
+  makeCase,
+} from '../conformance-case.ts';
 
 const OPEN = 'That the versions of the trust root were signed by those who had to: its reader has pinned one of them.';
 const FIRST = BASE.trustRoot;
@@ -159,6 +167,10 @@ export const ROTATIONS: readonly ConformanceCase[] = [
     { ...activating(next), manifest: (manifest) => (manifest.trust_root = ONE) },
     SECOND,
   ),
+  makeCase(['root-activated-unopened', OTHER, 'Without its opening a log has no version in force to replace.', OPEN], {
+    bundle: { ...edited(activating(next)), trustRoot: SECOND },
+    bend: journal((lines) => lines.shift()),
+  }),
   makeCase(
     [
       'root-activated-before-range',

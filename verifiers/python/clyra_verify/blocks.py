@@ -15,6 +15,8 @@ OBSERVATION_TYPE = "application/vnd.clyra.observation.v0+json"
 COMMAND_TYPE = "application/vnd.clyra.command.v0+json"
 _SIZE_MAX = 1024
 _SIGNERS_MAX = 16
+# Of the trust root in force: nobody knows it, as in an export, which folds no ledger.
+UNKNOWN = object()
 
 _RECORDER = frozenset(("recorder",))
 _SERVICES = frozenset(("intake", "enforcer", "recorder", "bundler", "attestor"))
@@ -88,7 +90,7 @@ def is_command(change):
 
 
 def judge_command(ring, change, data, moment, in_force):
-    """None, or the code of what is wrong with an allowed command. `in_force`: digest of the trust root before it."""
+    """None, or the code of what is wrong with an allowed command. `in_force`: digest of the trust root before it, None before the first, or UNKNOWN."""
     roles = COMMANDS.get(change["kind"])
     if roles is None:
         return "CLY_COMMAND_KIND"
@@ -140,7 +142,7 @@ def _judge_trust_root(trust_root, kind, command, in_force):
         return "CLY_TRUST_ROOT_OTHER"
     if kind == "trust_root.activated":
         before = command.get("replaces")
-        if in_force is not None and before != in_force:
+        if in_force is not UNKNOWN and before != in_force:
             return "CLY_TRUST_ROOT_OTHER"
         if before not in versions or versions.index(named) != versions.index(before) + 1:
             return "CLY_TRUST_ROOT_OTHER"

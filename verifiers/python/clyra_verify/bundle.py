@@ -2,7 +2,7 @@
 """Verifying a bundle that is well-formed: the steps of verification.md §3 E, in their order."""
 
 from .artifacts import check_artifacts, check_state, read_opening_ledger, sound_ledger
-from .blocks import judge_command, lend
+from .blocks import UNKNOWN, judge_command, lend
 from .canonical import canonical
 from .claims import ABSENT, PARTIAL
 from .disclosures import Disclosures
@@ -127,7 +127,7 @@ class Verification:
         until = []
         for append_time, command, signatures in ledger.delegations:
             change = {"kind": "key.delegated", "command": command, "signatures": signatures}
-            code = judge_command(self.ring, change, canonical(command), append_time, None)
+            code = judge_command(self.ring, change, canonical(command), append_time, UNKNOWN)
             if code is not None:
                 self.claims.fail("authorship", code, place(FILE, line=0))
             lend(self.ring, change, canonical(command), append_time, append_time, until)

@@ -2,6 +2,7 @@
 """The lines of an export: judged by themselves and by neighbours that stand (verification.md §5)."""
 
 from .bindings import decided_holds, observation_holds, tenants_hold
+from .blocks import UNKNOWN
 from .failure import place
 from .hashes import link
 from .journal import FILE
@@ -63,7 +64,7 @@ class ExportJudge:
         if not tenants_hold(self._manifest, value):
             claims.fail("integrity", "CLY_LINE_TENANT", at)
         self._signatures.decided(at, line)
-        self._signatures.command(at, line, None)
+        self._signatures.command(at, line, UNKNOWN)
         self._signatures.lend(line, self._lent_until)
         self._note_command(value)
         own_link = link(body_bytes(line.data, receipt))

@@ -168,7 +168,7 @@ func (v *verifier) judgeSealSignatures() {
 	if v.log != nil {
 		v.judgeNote(v.log, v.log.Origin, logFile, false)
 	}
-	if v.previous != nil && !v.man.Export {
+	if v.previous != nil {
 		v.judgeNote(v.previous, v.previous.Origin, v.options.Previous, false)
 	}
 	roles := []string{"bundler"}

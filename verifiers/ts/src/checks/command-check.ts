@@ -34,12 +34,15 @@ function signersNeeded(kind: string, command: JsonObject): readonly (readonly Ro
   return kind === 'approval.granted' && command.emergency === true ? [['operator']] : SIGNERS.get(kind);
 }
 
+/** The trust root of the log before a line: null before there is one, `unknown` where no ledger is folded, as in an export. */
+type InForce = string | null;
+
 interface Made {
   readonly kind: string;
   readonly command: JsonObject;
   readonly signatures: JsonValue | undefined;
   readonly timeMs: number;
-  readonly inForce: string | null;
+  readonly inForce: InForce;
 }
 
 type Verdict = { readonly code: string; readonly member: string; readonly message: string };
@@ -55,8 +58,7 @@ export class CommandCheck {
     this.#report = report;
   }
 
-  /** `inForce`: the trust root of the log before this line; null when it is not known, as in an export. */
-  decided(line: DecidedLine, inForce: string | null): void {
+  decided(line: DecidedLine, inForce: InForce): void {
     const { kind } = line.change.read;
     const command = commandOf(line);
     const isCommand = line.change.value.command !== undefined || SIGNERS.has(kind);
@@ -73,7 +75,10 @@ export class CommandCheck {
   /** One that a ledger carries is judged as if its line stood here. */
   delegation({ append_time: timeMs, command, signatures }: Delegation): void {
     if (this.#keys !== null) {
-      const verdicts = this.#judge({ kind: 'key.delegated', command, signatures, timeMs, inForce: null }, this.#keys);
+      const verdicts = this.#judge(
+        { kind: 'key.delegated', command, signatures, timeMs, inForce: 'unknown' },
+        this.#keys,
+      );
       for (const { code, member, message } of verdicts) {
         this.#report({ claim: 'authorship', code, at: { line: 0, member }, message: `of a delegation: ${message}` });
       }
@@ -156,7 +161,8 @@ function isKnownTrustRoot({ kind, command, inForce }: Made, trustRoot: TrustRoot
   }
   const versions: readonly (JsonValue | undefined)[] = [...trustRoot.history, trustRoot.digest];
   const before = versions.indexOf(replaces);
-  return before >= 0 && versions[before + 1] === named && named !== undefined && (inForce ?? replaces) === replaces;
+  const isInForce = inForce === 'unknown' || inForce === replaces;
+  return before >= 0 && versions[before + 1] === named && named !== undefined && isInForce;
 }
 
 /** Whether a digest is that of the trust root or of a version before it. */

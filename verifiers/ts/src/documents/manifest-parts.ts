@@ -22,10 +22,7 @@ const SEGMENT_LINES_LEAST = 64;
 const SEGMENTS_FULL_MAX = 8_192;
 
 export const readTenant: Reader<string> = matching(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a tenant name');
-export const readOrigin: Reader<string> = matching(
-  /^[^\s+]{1,512}$/u,
-  'must be 1 to 512 characters without space or +',
-);
+export const readOrigin: Reader<string> = matching(ORIGIN, 'must be 1 to 512 visible characters without +');
 export const readRange = closed({ start: count, end: integer(1) });
 export const readFrontier = list(digest, 53);
 export const readCut = closed({ kind: text, offset: count, partition: count, state_digest: digest, receipt_id: id });

@@ -108,7 +108,7 @@ class ExportLines {
     if (line.kind === 'decided') {
       this.#binding(line.line, checkDecidedBindings(line, log));
       this.#signatures.decided(line);
-      this.#commands.decided(line, null);
+      this.#commands.decided(line, 'unknown');
       this.#trust.decided(line);
       this.#openingRoot ??= digestIn(allowedCommand(line, 'tenant.opened')?.trust_root);
       this.#documents.decided(line);
