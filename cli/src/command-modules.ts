@@ -28,7 +28,7 @@ export const COMMAND_MODULES: readonly CommandModule[] = [
   { names: ['kill-switch'], load: async () => [(await import('./commands/kill-switch.ts')).addKillSwitchCommand] },
   {
     names: ['approval', 'emergency'],
-    load: async () => {
+    load: async (): Promise<readonly AddCommand[]> => {
       const { addApprovalCommand, addEmergencyCommand } = await import('./commands/approval.ts');
       return [addApprovalCommand, addEmergencyCommand];
     },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { KafkaAdmin, type TopicOutcome } from '@clyra/adapter-kafka/kafka-admin';
 import type { KafkaOptions } from '@clyra/adapter-kafka/kafka-options';
-import { registerShippedSchemas } from '@clyra/runtime/envelope-codec';
+import { registerShippedSchemas } from '@clyra/runtime/register-shipped-schemas';
 import { ensureTopics, type TopicProfile, tenantTopicSpecs } from '@clyra/runtime/topics';
 
 export type ApplyTopicsOptions = {

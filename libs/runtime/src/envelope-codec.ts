@@ -28,13 +28,6 @@ export async function registryCodec(options: RegistryCodecOptions): Promise<Enve
   return new AvroCodec({ schemas, idOf: await lookUpSchemas({ ...options, schemas }) });
 }
 
-/** Registers what is missing; repeating it changes nothing. Needs the right to write. Rejects as `registerSchemas` does. */
-export async function registerShippedSchemas(options: RegistryCodecOptions): Promise<void> {
-  // Services only look ids up: the client that registers is loaded by who does.
-  const { registerSchemas } = await import('@clyra/adapter-avro/register-schemas');
-  await registerSchemas({ ...options, schemas: shippedSchemas() });
-}
-
 /** Real Avro under fixed ids, without a registry: for simulations and tests. */
 export function offlineCodec(): EnvelopeCodec {
   const schemas = shippedSchemas();
