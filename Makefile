@@ -22,6 +22,7 @@ setup: $(STAMP) ## check the host's tools and install the packages; does nothing
 $(STAMP): package-lock.json tools/setup.mjs
 	@command -v node >/dev/null || { echo 'This machine lacks Node.js: install version 20 or newer (nodejs.org, nvm, or your package manager).' >&2; exit 1; }
 	@node tools/setup.mjs
+	@$(WITH_NODE) node --disable-warning=ExperimentalWarning libs/runtime/start/strip-sources.mjs
 	@touch $@
 
 quickstart: setup ## the whole pipeline on this machine: guarded changes in, a verified evidence bundle out

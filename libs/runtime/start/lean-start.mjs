@@ -21,7 +21,7 @@ registerHooks({
 });
 
 /** @param {string} source */
-function strippedOnce(source) {
+export function strippedOnce(source) {
   const file = `${FOLDER}${hash('sha256', `${process.version}\n${source}`)}.mjs`;
   const kept = readWhole(file);
   if (kept !== undefined) return kept;
