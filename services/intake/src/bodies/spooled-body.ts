@@ -4,6 +4,13 @@ import { BLOCK_BYTES, openBlock, sealBlock, TAG_BYTES } from './spool-cipher.ts'
 import { writeError } from './spool-error.ts';
 import type { SpoolRoom } from './spool-room.ts';
 
+/**
+ * After so many bytes the young objects are collected, where the process may ask for it (`--expose-gc`, as services are
+ * started). A body's buffers lie outside of V8's heap, which by itself lets 64 MB of them gather.
+ */
+const COLLECT_BYTES = 8_388_608;
+const BLOCKS_A_COLLECTION = COLLECT_BYTES / BLOCK_BYTES;
+
 type Secret = { readonly id: Uint8Array; readonly key: Uint8Array };
 
 /** One body that waits: small ones in memory, larger ones in an encrypted file. Written once, then read any number of times. */
@@ -74,6 +81,7 @@ export class SpooledBody {
       const { bytesRead } = await handle.read(sealed, 0, sealed.length, index * sealed.length);
       const isLast = index === this.#blockCount - 1;
       yield openBlock(this.#secret.key, { id: this.#secret.id, index, isLast }, sealed.subarray(0, bytesRead));
+      collectYoung(index);
     }
   }
 
@@ -98,6 +106,7 @@ export class SpooledBody {
     } catch (cause) {
       throw writeError(cause);
     }
+    collectYoung(this.#blockCount);
   }
 
   async #removeIfUnwanted(): Promise<void> {
@@ -109,4 +118,8 @@ export class SpooledBody {
     await this.#file?.handle.close().catch(() => {});
     if (this.#file !== undefined) await rm(this.#file.path, { force: true }).catch(() => {});
   }
+}
+
+function collectYoung(blockCount: number): void {
+  if (blockCount % BLOCKS_A_COLLECTION === 0) globalThis.gc?.({ type: 'minor', execution: 'sync' });
 }
