@@ -39,10 +39,23 @@ export class KafkaAdmin {
   }
 
   /**
-   * Creates what is missing and sets configs that differ; repeating it changes nothing. Rejects with
-   * CLY_TOPIC_MISMATCH, before it changes anything, where an existing topic has another partition count.
+   * Creates what is missing and sets configs that differ; repeating it changes nothing. Resolves once the leaders of
+   * what it created answer. Rejects with CLY_TOPIC_MISMATCH, before it changes anything, where an existing topic has
+   * another partition count.
    */
-  ensureTopics(specs: readonly TopicSpec[], deadlineMs: number): Promise<readonly TopicOutcome[]> {
+  async ensureTopics(specs: readonly TopicSpec[], deadlineMs: number): Promise<readonly TopicOutcome[]> {
+    const whole = deadlineIn(deadlineMs);
+    const outcomes = await this.#alignTopics(specs, deadlineMs);
+    const created = outcomes.filter(({ action }) => action === 'created');
+    if (created.length === 0) return outcomes;
+    // A leader that metadata names already may still refuse a first send; asking it for its offsets shows when it is ready.
+    await this.#call('ensureTopics', remainingMs(whole), async (admin) => {
+      for (const { name } of created) await admin.fetchTopicOffsets(name);
+    });
+    return outcomes;
+  }
+
+  #alignTopics(specs: readonly TopicSpec[], deadlineMs: number): Promise<readonly TopicOutcome[]> {
     return this.#call('ensureTopics', deadlineMs, async (admin, deadline) => {
       const existing = await describe(admin, await existingNames(admin, specs));
       for (const spec of specs) checkPartitionCount(spec, existing.get(spec.name));
