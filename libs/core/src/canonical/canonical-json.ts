@@ -44,7 +44,7 @@ function canonicalObject(value: JsonObject): string {
   return `${text}}`;
 }
 
-const FEW_NAMES_MAX = 32;
+const FEW_NAMES_MAX = 64;
 
 /** RFC 8785 §3.2.3 order. Most objects come in order, or nearly so; looking is cheaper than sorting. */
 export function sortedNames(object: JsonObject): string[] {

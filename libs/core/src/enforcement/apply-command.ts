@@ -97,7 +97,7 @@ function resolveChange({ change, state, nowMs }: Input): Draft {
   const settlement = resolution === 'done' ? 'done' : 'returned';
   const ops = settle(state, open, { settlement, nowMs });
   const draft = accepted([...ops, { op: 'delete', key }]);
-  return { ...draft, part: { ...draft.part, ...trippedBy(ops) } as Draft['part'] };
+  return { ...draft, part: { ...draft.part, tripped: trippedBy(ops) } as Draft['part'] };
 }
 
 /** What is over is forgotten first, so that processes which renew never fill the state. */

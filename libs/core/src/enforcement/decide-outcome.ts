@@ -22,8 +22,10 @@ export function decideOutcome(input: DecideInput<ChangeOutcome>): Draft {
   if (!holder) return recorded('ignored', [], change.of);
   const settlement = change.outcome === 'not_forwarded' ? 'returned' : change.outcome;
   const ops = settle(state, open, { settlement, nowMs });
-  const draft = recorded(settlement, [...ops, { op: 'delete', key }], change.of);
-  return { ...draft, part: { ...draft.part, ...trippedBy(ops) } as Draft['part'] };
+  const tripped = trippedBy(ops);
+  ops.push({ op: 'delete', key });
+  const draft = recorded(settlement, ops, change.of);
+  return tripped === undefined ? draft : { ...draft, part: { ...draft.part, tripped } as Draft['part'] };
 }
 
 function withoutOpen({ change, state, nowMs }: DecideInput<ChangeOutcome>): Draft {

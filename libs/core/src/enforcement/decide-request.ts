@@ -4,10 +4,10 @@ import type { ChangeRequested } from '../change/change-body.ts';
 import { appliesTo, type Route, routeById } from '../policy/policy.ts';
 import { type Lifted, liftHolds } from './approvals/lift-holds.ts';
 import type { DecideInput } from './decide-input.ts';
-import { type DecidedPart, type Draft, type RunStep, refused } from './draft.ts';
+import { type DecidedPart, type Draft, refused } from './draft.ts';
 import { EVENT_MEMORY_MS, OUTCOME_DEADLINE_MS } from './limits.ts';
 import { openKey } from './open-change.ts';
-import type { Finding, RequestContext } from './primitive.ts';
+import type { Finding, Primitive, RequestContext } from './primitive.ts';
 import { actorOf } from './primitives/fences.ts';
 import { PRIMITIVES } from './primitives.ts';
 import type { Decision, Grant } from './receipt-body.ts';
@@ -34,23 +34,29 @@ type KnownEvent = {
  * now; what must not count at all (abandoned, skewed, inspected under another policy) is refused before any primitive.
  */
 export function decideRequest(input: Input): Draft {
-  const repeat = repeated(input);
+  const eventKey = `event/${input.change.event_id}`;
+  const repeat = repeated(input, eventKey);
   if (repeat !== undefined) return repeat;
   const unheard = notToBeHeard(input);
   if (unheard !== undefined)
-    return describe(input, { ...unheard, ops: withinRoom(input.state, remembered(input, 'block')) });
+    return describe(input, { ...unheard, ops: withinRoom(input.state, [remembered(input, eventKey, 'block')]) });
   const context = contextOf(input);
   const findings = PRIMITIVES.map((primitive) => primitive.evaluate(context));
-  const drafts = findings.flatMap((finding) => finding.reasons);
+  const drafts: ReasonDraft[] = [];
+  for (let index = 0; index < findings.length; index += 1) {
+    const { reasons } = findings[index] as Finding;
+    if (reasons.length > 0) drafts.push(...reasons);
+  }
   const isBlocked = drafts.some((reason) => reason.effect === 'block');
-  const allowing = isBlocked ? undefined : allowingOps(input, context, findings);
+  const allowing = isBlocked ? undefined : allowingOps(input, context, { eventKey, findings });
   const full = allowing === undefined ? undefined : fullNamespace(input.state, allowing);
   if (full !== undefined) drafts.push({ code: 'CLY_STATE_FULL', effect: 'block', rule: 'state', detail: full });
-  return conclude(input, context, { findings, drafts, allowing });
+  if (!runIsKnown(input)) drafts.push({ code: 'CLY_RUN_UNKNOWN', effect: 'block', rule: 'runs' });
+  return conclude(input, context, { eventKey, findings, reasons: drafts, allowing });
 }
 
-function repeated(input: Input): Draft | undefined {
-  const known = input.state.get(`event/${input.change.event_id}`) as KnownEvent | undefined;
+function repeated(input: Input, eventKey: string): Draft | undefined {
+  const known = input.state.get(eventKey) as KnownEvent | undefined;
   if (known === undefined || known.expires_at <= input.nowMs) return undefined;
   if (known.digest !== input.changeDigest) return describe(input, refused('CLY_CHANGE_CONFLICT', 'identity'));
   const part: DecidedPart = {
@@ -65,8 +71,9 @@ function repeated(input: Input): Draft | undefined {
 
 function notToBeHeard(input: Input): Draft | undefined {
   const { change, state, meta } = input;
-  const abandoned = state.get(`abandoned/${change.event_id}`);
-  if (abandoned !== undefined) return refused('CLY_CHANGE_ABANDONED', 'identity');
+  if (state.count('abandoned') > 0 && state.get(`abandoned/${change.event_id}`) !== undefined) {
+    return refused('CLY_CHANGE_ABANDONED', 'identity');
+  }
   if (isSkewed(change, input.appendTimeMs)) return refused('CLY_TIME_SKEW', 'time');
   const inspectedUnder = change.facts.inspected_under.policy_digest;
   if (meta.policy === null || inspectedUnder !== meta.policy) return refused('CLY_POLICY_MOVED', 'policy');
@@ -94,95 +101,114 @@ function strongest(drafts: readonly ReasonDraft[]): Decision {
 }
 
 type Evaluated = {
+  readonly eventKey: string;
   readonly findings: readonly Finding[];
-  readonly drafts: readonly ReasonDraft[];
+  /** Everything that was found; what approvals find is added. */
+  readonly reasons: ReasonDraft[];
   /** What it does to the state if it is allowed without an approval; absent where it cannot be. */
   readonly allowing: readonly StateOp[] | undefined;
 };
 
 function conclude(input: Input, context: RequestContext, evaluated: Evaluated): Draft {
-  const { findings, drafts, allowing } = evaluated;
-  const runKnown = runIsKnown(input);
-  const reasons: ReasonDraft[] = runKnown
-    ? [...drafts]
-    : [...drafts, { code: 'CLY_RUN_UNKNOWN', effect: 'block', rule: 'runs' }];
+  const { eventKey, findings, reasons, allowing } = evaluated;
   const lifted = strongest(reasons) === 'hold' ? liftHolds(context) : undefined;
   if (lifted?.isFull === true)
     reasons.push({ code: 'CLY_STATE_FULL', effect: 'block', rule: 'state', detail: 'pending' });
   const decision = lifted?.isApproved === true ? 'allow' : strongest(reasons);
   const isPlain = decision === 'allow' && lifted === undefined && allowing !== undefined;
-  const ops = isPlain ? allowing : opsOf(input, context, { findings, decision, lifted });
-  const part: DecidedPart = {
+  const ops = isPlain ? allowing : opsOf(input, context, { eventKey, findings, decision, lifted });
+  const part: Writable<DecidedPart> = {
     kind: 'decided',
     decision,
     mode: context.route?.mode ?? 'gate',
     reasons: reasons.map((reason) => reasonOf(reason, context.policy.threat_map)),
+    actor: context.actor,
   };
-  for (const { fields } of findings) if (fields !== undefined) Object.assign(part, fields);
-  Object.assign(part, lifted?.fields);
-  if (decision === 'allow') Object.assign(part, grantsOf(input, context.route), lineageOf(context));
-  if (lifted?.supersedes !== undefined) Object.assign(part, { supersedes: lifted.supersedes });
-  Object.assign(part, trippedBy(ops));
+  for (let index = 0; index < findings.length; index += 1) {
+    const { fields } = findings[index] as Finding;
+    if (fields !== undefined) Object.assign(part, fields);
+  }
+  if (lifted !== undefined) Object.assign(part, lifted.fields);
+  if (decision === 'allow') {
+    const grants = grantsOf(input, context.route);
+    if (grants !== undefined) part.grants = grants;
+    const lineage = lineageOf(context);
+    if (lineage !== undefined) part.lineage = lineage;
+  }
+  if (lifted?.supersedes !== undefined) part.supersedes = lifted.supersedes;
+  const tripped = trippedBy(ops);
+  if (tripped !== undefined) part.tripped = tripped;
   return describe(input, { part, ops });
 }
 
+type Writable<Part> = { -readonly [Name in keyof Part]: Part[Name] };
+
 type Concluded = {
+  readonly eventKey: string;
   readonly findings: readonly Finding[];
   readonly decision: Decision;
   readonly lifted: Lifted | undefined;
 };
 
 /** What a decision does to the state, other than to allow without an approval; spending only where it allows. */
-function opsOf(input: Input, context: RequestContext, { findings, decision, lifted }: Concluded): readonly StateOp[] {
+function opsOf(input: Input, context: RequestContext, concluded: Concluded): readonly StateOp[] {
+  const { eventKey, findings, decision, lifted } = concluded;
   const ops: StateOp[] = findings.flatMap((finding) => finding.always ?? []);
-  ops.push(...remembered(input, decision));
+  ops.push(remembered(input, eventKey, decision));
   if (lifted !== undefined && decision !== 'block') ops.push(...lifted.ops);
   if (decision === 'allow') {
     ops.push(...findings.flatMap((finding) => finding.spend ?? []), openChange(input, findings, lifted));
   }
-  ops.push(...observed(context, decision));
+  observe(ops, context, decision);
   return withinRoom(input.state, ops);
 }
 
 /** All that a request does to the state if it is allowed, and so what it needs room for; approvals have a room of their own. */
-function allowingOps(input: Input, context: RequestContext, findings: readonly Finding[]): readonly StateOp[] {
-  const ops = remembered(input, 'allow');
+function allowingOps(
+  input: Input,
+  context: RequestContext,
+  { eventKey, findings }: Pick<Evaluated, 'eventKey' | 'findings'>,
+): readonly StateOp[] {
+  const ops = [remembered(input, eventKey, 'allow')];
   for (const { always, spend } of findings) {
     if (always !== undefined) ops.push(...always);
     if (spend !== undefined) ops.push(...spend);
   }
-  ops.push(openChange(input, findings, undefined), ...observed(context, 'allow'));
+  ops.push(openChange(input, findings, undefined));
+  observe(ops, context, 'allow');
   return ops;
 }
 
-function observed(context: RequestContext, decision: Decision): StateOp[] {
-  const ops: StateOp[] = [];
-  for (const primitive of OBSERVERS) ops.push(...(primitive.observe?.(context, decision) ?? []));
-  return ops;
+/** Adds what follows from the decision. */
+function observe(ops: StateOp[], context: RequestContext, decision: Decision): void {
+  for (const primitive of OBSERVERS) {
+    const more = primitive.observe?.(context, decision);
+    if (more !== undefined && more.length > 0) ops.push(...more);
+  }
 }
 
-function lineageOf({ policy, route }: RequestContext): Pick<DecidedPart, 'lineage'> {
+function lineageOf({ policy, route }: RequestContext): DecidedPart['lineage'] {
   const rule = policy.lineage.find((candidate) => appliesTo(candidate, route?.id ?? ''));
-  return rule === undefined ? {} : { lineage: { reads: rule.reads, writes: rule.writes } };
+  return rule === undefined ? undefined : { reads: rule.reads, writes: rule.writes };
 }
 
 /** Whatever was decided: a resent copy must not be answered otherwise, since its caller has heard the first answer. */
-function remembered(input: Input, decision: Decision): StateOp[] {
+function remembered(input: Input, key: string, decision: Decision): StateOp {
   const value: KnownEvent = {
     digest: input.changeDigest,
     decision,
     receipt_id: input.receiptId,
     expires_at: input.nowMs + EVENT_MEMORY_MS,
   };
-  return [{ op: 'put', key: `event/${input.change.event_id}`, value }];
+  return { op: 'put', key, value };
 }
 
 function openChange(input: Input, findings: readonly Finding[], lifted: Lifted | undefined): StateOp {
   const spent: Record<string, JsonObject> = {};
-  PRIMITIVES.forEach((primitive, index) => {
+  for (let index = 0; index < PRIMITIVES.length; index += 1) {
     const entry = findings[index]?.spent;
-    if (entry !== undefined) spent[primitive.name] = entry;
-  });
+    if (entry !== undefined) spent[(PRIMITIVES[index] as Primitive).name] = entry;
+  }
   if (lifted?.spent !== undefined) spent['approvals'] = lifted.spent;
   const value: JsonObject = {
     intake: input.change.intake,
@@ -193,25 +219,24 @@ function openChange(input: Input, findings: readonly Finding[], lifted: Lifted |
   return { op: 'put', key: openKey(input.change.event_id), value };
 }
 
-function grantsOf(input: Input, route: Route | undefined): { grants?: readonly Grant[] } {
-  if (route?.effects == null) return {};
+function grantsOf(input: Input, route: Route | undefined): readonly Grant[] | undefined {
+  if (route?.effects == null) return undefined;
   const { source_id, relations, operations, rows_max, ttl_seconds, members } = route.effects;
   const { facts } = input.change;
   const expires_at = input.nowMs + ttl_seconds * 1_000;
+  // Members stand in canonical order, as everything that is written on each request.
   if (members === undefined) {
     const token_hash = facts.execution_token_hash;
-    return { grants: [{ token_hash, source_id, relations, operations, rows_max, expires_at }] };
+    return [{ expires_at, operations, relations, rows_max, source_id, token_hash }];
   }
-  return {
-    grants: (facts.change_set?.members ?? []).map((member) => ({
-      token_hash: member.token_hash,
-      source_id: member.source_id,
-      relations: member.relations,
-      operations: member.operations,
-      rows_max: member.rows_max,
-      expires_at,
-    })),
-  };
+  return (facts.change_set?.members ?? []).map((member) => ({
+    expires_at,
+    operations: member.operations,
+    relations: member.relations,
+    rows_max: member.rows_max,
+    source_id: member.source_id,
+    token_hash: member.token_hash,
+  }));
 }
 
 function runIsKnown({ change, state }: Input): boolean {
@@ -219,18 +244,15 @@ function runIsKnown({ change, state }: Input): boolean {
 }
 
 /** Adds what every answer to a request says about it, and its place in its run. */
-function describe(input: Input, draft: Draft): Draft {
+function describe(input: Input, { part, ops }: Draft): Draft {
   const { change } = input;
   const { facts } = change;
-  const run: { run?: RunStep } =
-    change.run_id !== undefined && runIsKnown(input) ? { run: { runId: change.run_id, step: 'extend' } } : {};
-  const part: DecidedPart = {
-    ...(draft.part as DecidedPart),
-    actor: actorOf(facts.actors),
-    payload_digest: facts.payload_digest,
-    inspected_under: facts.inspected_under,
-  };
-  if (facts.route !== null) Object.assign(part, { route: facts.route });
-  if (change.supersedes !== undefined) Object.assign(part, { supersedes: change.supersedes });
-  return { ...draft, ...run, part };
+  const described: Writable<DecidedPart> = part as DecidedPart;
+  described.actor ??= actorOf(facts.actors);
+  described.payload_digest = facts.payload_digest;
+  described.inspected_under = facts.inspected_under;
+  if (facts.route !== null) described.route = facts.route;
+  if (change.supersedes !== undefined) described.supersedes = change.supersedes;
+  if (change.run_id === undefined || !runIsKnown(input)) return { part, ops };
+  return { part, ops, run: { runId: change.run_id, step: 'extend' } };
 }

@@ -13,6 +13,8 @@ export type OpenChange = {
   readonly spent: Readonly<Record<string, JsonObject>>;
 };
 
+const SETTLERS: readonly Primitive[] = PRIMITIVES.filter((primitive) => primitive.settle !== undefined);
+
 export function openKey(eventId: string): string {
   return `open/${eventId}`;
 }
@@ -22,10 +24,14 @@ export type End = { readonly settlement: Settlement; readonly nowMs: number };
 
 /** The ops that settle an open change with every primitive that spent something on it. */
 export function settle(state: StateView, open: OpenChange, end: End): StateOp[] {
-  return PRIMITIVES.flatMap((primitive: Primitive) => {
+  const { settlement, nowMs } = end;
+  const ops: StateOp[] = [];
+  for (const primitive of SETTLERS) {
     const spent = open.spent[primitive.name];
-    return spent === undefined || primitive.settle === undefined ? [] : primitive.settle({ state, spent, ...end });
-  });
+    const more = spent === undefined ? undefined : primitive.settle?.({ state, spent, settlement, nowMs });
+    if (more !== undefined && more.length > 0) ops.push(...more);
+  }
+  return ops;
 }
 
 /** An allowed change becomes unknown: everything stays as spent until somebody who knows resolves it. */

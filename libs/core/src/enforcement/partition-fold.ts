@@ -9,6 +9,7 @@ import { type Delegation, readDelegation, withDelegations } from '../signing/del
 import { CHANGE_TYPE } from '../signing/pae.ts';
 import type { TrustRoot } from '../signing/trust-root.ts';
 import type { Artifacts } from './artifacts.ts';
+import { type Place, placeMembers } from './body-members.ts';
 import { commandSigners } from './command-signers.ts';
 import type { CommandSigner } from './decide-input.ts';
 import { accepted } from './draft.ts';
@@ -17,7 +18,7 @@ import { appendToPartitionLog, decidedMembers, NO_EVENT_ID, type PartitionLog } 
 import { type PartitionSnapshot, resumeOffset, type TenantMark } from './partition-snapshot.ts';
 import { isPoison, type Poison, type ReadChange } from './read-change.ts';
 import type { StateTable } from './state-table.ts';
-import { type Answer, advanceTenant, answer, emptyTenant, type Place, placeMembers, type Tenant } from './tenant.ts';
+import { type Answer, advanceTenant, answer, emptyTenant, type Tenant } from './tenant.ts';
 import { putMeta, readMeta } from './tenant-meta.ts';
 
 /** One record of clyra.changes as the fold takes it. */

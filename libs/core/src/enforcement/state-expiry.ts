@@ -60,6 +60,14 @@ export class StateExpiry {
     if (at !== undefined) this.#steps.get(Math.floor(at / STEP_MS))?.delete(key);
   }
 
+  /** What `remove` and `add` would do: most values are put again within the step they stand in. */
+  replace(key: string, before: JsonObject, value: JsonObject): void {
+    const [from, to] = [expiryOf(before), expiryOf(value)];
+    if (from !== undefined && to !== undefined && Math.floor(from / STEP_MS) === Math.floor(to / STEP_MS)) return;
+    this.remove(key, before);
+    this.add(key, value);
+  }
+
   /** Every key that expires at or before this time, and some that expire in the same step as the last of them. */
   dueBy(nowMs: number): readonly string[] {
     const last = Math.floor(nowMs / STEP_MS);

@@ -65,12 +65,13 @@ export class StateTable implements StateView {
   #put(key: string, value: JsonObject): void {
     const { entries, isExpiring } = this.#namespaceOf(key) ?? this.#newNamespace(namespaceOf(key));
     const known = entries.get(key);
-    if (isExpiring) {
-      if (known !== undefined) this.#expiry.remove(key, known.value);
-      this.#expiry.add(key, value);
+    if (known === undefined) {
+      if (isExpiring) this.#expiry.add(key, value);
+      entries.set(key, this.#buckets.add(key, value));
+    } else {
+      if (isExpiring) this.#expiry.replace(key, known.value, value);
+      this.#buckets.replace(known, value);
     }
-    if (known === undefined) entries.set(key, this.#buckets.add(key, value));
-    else this.#buckets.replace(known, value);
   }
 
   /** Each decision asks for a dozen keys: what stands before the slash is compared, not cut out. */

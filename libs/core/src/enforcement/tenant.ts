@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../canonical/digest.ts';
-import type { JsonObject, JsonValue } from '../canonical/json-value.ts';
+import type { JsonObject } from '../canonical/json-value.ts';
 import { encodeRecord } from '../canonical/record.ts';
-import type { ChangeBody } from '../change/change-body.ts';
 import { linkTo, runGenesis } from '../change/links.ts';
 import { assert } from '../kernel/assert.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Delegation } from '../signing/delegation.ts';
+import { type Answered, bodyOf } from './body-members.ts';
 import { decide } from './decide.ts';
 import type { CommandSigner } from './decide-input.ts';
 import { runKey } from './decide-run.ts';
@@ -18,18 +18,7 @@ import { isSkewed } from './time-skew.ts';
 /** A tenant as the fold holds it: its state, and the head of its chain of bodies (not part of the state digest). */
 export type Tenant = { readonly table: StateTable; nextSeq: number; prev: Digest };
 
-export type Place = {
-  readonly streamId: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly previousOffset: number;
-};
-
-export type TenantInput = {
-  readonly change: ChangeBody;
-  readonly changeDigest: Digest;
-  readonly place: Place;
-  readonly receiptId: string;
+export type TenantInput = Answered & {
   readonly appendTimeMs: number;
   readonly signatureValid: boolean;
   readonly signers: readonly CommandSigner[];
@@ -39,9 +28,6 @@ export type TenantInput = {
 };
 
 export type Answer = { readonly bytes: Uint8Array; readonly body: JsonObject; readonly signed: boolean };
-
-/** A body while it is made. */
-type Members = Record<string, JsonValue | undefined>;
 
 /** `actor` opened the run; `at` is the tenant time of its newest body. */
 type RunHead = { readonly next_seq: number; readonly head: Digest; readonly actor: string };
@@ -68,57 +54,45 @@ export function advanceTenant(tenant: Tenant, input: TenantInput): Answer {
   });
   const counts = input.signatureValid && !skewed;
   tenant.table.apply(draft.ops);
-  if (counts) tenant.table.apply([putMeta({ ...readMeta(tenant.table), time: nowMs })]);
+  if (counts) advanceTime(tenant.table, nowMs);
   return answer(tenant, input, { draft, decidedAt: counts ? nowMs : meta.time });
+}
+
+/** Many records share a millisecond, and then there is nothing to write. */
+function advanceTime(table: StateTable, nowMs: number): void {
+  const meta = readMeta(table);
+  if (meta.time !== nowMs) table.apply([putMeta({ ...meta, time: nowMs })]);
 }
 
 export function answer(tenant: Tenant, input: TenantInput, decided: { draft: Draft; decidedAt: number }): Answer {
   const { draft, decidedAt } = decided;
   const runHead = headOfRun(tenant, input, draft);
-  if (draft.run?.step === 'close') tenant.table.apply([{ op: 'delete', key: runKey(draft.run.runId) }]);
-  const signed = draft.part.kind === 'decided';
+  const isLast = draft.run?.step === 'close';
+  if (draft.run !== undefined && isLast) tenant.table.apply([{ op: 'delete', key: runKey(draft.run.runId) }]);
   const meta = readMeta(tenant.table);
-  // What every body says comes first and in canonical order: only what this decision adds is then to be sorted into it.
-  const body: Members = placeMembers(input);
-  body['tenant'] = input.change.tenant;
-  body['tenant_prev'] = tenant.prev;
-  body['tenant_seq'] = tenant.nextSeq;
-  body['v'] = 0;
-  body['decided_at'] = decidedAt;
-  Object.assign(body, draft.part);
-  if (signed) {
-    body['policy_digest'] = meta.policy;
-    body['engine'] = meta.engine;
-  }
-  if (runHead !== undefined) {
-    body['run_id'] = draft.run?.runId;
-    body['seq'] = runHead.next_seq;
-    body['prev'] = runHead.head;
-  }
-  if (draft.run?.step === 'close') body['count'] = runHead?.next_seq;
-  if (draft.cut === true) body['state_digest'] = tenant.table.digest();
+  const body = bodyOf(draft.part, {
+    answered: input,
+    decidedAt,
+    tenantSeq: tenant.nextSeq,
+    tenantPrev: tenant.prev,
+    policyDigest: meta.policy,
+    engine: meta.engine,
+    run:
+      draft.run === undefined || runHead === undefined
+        ? undefined
+        : { runId: draft.run.runId, seq: runHead.next_seq, prev: runHead.head },
+    count: isLast ? runHead?.next_seq : undefined,
+    stateDigest: draft.cut === true ? tenant.table.digest() : undefined,
+  });
   const bytes = encodeRecord(body);
   const link = linkTo(bytes);
   tenant.nextSeq += 1;
   tenant.prev = link;
-  if (draft.run !== undefined && draft.run.step !== 'close' && runHead !== undefined) {
+  if (draft.run !== undefined && !isLast && runHead !== undefined) {
     const next = { next_seq: runHead.next_seq + 1, head: link, actor: runHead.actor, at: decidedAt };
     tenant.table.apply([{ op: 'put', key: runKey(draft.run.runId), value: next }]);
   }
-  return { bytes, body, signed };
-}
-
-export function placeMembers(input: Pick<TenantInput, 'change' | 'changeDigest' | 'place' | 'receiptId'>): Members {
-  return {
-    change_digest: input.changeDigest,
-    change_kind: input.change.kind,
-    event_id: input.change.event_id,
-    offset: input.place.offset,
-    partition: input.place.partition,
-    previous_offset: input.place.previousOffset,
-    receipt_id: input.receiptId,
-    stream_id: input.place.streamId,
-  };
+  return { bytes, body, signed: draft.part.kind === 'decided' };
 }
 
 function headOfRun(tenant: Tenant, input: TenantInput, draft: Draft): RunHead | undefined {

@@ -94,7 +94,17 @@ export type ReasonDraft = {
 export function reasonOf(draft: ReasonDraft, entries: readonly ThreatEntry[] = []): Reason {
   assert(/^CLY_[A-Z0-9_]+$/.test(draft.code), 'a reason code is CLY_<AREA>_<WHAT>');
   const threat = ownThreat(draft.code, entries) ?? THREATS.find(([prefix]) => draft.code.startsWith(prefix))?.[1];
-  return { ...(threat ?? OPERATION), ...draft };
+  const { threat_class, owasp, mitre_id } = threat ?? OPERATION;
+  // Members in canonical order, as a receipt has them.
+  return {
+    code: draft.code,
+    ...(draft.detail === undefined ? {} : { detail: draft.detail }),
+    effect: draft.effect,
+    ...(mitre_id === undefined ? {} : { mitre_id }),
+    owasp,
+    rule: draft.rule,
+    threat_class,
+  };
 }
 
 function ownThreat(code: string, entries: readonly ThreatEntry[]): Threat | undefined {

@@ -4,9 +4,14 @@ import type { TrippedField } from './receipt-body.ts';
 import type { StateOp } from './state-table.ts';
 
 /** The switches that a record has thrown: they stand in its body, so that nothing is stopped without evidence. */
-export function trippedBy(ops: readonly StateOp[]): { readonly tripped?: readonly TrippedField[] } {
-  const values = ops.flatMap((op) => (op.op === 'put' && op.key.startsWith('tripped/') ? [op.value] : []));
-  return values.length === 0 ? {} : { tripped: values.map(fieldOf) };
+export function trippedBy(ops: readonly StateOp[]): readonly TrippedField[] | undefined {
+  let fields: TrippedField[] | undefined;
+  for (const op of ops) {
+    if (op.op !== 'put' || !op.key.startsWith('tripped/')) continue;
+    fields ??= [];
+    fields.push(fieldOf(op.value));
+  }
+  return fields;
 }
 
 function fieldOf(value: JsonObject): TrippedField {

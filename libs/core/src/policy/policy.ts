@@ -115,6 +115,16 @@ export function appliesTo(rule: { readonly routes: readonly string[] }, routeId:
   return rule.routes.includes(routeId) || rule.routes.includes('*');
 }
 
+const NO_RULES: readonly never[] = [];
+
+/** The rules that apply to the route. Most sections of most policies are empty. */
+export function rulesFor<Rule extends { readonly routes: readonly string[] }>(
+  rules: readonly Rule[] | undefined,
+  routeId: string,
+): readonly Rule[] {
+  return rules === undefined || rules.length === 0 ? NO_RULES : rules.filter((rule) => appliesTo(rule, routeId));
+}
+
 export function routeById(policy: Policy, routeId: string | null): Route | undefined {
   return policy.routes.find((route) => route.id === routeId);
 }

@@ -27,16 +27,15 @@ const ANYBODY: Requirement = {
 
 /** The rules that ask for an approval of this request. */
 export function requirementsOf(policy: Policy, routeId: string, facts: Facts): Requirement[] {
-  return policy.approvals
-    .filter((rule) => appliesTo(rule, routeId))
-    .flatMap((rule) => {
-      if (isSmall(rule, facts)) return [];
-      const { grade_min, mfa, idp_domains, max_age_seconds, login_age_seconds } = rule;
-      const quorum = quorumOf(rule, facts);
-      return [
-        { rule: `approvals/${rule.id}`, quorum, grade_min, mfa, idp_domains, max_age_seconds, login_age_seconds },
-      ];
-    });
+  const requirements: Requirement[] = [];
+  for (const rule of policy.approvals) {
+    if (!appliesTo(rule, routeId) || isSmall(rule, facts)) continue;
+    const { grade_min, mfa, idp_domains, max_age_seconds, login_age_seconds } = rule;
+    const quorum = quorumOf(rule, facts);
+    const name = `approvals/${rule.id}`;
+    requirements.push({ rule: name, quorum, grade_min, mfa, idp_domains, max_age_seconds, login_age_seconds });
+  }
+  return requirements;
 }
 
 export function orAnybody(requirements: readonly Requirement[]): readonly Requirement[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '../../canonical/json-value.ts';
 import { decimalText, parseDecimal, type Units, unitsOf } from '../../kernel/decimal.ts';
-import { appliesTo } from '../../policy/policy.ts';
+import { rulesFor } from '../../policy/policy.ts';
 import type { CostCap } from '../../policy/policy-rules.ts';
 import { countedAmount, overLimit } from '../counted-amount.ts';
 import { block, NOTHING, type Primitive, type RequestContext } from '../primitive.ts';
@@ -22,7 +22,7 @@ type Capped = {
 export const costCaps: Primitive = {
   name: 'cost_caps',
   evaluate(context) {
-    const caps = context.policy.cost_caps.filter((cap) => appliesTo(cap, context.route?.id ?? ''));
+    const caps = rulesFor(context.policy.cost_caps, context.route?.id ?? '');
     if (caps.length === 0) return NOTHING;
     const results = caps.flatMap((cap) => {
       const cost = costOf(context, cap);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DbtFact } from '../../change/change-body.ts';
 import type { DbtTestsRule } from '../../policy/body-rules.ts';
-import { appliesTo } from '../../policy/policy.ts';
+import { rulesFor } from '../../policy/policy.ts';
 import { NOTHING, type Primitive } from '../primitive.ts';
 import type { ReasonDraft } from '../threat-map.ts';
 
@@ -9,7 +9,7 @@ import type { ReasonDraft } from '../threat-map.ts';
 export const dbtTests: Primitive = {
   name: 'dbt_tests',
   evaluate({ facts, policy, route }) {
-    const rules = (policy.dbt_tests ?? []).filter((rule) => appliesTo(rule, route?.id ?? ''));
+    const rules = rulesFor(policy.dbt_tests, route?.id ?? '');
     if (rules.length === 0) return NOTHING;
     const found = rules.map((rule) => facts.dbt_test_results?.find((fact) => fact.rule === rule.id));
     const fields = found.filter((fact) => fact !== undefined);

@@ -3,7 +3,7 @@ import { digestOf } from '../../canonical/digest.ts';
 import type { JsonObject } from '../../canonical/json-value.ts';
 import type { DeployFact } from '../../change/change-body.ts';
 import { unitsOf } from '../../kernel/decimal.ts';
-import { appliesTo } from '../../policy/policy.ts';
+import { rulesFor } from '../../policy/policy.ts';
 import type { DeployRule } from '../../policy/policy-rules.ts';
 import { personOf, requesterNames } from '../approvals/person.ts';
 import { block, NOTHING, type Primitive, type RequestContext } from '../primitive.ts';
@@ -33,7 +33,7 @@ type Judged = {
 export const deploy: Primitive = {
   name: 'deploy',
   evaluate(context) {
-    const rules = context.policy.deploy.filter((rule) => appliesTo(rule, context.route?.id ?? ''));
+    const rules = rulesFor(context.policy.deploy, context.route?.id ?? '');
     if (rules.length === 0) return NOTHING;
     const judged = rules.map((rule) => judge(context, rule));
     return {

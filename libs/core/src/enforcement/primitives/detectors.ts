@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appliesTo } from '../../policy/policy.ts';
+import { rulesFor } from '../../policy/policy.ts';
 import type { DetectorRule } from '../../policy/policy-rules.ts';
 import { block, NOTHING, type Primitive, type RequestContext } from '../primitive.ts';
 import type { ReasonDraft } from '../threat-map.ts';
@@ -15,8 +15,9 @@ const CODES: Readonly<Record<string, string>> = {
 export const detectors: Primitive = {
   name: 'detectors',
   evaluate(context) {
-    const rules = context.policy.detectors.filter((rule) => appliesTo(rule, context.route?.id ?? ''));
+    const rules = rulesFor(context.policy.detectors, context.route?.id ?? '');
     const facts = context.facts.detectors;
+    if (facts === undefined && rules.length === 0) return NOTHING;
     const delta = facts?.prompt_delta;
     const fields = {
       ...(facts === undefined || facts.findings.length === 0

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appliesTo } from '../../policy/policy.ts';
+import { rulesFor } from '../../policy/policy.ts';
 import type { ExternalDetectorRule } from '../../policy/policy-rules.ts';
 import { block, NOTHING, type Primitive, type RequestContext } from '../primitive.ts';
 import type { ReasonDraft } from '../threat-map.ts';
@@ -8,7 +8,7 @@ import type { ReasonDraft } from '../threat-map.ts';
 export const externalDetectors: Primitive = {
   name: 'external_detectors',
   evaluate(context) {
-    const rules = context.policy.external_detectors.filter((rule) => appliesTo(rule, context.route?.id ?? ''));
+    const rules = rulesFor(context.policy.external_detectors, context.route?.id ?? '');
     if (rules.length === 0) return NOTHING;
     return {
       reasons: rules.flatMap((rule) => reasonsOf(context, rule)),

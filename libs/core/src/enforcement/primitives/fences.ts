@@ -11,38 +11,50 @@ export const fences: Primitive = {
   name: 'tenant_fences',
   evaluate({ change, facts, policy }) {
     const reasons: ReasonDraft[] = [];
-    const foreign = (claim: Claimed): boolean => claim.value !== change.tenant;
-    const proved = facts.tenants.find((claim) => claim.from === 'credential');
-    if (proved === undefined || foreign(proved)) reasons.push(block('tenant_fences', 'CLY_FENCE_TENANT', 'credential'));
+    const proved = facts.tenants.find(isProved);
+    if (proved?.value !== change.tenant) reasons.push(block('tenant_fences', 'CLY_FENCE_TENANT', 'credential'));
     if (policy.tenant_fences.cross_check) {
       for (const claim of facts.tenants) {
-        if (claim.from !== 'credential' && foreign(claim)) {
+        if (!isProved(claim) && claim.value !== change.tenant) {
           reasons.push(block('tenant_fences', 'CLY_FENCE_TENANT', claim.from));
         }
       }
-      reasons.push(...actorReasons(facts.actors));
+      addActorReasons(reasons, facts.actors);
     }
     for (const name of facts.headers_missing ?? []) reasons.push(block('tenant_fences', 'CLY_FENCE_HEADER', name));
     return { reasons };
   },
 };
 
-function actorReasons(actors: readonly Claimed[]): ReasonDraft[] {
-  const allowed = actors.filter((claim) => claim.from === 'credential').map((claim) => claim.value);
-  const named = actors.filter((claim) => claim.from !== 'credential');
-  const reasons: ReasonDraft[] = [];
-  for (const claim of named) {
-    if (!allowed.includes(ANY_ACTOR) && !allowed.includes(claim.value)) {
+function isProved(claim: Claimed): boolean {
+  return claim.from === 'credential';
+}
+
+function isNamed(claim: Claimed): boolean {
+  return claim.from !== 'credential';
+}
+
+function addActorReasons(reasons: ReasonDraft[], actors: readonly Claimed[]): void {
+  const first = actors.find(isNamed);
+  for (const claim of actors) {
+    if (isProved(claim)) continue;
+    if (!mayActAs(actors, claim.value)) {
       reasons.push(block('tenant_fences', 'CLY_FENCE_ACTOR', claim.from));
-    } else if (claim.value !== named[0]?.value) {
+    } else if (claim.value !== first?.value) {
       reasons.push(block('tenant_fences', 'CLY_FENCE_ACTOR', `${claim.from} differs`));
     }
   }
-  return reasons;
+}
+
+function mayActAs(actors: readonly Claimed[], actor: string): boolean {
+  for (const claim of actors) {
+    if (isProved(claim) && (claim.value === ANY_ACTOR || claim.value === actor)) return true;
+  }
+  return false;
 }
 
 /** The actor the request acts as: the one named, else the credential's only one. */
 export function actorOf(actors: readonly Claimed[]): string {
-  const named = actors.find((claim) => claim.from !== 'credential') ?? actors[0];
+  const named = actors.find(isNamed) ?? actors[0];
   return named?.value ?? ANY_ACTOR;
 }

@@ -4,6 +4,8 @@ import { appliesTo } from '../../policy/policy.ts';
 import { block, type Finding, NOTHING, type Primitive, type RequestContext } from '../primitive.ts';
 import type { StateOp } from '../state-table.ts';
 
+type Idempotency = NonNullable<RequestContext['facts']['idempotency']>;
+
 /** What is kept under a key: who holds it, for which body, and how far that change has come. */
 type Holder = {
   readonly event_id: string;
@@ -33,11 +35,16 @@ export const idempotency: Primitive = {
     if (context.facts.idempotency === null) {
       return rule.required ? { reasons: [block('idempotency', 'CLY_IDEMPOTENCY_MISSING')] } : NOTHING;
     }
-    const holder = context.state.get(`idem/${context.facts.idempotency.key_digest}`) as Holder | undefined;
+    const key = `idem/${context.facts.idempotency.key_digest}`;
+    const holder = context.state.get(key) as Holder | undefined;
     const open = holder !== undefined && (holder.state === 'in_flight' || holder.state === 'unknown');
     const retried = rule.mode === 'retry_failed' && holder?.state === 'failed';
     if (holder !== undefined && !retried && (open || holder.expires_at > context.nowMs)) return refuse(context, holder);
-    return take(context, rule.ttl_seconds * 1_000, holder !== undefined);
+    return take(context, context.facts.idempotency, {
+      key,
+      ttlMs: rule.ttl_seconds * 1_000,
+      reused: holder !== undefined,
+    });
   },
   settle({ state, spent, settlement, nowMs }): readonly StateOp[] {
     const key = spent['key'] as string;
@@ -70,20 +77,20 @@ function refuse(context: RequestContext, holder: Holder): Finding {
   };
 }
 
-function take(context: RequestContext, ttlMs: number, reused: boolean): Finding {
+type Taking = { readonly key: string; readonly ttlMs: number; readonly reused: boolean };
+
+function take(context: RequestContext, { fingerprint }: Idempotency, { key, ttlMs, reused }: Taking): Finding {
   const expiresAt = context.nowMs + ttlMs;
-  const idempotencyFacts = context.facts.idempotency as { key_digest: string; fingerprint: string };
-  const key = `idem/${idempotencyFacts.key_digest}`;
   const value: JsonObject = {
     event_id: context.change.event_id,
     receipt_id: context.receiptId,
-    fingerprint: idempotencyFacts.fingerprint,
+    fingerprint,
     state: 'in_flight',
     expires_at: expiresAt,
   };
   return {
     reasons: [],
-    fields: { idempotency: { state: reused ? 'expired_reuse' : 'first', expires_at: expiresAt } },
+    fields: { idempotency: { expires_at: expiresAt, state: reused ? 'expired_reuse' : 'first' } },
     spend: [{ op: 'put', key, value }],
     spent: { key, ttl_ms: ttlMs },
   };

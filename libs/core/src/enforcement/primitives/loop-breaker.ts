@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '../../canonical/digest.ts';
 import type { JsonObject } from '../../canonical/json-value.ts';
-import { appliesTo } from '../../policy/policy.ts';
+import { rulesFor } from '../../policy/policy.ts';
 import type { LoopRule } from '../../policy/policy-rules.ts';
 import { NOTHING, type Primitive, type RequestContext } from '../primitive.ts';
 import { runScopes, type Scope, scopeOf } from '../run-scopes.ts';
@@ -26,7 +26,7 @@ type Outcome = { readonly reasons: readonly ReasonDraft[]; readonly ops: readonl
 export const loopBreaker: Primitive = {
   name: 'loop_breaker',
   evaluate(context) {
-    const rules = context.policy.loop_breaker.filter((rule) => appliesTo(rule, context.route?.id ?? ''));
+    const rules = rulesFor(context.policy.loop_breaker, context.route?.id ?? '');
     if (rules.length === 0) return NOTHING;
     const outcomes = rules.flatMap((rule) => [
       ...runScopes(context).map((scope) => watchRun(context, rule, scope)),

@@ -56,7 +56,9 @@ export const metricSwitch: Primitive = {
     };
   },
   observe(context, decision) {
-    const stopped = gaugesOf(context).filter((gauge) => !isThrown(context.state, gauge, context.nowMs));
+    const gauges = gaugesOf(context);
+    if (gauges.length === 0) return [];
+    const stopped = gauges.filter((gauge) => !isThrown(context.state, gauge, context.nowMs));
     return stopped.flatMap((gauge) => {
       if (gauge.metric === 'block_rate') return counted(context, gauge, decision === 'block');
       return gauge.metric === 'spend' && decision === 'allow' ? added(context, gauge) : [];
@@ -73,7 +75,10 @@ export const metricSwitch: Primitive = {
   },
 };
 
-function gaugesOf(context: RequestContext): Gauge[] {
+const NO_GAUGES: readonly Gauge[] = [];
+
+function gaugesOf(context: RequestContext): readonly Gauge[] {
+  if (context.policy.kill_switch.length === 0) return NO_GAUGES;
   return context.policy.kill_switch
     .filter((trigger) => appliesTo(trigger, context.route?.id ?? ''))
     .flatMap((trigger) => scopesFor(trigger.scope, context).map((scope) => gaugeOf(trigger, scope)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appliesTo } from '../../policy/policy.ts';
+import { rulesFor } from '../../policy/policy.ts';
 import { NOTHING, type Primitive } from '../primitive.ts';
 import type { ReasonDraft } from '../threat-map.ts';
 
@@ -7,7 +7,7 @@ import type { ReasonDraft } from '../threat-map.ts';
 export const validators: Primitive = {
   name: 'validators',
   evaluate({ facts, policy, route }) {
-    const rules = (policy.validators ?? []).filter((rule) => appliesTo(rule, route?.id ?? ''));
+    const rules = rulesFor(policy.validators, route?.id ?? '');
     if (rules.length === 0) return NOTHING;
     const found = rules.map((rule) => facts.validators?.find((fact) => fact.rule === rule.id));
     const reasons = rules.flatMap(({ id, effect }, index): ReasonDraft[] => {

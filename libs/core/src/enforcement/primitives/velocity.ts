@@ -3,13 +3,14 @@ import type { JsonObject } from '../../canonical/json-value.ts';
 import { decimalText, unitsOf } from '../../kernel/decimal.ts';
 import { appliesTo, type RateLimitRule } from '../../policy/policy.ts';
 import { countedAmount, limitFor, overLimit } from '../counted-amount.ts';
-import { block, type Finding, type Primitive, type RequestContext } from '../primitive.ts';
+import { block, type Primitive, type RequestContext } from '../primitive.ts';
 import type { VelocityField } from '../receipt-body.ts';
 import type { StateOp, StateView } from '../state-table.ts';
 import type { ReasonDraft } from '../threat-map.ts';
 import {
   type ActionWindow,
   isEmpty,
+  type LiveActions,
   liveActions,
   NO_ACTIONS,
   withAction,
@@ -31,16 +32,18 @@ export const velocity: Primitive = {
   evaluate(context) {
     const [reasons, spend, entries]: [ReasonDraft[], StateOp[], JsonObject[]] = [[], [], []];
     const fields: VelocityField[] = [];
+    const routeId = context.route?.id ?? '';
     for (const rule of context.policy.rate_limits) {
-      if (!appliesTo(rule, context.route?.id ?? '')) continue;
+      if (!appliesTo(rule, routeId)) continue;
       const result = count(context, rule);
-      reasons.push(...result.reasons);
-      if (result.spend !== undefined) spend.push(...result.spend);
-      if (result.spent !== undefined) entries.push(...result.spent);
-      if (result.field !== undefined) fields.push(result.field);
+      if (result.reasons.length > 0) reasons.push(...result.reasons);
+      if (result.counted === undefined) continue;
+      spend.push(...result.counted.ops, result.counted.head);
+      entries.push(result.counted.spent);
+      fields.push(result.counted.field);
     }
-    const finding: Finding = { reasons, spend, spent: { at: context.nowMs, entries } };
-    return fields.length === 0 ? finding : { ...finding, fields: { velocity: fields } };
+    const spent: JsonObject = { at: context.nowMs, entries };
+    return fields.length === 0 ? { reasons, spend, spent } : { reasons, spend, spent, fields: { velocity: fields } };
   },
   settle({ state, spent, settlement }) {
     if (settlement !== 'returned') return [];
@@ -55,61 +58,80 @@ export const velocity: Primitive = {
 
 type Result = {
   readonly reasons: readonly ReasonDraft[];
-  readonly field?: VelocityField;
-  readonly spend?: readonly StateOp[];
-  readonly spent?: readonly JsonObject[];
+  readonly counted?: Spending & { readonly field: VelocityField };
 };
+
+/** What an allowed request does to its window, and what it then holds of it. */
+type Spending = { readonly ops: readonly StateOp[]; readonly head: StateOp; readonly spent: JsonObject };
+
+const NO_REASONS: readonly ReasonDraft[] = [];
 
 function count(context: RequestContext, rule: RateLimitRule): Result {
   const ruleName = `rate_limits/${rule.id}`;
   const keyDigest = context.facts.velocity.find((entry) => entry.rule === rule.id)?.key_digest;
   if (keyDigest === undefined) return { reasons: [block(ruleName, 'CLY_VELOCITY_KEY_MISSING')] };
   const id = `${rule.id}.${keyDigest}`;
+  const key = `velocity/${id}`;
   const windowMs = rule.window_seconds * 1_000;
-  const counted = (context.state.get(`velocity/${id}`) as Counted | undefined) ?? NOTHING_COUNTED;
+  const counted = (context.state.get(key) as Counted | undefined) ?? NOTHING_COUNTED;
   const live = liveActions({ state: context.state, id }, counted, context.nowMs - windowMs);
   const full = rule.max_actions !== null && live.count >= rule.max_actions;
   const amount = rule.amount === null ? undefined : countedAmount(context.facts, ruleName);
   const judged = amount === undefined ? undefined : judgeAmount(context, { rule, sums: counted.sums, amount });
+  const field = fieldOf(rule, { live, full, amount: judged?.field, nowMs: context.nowMs });
+  const { ops, head, spent } = spending(context, { rule, id, key, counted, amount: judged?.amount });
   const reasons: ReasonDraft[] = [];
   if (full) reasons.push(block(ruleName, 'CLY_VELOCITY_EXCEEDED'));
   if (judged?.code !== undefined) reasons.push(block(ruleName, judged.code));
-  const field: VelocityField = {
-    rule: rule.id,
-    ...(rule.max_actions === null
-      ? {}
-      : { limit: rule.max_actions, remaining: full ? 0 : rule.max_actions - live.count - 1 }),
-    window_seconds: rule.window_seconds,
-    reset_ms: live.oldest === undefined ? windowMs : live.oldest + windowMs - context.nowMs,
-    ...(judged?.field === undefined ? {} : { amount: judged.field }),
-  };
-  return { reasons, field, ...spending(context, { rule, id, counted, amount: judged?.amount }) };
+  return { reasons: reasons.length === 0 ? NO_REASONS : reasons, counted: { ops, head, spent, field } };
+}
+
+type FieldInput = {
+  readonly live: LiveActions;
+  readonly full: boolean;
+  readonly amount: VelocityField['amount'];
+  readonly nowMs: number;
+};
+
+/** Members in canonical order: this is written on each request. */
+function fieldOf(rule: RateLimitRule, { live, full, amount, nowMs }: FieldInput): VelocityField {
+  const { id, max_actions: limit, window_seconds } = rule;
+  const windowMs = window_seconds * 1_000;
+  const reset_ms = live.oldest === undefined ? windowMs : live.oldest + windowMs - nowMs;
+  const remaining = limit === null || full ? 0 : limit - live.count - 1;
+  if (amount === undefined) {
+    return limit === null
+      ? { reset_ms, rule: id, window_seconds }
+      : { limit, remaining, reset_ms, rule: id, window_seconds };
+  }
+  return limit === null
+    ? { amount, reset_ms, rule: id, window_seconds }
+    : { amount, limit, remaining, reset_ms, rule: id, window_seconds };
 }
 
 type Counting = {
   readonly rule: RateLimitRule;
   readonly id: string;
+  readonly key: string;
   readonly counted: Counted;
   readonly amount: Amount | undefined;
 };
 
-function spending({ state, nowMs }: RequestContext, { rule, id, counted, amount }: Counting): Partial<Result> {
+function spending({ state, nowMs }: RequestContext, { rule, id, key, counted, amount }: Counting): Spending {
   const windowMs = rule.window_seconds * 1_000;
-  const next = withAction({ state, id }, counted, { nowMs, windowMs });
+  const { window, ops } = withAction({ state, id }, counted, { nowMs, windowMs });
+  const { times, chunks, serial } = window;
   const sums = amount === undefined ? counted.sums : withAmount(counted.sums, amount, { nowMs, windowMs });
-  const value = {
-    ...next.window,
-    sums,
-    expires_at: nowMs + windowMs + (rule.amount === null ? 0 : Math.ceil(windowMs / 60)),
+  const expires_at = nowMs + windowMs + (rule.amount === null ? 0 : Math.ceil(windowMs / 60));
+  const spent: JsonObject =
+    amount === undefined
+      ? { id }
+      : { id, currency: amount.currency, amount: decimalText(amount.units), bucket: bucketOf(nowMs, windowMs) };
+  return {
+    ops,
+    head: { op: 'put', key, value: { times, chunks, serial, sums, expires_at } as unknown as JsonObject },
+    spent,
   };
-  const spent: JsonObject = {
-    id,
-    ...(amount === undefined
-      ? {}
-      : { currency: amount.currency, amount: decimalText(amount.units), bucket: bucketOf(nowMs, windowMs) }),
-  };
-  const head: StateOp = { op: 'put', key: `velocity/${id}`, value: value as unknown as JsonObject };
-  return { spend: [...next.ops, head], spent: [spent] };
 }
 
 type AmountJudged = {

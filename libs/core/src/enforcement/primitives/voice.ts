@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { VoiceFact } from '../../change/change-body.ts';
-import { appliesTo } from '../../policy/policy.ts';
+import { rulesFor } from '../../policy/policy.ts';
 import type { VoiceRule } from '../../policy/policy-rules.ts';
 import { NOTHING, type Primitive, type RequestContext } from '../primitive.ts';
 import type { VoiceField } from '../receipt-body.ts';
@@ -10,7 +10,7 @@ import type { ReasonDraft } from '../threat-map.ts';
 export const voice: Primitive = {
   name: 'voice',
   evaluate(context) {
-    const rules = context.policy.voice.filter((rule) => appliesTo(rule, context.route?.id ?? ''));
+    const rules = rulesFor(context.policy.voice, context.route?.id ?? '');
     if (rules.length === 0) return NOTHING;
     const fields = rules.map((rule) => judge(context, rule));
     return {

@@ -80,7 +80,8 @@ export function withAction(
   }
   const chunks = ops.length === 0 ? window.chunks : window.chunks.slice(ops.length);
   const isWhole = (window.times[0] ?? nowMs) > sinceMs;
-  const times = isWhole ? [...window.times, nowMs] : [...window.times.filter((time) => time > sinceMs), nowMs];
+  const live = isWhole ? window.times : window.times.filter((time) => time > sinceMs);
+  const times = live.toSpliced(live.length, 0, nowMs);
   if (times.length < CHUNK_TIMES_MAX) return { window: { times, chunks, serial: window.serial }, ops };
   const value: JsonObject = { times, expires_at: nowMs + windowMs };
   ops.push({ op: 'put', key: chunkKey(id, window.serial), value });
