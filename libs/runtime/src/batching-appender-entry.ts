@@ -4,6 +4,9 @@ import type { Clock } from '@clyra/core/ports/clock';
 
 export type AppendedPosition = { readonly topic: string; readonly partition: number; readonly offset: number };
 
+/** Who waits for an entry; one of both is called, once, and must not throw. */
+export type EntrySettle = { succeed(position: AppendedPosition): void; fail(error: unknown): void };
+
 export type EntryOptions<Item> = {
   readonly item: Item;
   readonly partition: number;
@@ -12,6 +15,7 @@ export type EntryOptions<Item> = {
   readonly deadlineMs: number;
   readonly clock: Clock;
   readonly lane: EntryLane<Item>;
+  readonly settle: EntrySettle;
 };
 
 /** Where an entry waits or is under way. */
@@ -23,29 +27,23 @@ export class BatchingEntry<Item> {
   readonly partition: number;
   readonly byteCount: number;
   readonly deadlineAtMs: number;
-  readonly appended: Promise<AppendedPosition>;
   /** Changes when its partition has trouble and gets a lane of its own. */
   lane: EntryLane<Item>;
   /** A send that carried it began, and was not refused for certain: only then may it be in the log. */
   maybeStored = false;
   #settled = false;
-  #resolve: (position: AppendedPosition) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
-  readonly #cancelDeadline: () => void;
+  readonly #settle: EntrySettle;
+  readonly #cancelDeadline: (() => void) | undefined;
 
-  constructor({ item, partition, byteCount, deadlineMs, clock, lane }: EntryOptions<Item>) {
+  constructor({ item, partition, byteCount, deadlineMs, clock, lane, settle }: EntryOptions<Item>) {
     this.item = item;
     this.partition = partition;
     this.byteCount = byteCount;
     this.lane = lane;
-    this.deadlineAtMs = clock.nowMs() + deadlineMs;
-    this.appended = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#cancelDeadline = Number.isFinite(deadlineMs)
-      ? clock.after(deadlineMs, () => this.lane.expire(this))
-      : () => {};
+    this.#settle = settle;
+    const isBounded = Number.isFinite(deadlineMs);
+    this.deadlineAtMs = isBounded ? clock.nowMs() + deadlineMs : Number.POSITIVE_INFINITY;
+    this.#cancelDeadline = isBounded ? clock.after(deadlineMs, () => this.lane.expire(this)) : undefined;
   }
 
   get settled(): boolean {
@@ -53,11 +51,11 @@ export class BatchingEntry<Item> {
   }
 
   succeed(position: AppendedPosition): void {
-    if (this.#end()) this.#resolve(position);
+    if (this.#end()) this.#settle.succeed(position);
   }
 
   fail(error: unknown): void {
-    if (this.#end()) this.#reject(error);
+    if (this.#end()) this.#settle.fail(error);
   }
 
   /** Ends the wait for it, and says as much about where it is as is known. */
@@ -76,7 +74,7 @@ export class BatchingEntry<Item> {
   #end(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#cancelDeadline();
+    this.#cancelDeadline?.();
     return true;
   }
 }

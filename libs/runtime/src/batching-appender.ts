@@ -3,7 +3,7 @@ import { assert } from '@clyra/core/kernel/assert';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { RecordLog } from '@clyra/core/ports/record-log';
-import { type AppendedPosition, BatchingEntry } from './batching-appender-entry.ts';
+import { type AppendedPosition, BatchingEntry, type EntrySettle } from './batching-appender-entry.ts';
 import { BatchingLane, type LaneSettings, type Sealed } from './batching-appender-lane.ts';
 
 export type BatchingAppenderOptions<Item> = {
@@ -92,16 +92,12 @@ export class BatchingAppender<Item> {
    * or the seal rejects with where that is not to be retried.
    */
   enqueue(item: Item, partition: number, deadlineMs: number = Number.POSITIVE_INFINITY): Promise<AppendedPosition> {
-    const byteCount = this.#options.sizeOf(item);
-    const refusal = this.#refusal(byteCount);
-    if (refusal !== undefined) return Promise.reject(refusal);
-    const lane = this.#laneFor(partition);
-    const { clock } = this.#options;
-    const entry = new BatchingEntry({ item, partition, byteCount, deadlineMs, clock, lane });
-    this.#heldCount += 1;
-    this.#heldBytes += byteCount;
-    lane.add(entry);
-    return entry.appended;
+    return new Promise((succeed, fail) => this.#add(item, { partition, deadlineMs, settle: { succeed, fail } }));
+  }
+
+  /** As `enqueue` without a deadline, for many small items: a promise for each, and its reactions, are what they cost most. */
+  add(item: Item, partition: number, settle: EntrySettle): void {
+    this.#add(item, { partition, deadlineMs: Number.POSITIVE_INFINITY, settle });
   }
 
   /** Takes nothing more, sends what it holds, and gives the rest up when the deadline passes. */
@@ -125,6 +121,21 @@ export class BatchingAppender<Item> {
       if (busy.length === 0) return;
       await Promise.all(busy.map((lane) => lane.drained()));
     }
+  }
+
+  #add(item: Item, wanted: { partition: number; deadlineMs: number; settle: EntrySettle }): void {
+    const { partition } = wanted;
+    const byteCount = this.#options.sizeOf(item);
+    const refusal = this.#refusal(byteCount);
+    if (refusal !== undefined) {
+      wanted.settle.fail(refusal);
+      return;
+    }
+    const lane = this.#laneFor(partition);
+    const { clock } = this.#options;
+    this.#heldCount += 1;
+    this.#heldBytes += byteCount;
+    lane.add(new BatchingEntry({ ...wanted, item, byteCount, clock, lane }));
   }
 
   #refusal(byteCount: number): ClyraError | undefined {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestBytes } from '@clyra/core/canonical/digest';
-import { encodeRecord } from '@clyra/core/canonical/record';
 import type { Folded } from '@clyra/core/enforcement/partition-fold';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Signer } from '@clyra/core/ports/signer';
-import { blockToJson, signBatch } from '@clyra/core/signing/batch-signature';
+import { encodeBlock, signBatch } from '@clyra/core/signing/batch-signature';
 import { RECEIPT_TYPE } from '@clyra/core/signing/pae';
 
 /** Envelopes for one send: one signature over all bodies that carry one (docs/spec/records.md §3). */
@@ -19,7 +18,7 @@ export async function sealReceipts(
     const block = receipt.signed ? blocks[next++] : undefined;
     return tools.codec.encode('ReceiptEnvelope', {
       body: receipt.bytes,
-      signature: block === undefined ? null : encodeRecord(blockToJson(block)),
+      signature: block === undefined ? null : encodeBlock(block),
       chain: digestBytes(receipt.chain),
       tenant: receipt.tenant,
       kind: receipt.kind,

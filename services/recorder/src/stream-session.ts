@@ -56,8 +56,10 @@ export class StreamSession {
   #watermarkInFlight = false;
   #covered: string | undefined;
   #over = false;
+  #confirmsSoon = false;
   #cancelTick = (): void => {};
   #reject: (error: ClyraError) => void = () => {};
+  readonly #onRefused = (error: unknown): void => this.#fail(error);
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -138,7 +140,7 @@ export class StreamSession {
       const draft = transactionDraft(identity, transaction);
       position.handle(lsn);
       this.#write(draft, lsn, () => {
-        events.onPublished('transaction', transaction.commitTimeMs);
+        events.onPublished('transaction', draft.effect.committed_at);
         events.onTransaction(draft);
       });
     } else {
@@ -159,14 +161,24 @@ export class StreamSession {
 
   #write(draft: ObservationDraft, lsn: bigint, onDurable: () => void): void {
     const { writer, partition, position } = this.#options;
-    writer.write(draft, partition).then(
-      ({ offset }) => {
+    writer.add(draft, partition, {
+      succeed: ({ offset }) => {
         position.settle(lsn, offset);
-        this.#confirm();
+        this.#confirmSoon();
         onDurable();
       },
-      (error: ClyraError) => this.#fail(error),
-    );
+      fail: this.#onRefused,
+    });
+  }
+
+  /** Once for all records of a send. */
+  #confirmSoon(): void {
+    if (this.#confirmsSoon) return;
+    this.#confirmsSoon = true;
+    queueMicrotask(() => {
+      this.#confirmsSoon = false;
+      this.#confirm();
+    });
   }
 
   /** Never beyond what this stream delivered: the log may be ahead of a slot that was not told in time. */
@@ -233,7 +245,7 @@ export class StreamSession {
     });
   }
 
-  #fail(error: ClyraError): void {
+  #fail(error: unknown): void {
     if (!(error instanceof ClyraError)) throw error;
     this.quiesce();
     this.#reject(error);

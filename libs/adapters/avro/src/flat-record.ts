@@ -134,12 +134,23 @@ function sizeOf(kind: Kind, member: unknown): number {
     case 'bytes':
       return prefixed((member as Uint8Array).length);
     case 'string':
-      return prefixed(Buffer.byteLength(member as string, 'utf8'));
+      return prefixed(textSize(member as string));
     case 'bytes?':
       return member === null ? 1 : 1 + prefixed((member as Uint8Array).length);
     default:
       return longSize(member as number);
   }
+}
+
+/** Names, kinds and ids are short and ASCII: to look at them costs less than to ask the platform, twice for each. */
+const SHORT_LENGTH_MAX = 64;
+
+function textSize(text: string): number {
+  if (text.length > SHORT_LENGTH_MAX) return Buffer.byteLength(text, 'utf8');
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) > 0x7f) return Buffer.byteLength(text, 'utf8');
+  }
+  return text.length;
 }
 
 function prefixed(length: number): number {
@@ -152,8 +163,11 @@ function writeField(bytes: Buffer, at: number, { kind, member }: { kind: Kind; m
       return writeBytes(bytes, at, member as Uint8Array);
     case 'string': {
       const text = member as string;
-      const from = writeLong(bytes, at, Buffer.byteLength(text, 'utf8'));
-      return from + bytes.write(text, from, 'utf8');
+      const size = textSize(text);
+      const from = writeLong(bytes, at, size);
+      if (size !== text.length || size > SHORT_LENGTH_MAX) return from + bytes.write(text, from, 'utf8');
+      for (let index = 0; index < size; index += 1) bytes[from + index] = text.charCodeAt(index);
+      return from + size;
     }
     case 'bytes?': {
       if (member === null) return writeLong(bytes, at, 0);

@@ -55,7 +55,7 @@ export const DEFAULT_REPLICATION_TUNING: ReplicationTuning = {
   statusIntervalMs: 5_000,
   confirmDelayMs: 50,
   silenceMaxMs: 60_000,
-  pendingHighCount: 15_000,
+  pendingHighCount: 6_000,
   pendingLowCount: 3_000,
 };
 

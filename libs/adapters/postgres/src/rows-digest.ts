@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHmac, type Hmac, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { HmacKey, type RunningHmac } from './running-hmac.ts';
 
 /** What a relation is called, and the names of its columns in their order: what a digest binds its rows to. */
 export type RelationIdentity = {
@@ -13,11 +14,7 @@ export type RelationIdentity = {
 
 const DOMAIN = Buffer.from('clyra.rows.v1\0', 'utf8');
 const RELATION_MARKER = Buffer.from('R', 'latin1');
-const OPERATION_BYTES = {
-  insert: Buffer.from('I', 'latin1'),
-  update: Buffer.from('U', 'latin1'),
-  delete: Buffer.from('D', 'latin1'),
-} as const;
+const OPERATION_BYTES = { insert: byteOf('I'), update: byteOf('U'), delete: byteOf('D') } as const;
 const TRUNCATE_MARKER = byteOf('T');
 
 /**
@@ -40,28 +37,31 @@ const TRUNCATE_MARKER = byteOf('T');
  * Oids are left out, because a restored database has others; type oids for the same reason.
  */
 export class RowsDigest {
-  readonly #hmac: Hmac;
+  readonly #hmac: RunningHmac;
   #relation: RelationIdentity | undefined;
 
-  constructor(key: KeyObject) {
-    this.#hmac = createHmac('sha256', key).update(DOMAIN);
+  /** `key` is one of `rowsKey`. */
+  constructor(key: HmacKey) {
+    this.#hmac = key.begin();
   }
 
   /** `body` is the body of a checked row message. */
   row(relation: RelationIdentity, operation: keyof typeof OPERATION_BYTES, body: Uint8Array): void {
     this.#enter(relation);
-    this.#hmac.update(OPERATION_BYTES[operation]).update(body);
+    this.#hmac.updateByte(OPERATION_BYTES[operation]);
+    this.#hmac.update(body);
   }
 
   truncate(relation: RelationIdentity, options: { cascade: boolean; restartIdentity: boolean }): void {
     this.#enter(relation);
     const flags = Number(options.cascade) | (Number(options.restartIdentity) << 1);
-    this.#hmac.update(Uint8Array.of(TRUNCATE_MARKER, flags));
+    this.#hmac.updateByte(TRUNCATE_MARKER);
+    this.#hmac.updateByte(flags);
   }
 
   /** Lower-case hex; the digest takes nothing more afterwards. */
   finish(): string {
-    return this.#hmac.digest('hex');
+    return this.#hmac.finish();
   }
 
   #enter(relation: RelationIdentity): void {
@@ -75,6 +75,11 @@ export class RowsDigest {
     }
     this.#relation = relation;
   }
+}
+
+/** The key of a source's digests, for all of its relations and transactions. */
+export function rowsKey(digestKey: KeyObject): HmacKey {
+  return new HmacKey(digestKey, DOMAIN);
 }
 
 /** `typeNames`: what the server called the types that are not its own, by oid. */

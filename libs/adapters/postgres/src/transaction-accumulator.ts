@@ -15,7 +15,8 @@ import type {
   TruncateMessage,
   TypeMessage,
 } from './pgoutput-messages.ts';
-import { type RelationIdentity, relationIdentity } from './rows-digest.ts';
+import { type RelationIdentity, relationIdentity, rowsKey } from './rows-digest.ts';
+import type { HmacKey } from './running-hmac.ts';
 import { TransactionRelations } from './transaction-relations.ts';
 
 /** The prefix whose content is an execution token; `clyra.<what>` is for messages of other meanings. */
@@ -67,6 +68,7 @@ type OpenTransaction = {
 export class TransactionAccumulator {
   readonly #options: AccumulatorOptions;
   readonly #limits: AccumulatorLimits;
+  readonly #rowsKey: HmacKey;
   readonly #relations = new Map<number, RelationIdentity>();
   /** The server describes a type before each relation that uses it; a renamed one is described anew. */
   readonly #typeNames = new Map<number, string>();
@@ -75,6 +77,7 @@ export class TransactionAccumulator {
   constructor(options: AccumulatorOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_ACCUMULATOR_LIMITS, ...options.limits };
+    this.#rowsKey = rowsKey(options.digestKey);
   }
 
   /** Between begin and commit: what the server has sent so far must not be confirmed. */
@@ -117,7 +120,7 @@ export class TransactionAccumulator {
     }
     this.#open = {
       begin: message,
-      relations: new TransactionRelations(this.#options.digestKey, this.#limits.relationsMax),
+      relations: new TransactionRelations(this.#rowsKey, this.#limits.relationsMax),
       messages: [],
       executionTokenHashes: [],
       clyraMessageCount: 0,

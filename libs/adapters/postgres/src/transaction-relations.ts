@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KeyObject } from 'node:crypto';
 import type { OperationCounts, RelationChange, UnlistedChanges } from './committed-transaction.ts';
 import { type RelationIdentity, RowsDigest } from './rows-digest.ts';
+import type { HmacKey } from './running-hmac.ts';
 import type { RelationName } from './sql-identifier.ts';
 
 type RowOperation = 'insert' | 'update' | 'delete';
@@ -19,7 +19,7 @@ const UNKNOWN_TYPES_MAX = 16;
 
 /** The relations of one open transaction: counts and a running digest each, for at most `relationsMax` of them. */
 export class TransactionRelations {
-  readonly #digestKey: KeyObject;
+  readonly #rowsKey: HmacKey;
   readonly #relationsMax: number;
   /** By name rather than oid: a relation dropped and made again under its name is the same one to a reader. */
   readonly #byName = new Map<string, Tally>();
@@ -28,8 +28,8 @@ export class TransactionRelations {
   /** Consecutive rows mostly belong to one relation. */
   #last: { readonly relation: RelationIdentity; readonly tally: Tally } | undefined;
 
-  constructor(digestKey: KeyObject, relationsMax: number) {
-    this.#digestKey = digestKey;
+  constructor(rowsKey: HmacKey, relationsMax: number) {
+    this.#rowsKey = rowsKey;
     this.#relationsMax = relationsMax;
   }
 
@@ -94,20 +94,20 @@ export class TransactionRelations {
       return known;
     }
     if (this.#byName.size >= this.#relationsMax) {
-      this.#unlisted ??= newTally({ schema: '', name: '' }, this.#digestKey);
+      this.#unlisted ??= newTally({ schema: '', name: '' }, this.#rowsKey);
       return this.#unlisted;
     }
-    const tally = newTally(relation, this.#digestKey);
+    const tally = newTally(relation, this.#rowsKey);
     this.#byName.set(qualifiedName, tally);
     return tally;
   }
 }
 
-function newTally(relation: { schema: string; name: string }, digestKey: KeyObject): Tally {
+function newTally(relation: { schema: string; name: string }, rowsKey: HmacKey): Tally {
   return {
     schema: relation.schema,
     name: relation.name,
-    digest: new RowsDigest(digestKey),
+    digest: new RowsDigest(rowsKey),
     counts: { insert: 0, update: 0, delete: 0, truncate: 0 },
     ddlCount: 0,
   };

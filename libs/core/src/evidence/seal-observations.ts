@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestOf } from '../canonical/digest.ts';
-import { encodeRecord } from '../canonical/record.ts';
 import type { EnvelopeCodec } from '../ports/envelope-codec.ts';
 import type { OutgoingRecord } from '../ports/record-log.ts';
 import type { Signer } from '../ports/signer.ts';
-import { blockToJson, type SignatureBlock, signBatch } from '../signing/batch-signature.ts';
+import { encodeBlock, type SignatureBlock, signBatch } from '../signing/batch-signature.ts';
 import { OBSERVATION_TYPE } from '../signing/pae.ts';
 
 /** A finished body of clyra.observations with the routing copies that its envelope repeats. */
@@ -29,7 +28,7 @@ export async function sealObservations(
     key: null,
     value: codec.encode('ObservationEnvelope', {
       body: draft.bytes,
-      signature: encodeRecord(blockToJson(blocks[index] as SignatureBlock)),
+      signature: encodeBlock(blocks[index] as SignatureBlock),
       tenant: draft.tenant,
       kind: draft.kind,
       source_id: draft.sourceId,

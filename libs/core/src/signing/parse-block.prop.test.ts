@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeRecord, parseRecord } from '../canonical/record.ts';
-import { blockToJson } from './batch-signature.ts';
+import { blockToJson, encodeBlock } from './batch-signature.ts';
 import { parseBlock, readBlock } from './parse-block.ts';
 
 const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
@@ -36,6 +36,7 @@ describe('the quick reader of signature blocks', () => {
     fc.assert(
       fc.property(blocks, (block) => {
         const bytes = encodeRecord(blockToJson(block));
+        expect(Buffer.compare(encodeBlock(block), bytes)).toBe(0);
         expect(quickly(bytes)).toEqual(strictly(bytes));
       }),
     );

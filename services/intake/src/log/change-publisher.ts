@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { encodeRecord } from '@clyra/core/canonical/record';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { OutgoingRecord, RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
-import { blockToJson, type SignatureBlock, signBatch } from '@clyra/core/signing/batch-signature';
+import { encodeBlock, type SignatureBlock, signBatch } from '@clyra/core/signing/batch-signature';
 import { CHANGE_TYPE } from '@clyra/core/signing/pae';
 import { BatchingAppender } from '@clyra/runtime/batching-appender';
 import type { OutgoingChange } from './change-writer.ts';
@@ -91,7 +90,7 @@ async function sealChanges(
     key: Buffer.from(change.tenant, 'utf8'),
     value: tools.codec.encode('ChangeEnvelope', {
       body: change.body,
-      signature: encodeRecord(blockToJson(blocks[index] as SignatureBlock)),
+      signature: encodeBlock(blocks[index] as SignatureBlock),
       tenant: change.tenant,
       kind: change.kind,
       event_id: change.eventId,

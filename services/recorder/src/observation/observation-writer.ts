@@ -6,7 +6,7 @@ import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { OutgoingRecord, RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
 import { BatchingAppender } from '@clyra/runtime/batching-appender';
-import type { AppendedPosition } from '@clyra/runtime/batching-appender-entry';
+import type { AppendedPosition, EntrySettle } from '@clyra/runtime/batching-appender-entry';
 import type { ObservationDraft } from './observation-draft.ts';
 
 export type WriterOptions = {
@@ -32,6 +32,9 @@ export class ObservationWriter {
   readonly #appender: BatchingAppender<ObservationDraft>;
   readonly #tools: Pick<WriterOptions, 'codec' | 'signer'>;
   #refusal: unknown;
+  readonly #note = (error: unknown): void => {
+    this.#refusal ??= error;
+  };
 
   constructor(options: WriterOptions) {
     this.#tools = options;
@@ -58,13 +61,13 @@ export class ObservationWriter {
 
   /** Resolves when the record is durable; tried for ever unless the log refuses it for good or the writer is closed. */
   write(draft: ObservationDraft, partition: number): Promise<AppendedPosition> {
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
-    const written = this.#appender.enqueue(draft, partition);
-    // Before the appender takes the next send: a rejection is handed out before the lane goes on.
-    written.catch((error: unknown) => {
-      this.#refusal ??= error;
-    });
-    return written;
+    return new Promise((succeed, fail) => this.add(draft, partition, { succeed, fail }));
+  }
+
+  /** As `write`, for many. */
+  add(draft: ObservationDraft, partition: number, settle: EntrySettle): void {
+    if (this.#refusal === undefined) this.#appender.add(draft, partition, new NotedSettle(settle, this.#note));
+    else settle.fail(this.#refusal);
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -74,6 +77,26 @@ export class ObservationWriter {
   async #seal(drafts: readonly ObservationDraft[]): Promise<readonly OutgoingRecord[]> {
     if (this.#refusal !== undefined) throw afterRefusal(this.#refusal);
     return sealObservations(drafts, this.#tools);
+  }
+}
+
+/** Notes a refusal before anybody is told of it, and so before the appender takes the next send. */
+class NotedSettle implements EntrySettle {
+  readonly #settle: EntrySettle;
+  readonly #note: (error: unknown) => void;
+
+  constructor(settle: EntrySettle, note: (error: unknown) => void) {
+    this.#settle = settle;
+    this.#note = note;
+  }
+
+  succeed(position: AppendedPosition): void {
+    this.#settle.succeed(position);
+  }
+
+  fail(error: unknown): void {
+    this.#note(error);
+    this.#settle.fail(error);
   }
 }
 
