@@ -57,6 +57,9 @@ export const RECORDS: readonly ConformanceCase[] = [
   line(['bom', 'CLY_JSON_SYNTAX', 'A mark that some readers drop and others hash.'], (from) => `\ufeff${from}`),
   line(['crlf', 'CLY_JSON_SYNTAX', 'Lines end with LF alone.'], (from) => `${from}\r`),
   line(['trailing-space', 'CLY_JSON_SYNTAX', 'Nothing follows the value.'], (from) => `${from} `),
+  line(['cut-literal', 'CLY_JSON_SYNTAX', 'A word that begins like a literal, too near the end to be one.'], (from) =>
+    from.replace(/0\}$/, 'f0}'),
+  ),
   line(
     ['noncanonical-order', 'CLY_JSON_ORDER', 'Members are sorted, so that one value has one form.'],
     put(`${PLACE},"a":1`),

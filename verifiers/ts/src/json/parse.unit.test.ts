@@ -38,6 +38,8 @@ describe('records', () => {
     ['{"a"', 'CLY_JSON_SYNTAX 4'],
     ['{"a', 'CLY_JSON_SYNTAX 3'],
     ['{"a":tru}', 'CLY_JSON_SYNTAX 5'],
+    ['{"a":f0}', 'CLY_JSON_SYNTAX 5'],
+    ['{"a":n', 'CLY_JSON_SYNTAX 5'],
     ['{"a":1,"a":1}', 'CLY_JSON_DUPLICATE 7'],
     ['{"a":1,"\\u0061":2}', 'CLY_JSON_CANONICAL 8'],
     ['{"b":1,"a":1}', 'CLY_JSON_ORDER 7'],

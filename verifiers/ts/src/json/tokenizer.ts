@@ -82,8 +82,10 @@ export class Tokenizer {
       return this.#number();
     }
     for (const [word, value] of LITERALS) {
-      if (word[0] === byte && word.compare(this.#bytes, this.#at, this.#at + word.length) === 0) {
-        this.#at += word.length;
+      const end = this.#at + word.length;
+      // A comparison that reaches beyond the text would throw instead of differing.
+      if (word[0] === byte && end <= this.#bytes.length && word.compare(this.#bytes, this.#at, end) === 0) {
+        this.#at = end;
         return value;
       }
     }
