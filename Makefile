@@ -12,7 +12,7 @@ CLYRA := cli/bin/clyra
 GATE := $(RUN) tools/src/gate.ts
 STAMP := node_modules/.clyra-setup
 
-.PHONY: help setup quickstart test test-long up down bench docs lint types unit prop vector replay sim int e2e faults format clean
+.PHONY: help setup quickstart test test-long up down bench corpora docs lint types unit prop vector replay sim int e2e faults format clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,6 +42,9 @@ down: setup ## stop the local stack
 
 bench: setup ## measure, side by side with a peer; prints a table
 	@$(GATE) --bench
+
+corpora: setup ## measure the detectors on every corpus; with WHEELS=folder without a network, with JSON=1 for programs
+	@$(RUN) test/corpora/detectors/measure.ts $(if $(WHEELS),--wheels '$(WHEELS)') $(if $(JSON),--json) $(if $(ACCEPT),--accept)
 
 docs: setup ## write what is generated: docs/reference, docs/spec/examples.md, the bundle of packs/hello-bundle
 	@$(RUN) tools/src/reference.ts

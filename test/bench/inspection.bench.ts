@@ -7,7 +7,7 @@ import { SQL_DIALECTS } from '@clyra/core/change/sql-fact';
 import { PackShelf } from '@clyra/core/detectors/pack-shelf';
 import { scanValue } from '@clyra/core/detectors/scan-value';
 import { analyseSql } from '@clyra/core/sql/analyse-sql';
-import { webhooks } from '../corpora/benign-texts.ts';
+import { webhooks } from '../corpora/detectors/committed-texts.ts';
 import { labelledSql } from '../corpora/sql-labels.ts';
 import { quantile } from './src/statistics.ts';
 

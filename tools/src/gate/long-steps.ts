@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { globSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { chromiumProblem } from './chromium.ts';
 import { runCommand } from './command.ts';
 import type { GateConfig } from './config.ts';
@@ -82,7 +82,28 @@ export function longSteps(config: GateConfig): readonly Step[] {
   const versions = TIERS.filter(({ name }) => name === 'int').flatMap((int) =>
     postgresVersionSteps(config, { ...int, ...longLimits }),
   );
-  return [...tiers, ...versions, browser];
+  return [...tiers, ...versions, corporaStep(config), browser];
+}
+
+/** Detectors on every corpus: some come from the Python registry, so that the gate has no need of it. */
+function corporaStep(config: GateConfig): Step {
+  const name = 'corpora-long';
+  return { name, group: name, run: () => runCorpora(config, name) };
+}
+
+async function runCorpora(config: GateConfig, name: string): Promise<StepResult> {
+  const result = join(config.resultsFolder, `${name}.json`);
+  const end = await runCommand({
+    argv: ['node', '--conditions=@clyra/source', 'test/corpora/detectors/measure.ts', '--result', result],
+    cwd: config.root,
+    env: config.env,
+    deadlineMs: LONG_DEADLINE_MS,
+    output: 'show',
+  });
+  if (!existsSync(result)) return failedStep(name, end.durationMs, 'nothing was measured: run `make corpora`');
+  const counts = JSON.parse(readFileSync(result, 'utf8')) as { readonly passed: number; readonly failed: number };
+  const ok = end.exitCode === 0 && counts.failed === 0 && counts.passed > 0;
+  return { name, ok, ...counts, skipped: 0, durationMs: end.durationMs };
 }
 
 /** Benchmarks print tables and judge nothing; each is a script `test/bench/<name>.bench.ts`. */
