@@ -30,11 +30,16 @@ export function addPolicyWork(policy: Command, host: CommandHost): void {
   policy
     .command('test')
     .argument('<file>', 'the policy in YAML')
-    .argument('<cases>', 'a table of cases in YAML: given, when, then')
+    .argument('<cases>', 'a table of cases in YAML: given, when, then (docs/guides/policies.md)')
     .addOption(overlayOption())
-    .description('run a table of cases through the decider, and name what no case touches')
-    .action(async (file: string, cases: string, options: OverlayOptions) => {
-      const run = runCases(await compileFile(file, options.overlay), readCases(await readText(cases)));
+    .option('--packs <folder>', 'detector packs of your intake (default: those that come with Clyra)')
+    .description('run a table of cases through inspection and decider, and name what no case touches')
+    .action(async (file: string, cases: string, options: OverlayOptions & { readonly packs?: string }) => {
+      const compiled = await compileFile(file, options.overlay);
+      const table = readCases(await readText(cases));
+      // Only now: the other commands about policies need no parser.
+      const { caseAnalysers } = await import('../policy/case-analysers.ts');
+      const run = runCases(compiled, table, await caseAnalysers(compiled, options.packs));
       host.context().output.result({ ...run }, casesInWords(run));
       host.exit(run.results.every(({ passed }) => passed) ? EXIT.done : EXIT.refused);
     });

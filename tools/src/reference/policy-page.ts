@@ -30,7 +30,8 @@ at once with its line.
 A policy says what is allowed; what it does not list is blocked. It is compiled to canonical JSON in which every
 default is explicit, and the digest of that stands in each receipt. A member or section that this version does not
 know is an error. \`clyra policy apply FILE --tenant TENANT\` puts it in force: its author and another person sign, and
-it names the policy it replaces. A whole one: \`packs/scenarios/activation/policy.yaml\`.
+it names the policy it replaces. A whole one: \`packs/scenarios/activation/policy.yaml\`; how one is written, tried and
+put in force: [policies.md](../guides/policies.md).
 
 `;
 

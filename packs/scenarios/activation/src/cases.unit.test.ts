@@ -36,7 +36,9 @@ type Table = {
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const { policy } = compilePolicy(read('policy.yaml'));
-const table = new PolicySource(read('cases.yaml')).value as unknown as Table;
+const { defaults, cases } = new PolicySource(read('cases.yaml')).value as unknown as Table;
+/** Without parsers no statement can be judged: those cases run in the command line's tests. */
+const table: Table = { defaults, cases: cases.filter(({ when }) => when.request !== 'statement') };
 // The script knows its policy under one digest, whatever it says.
 const inForce = preparePolicy({ digest: POLICY_DIGEST, policy });
 
