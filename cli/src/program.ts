@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import { ENGINE_1 } from '@clyra/core/enforcement/limits';
+import { BUNDLE_FORMAT } from '@clyra/core/evidence/manifest';
 import { Command } from 'commander';
 import { type AddCommand, COMMAND_MODULES, type CommandModule } from './command-modules.ts';
 import { type CommandHost, contextOf, type GlobalOptions, type Machine } from './context.ts';
@@ -22,6 +26,7 @@ export async function cliProgram(
     .option(`${DATA_DIR} <dir>`, 'folder of the local installation (CLYRA_DATA_DIR; default .clyra)')
     .option(`${INTAKE} <url>`, 'address of intake (CLYRA_INTAKE_URL; default: what `up` started)')
     .option(JSON_OUTPUT, 'print one JSON value for machines instead of text for people')
+    .version(await versionText(), '-V, --version', 'print the version, and the formats that it writes')
     .addHelpText('after', EXIT_HELP)
     .showHelpAfterError('(see --help)')
     .exitOverride()
@@ -32,6 +37,13 @@ export async function cliProgram(
   const host: CommandHost = { context: () => contextOf(machine, program.opts<GlobalOptions>()), exit };
   for (const add of await commandsFor(args)) add(program, host);
   return program;
+}
+
+async function versionText(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string;
+  };
+  return `clyra ${version} (${BUNDLE_FORMAT}, engine ${ENGINE_1}, Node.js ${process.versions.node})`;
 }
 
 /** All of them take four times as long to load as most commands to run, so only the one that is called is loaded. */

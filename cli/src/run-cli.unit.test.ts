@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -265,6 +265,15 @@ describe('wrong use', () => {
   it('prints help with exit codes and succeeds', async () => {
     const { code, out } = await clyra('--help');
     expect([code, out.includes('Exit codes:')]).toEqual([0, true]);
+  });
+
+  it('prints its version with the formats that it writes', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    const { code, out } = await clyra('--version');
+    expect([code, out.split(' (')[0]]).toEqual([0, `clyra ${version}`]);
+    expect(out).toContain('clyra/bundle/v0, engine 1');
   });
 
   it('tells machines errors as JSON', async () => {
