@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CommittedTransaction, OperationCounts } from '@clyra/adapter-postgres/committed-transaction';
+import type { CommittedTransaction, DdlSummary, OperationCounts } from '@clyra/adapter-postgres/committed-transaction';
 import type { AccumulatorLimits } from '@clyra/adapter-postgres/transaction-accumulator';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
+import { encodeRecord } from '@clyra/core/canonical/record';
 import {
   observationIdOf,
   type SourceIdentity,
   type TransactionDraft,
   type TransactionEffect,
-  transactionDraftOf,
 } from './observation-draft.ts';
 import { printable } from './printable.ts';
 
@@ -25,28 +26,41 @@ export const UNLISTED_RELATION = { schema: '*', name: '*' } as const;
 
 type RelationEntry = TransactionEffect['relations'][number];
 
-/** One observation for one committed transaction: its size does not depend on the number of rows. */
+/**
+ * One observation for one committed transaction: its size does not depend on the number of rows. Its members are listed
+ * in canonical order, in which they are written fastest.
+ */
 export function transactionDraft(identity: SourceIdentity, transaction: CommittedTransaction): TransactionDraft {
-  const { systemId, timeline, commitEndLsn, ddl, unknownTypes } = transaction;
+  const { systemId, timeline, commitEndLsn, ddl, unknownTypes, messageCounts } = transaction;
+  const { tenant, sourceId } = identity;
   const observationId = observationIdOf({ systemId, timeline, lsn: commitEndLsn, ordinal: 0 });
-  return transactionDraftOf(identity, observationId, {
-    effect: {
-      committed_at: transaction.commitTimeMs,
-      relations: relationsOf(transaction),
-      token_hashes: [...transaction.executionTokenHashes],
-    },
-    members: {
-      system_id: systemId,
-      timeline,
-      commit_end_lsn: commitEndLsn,
-      xid: transaction.xid,
-      messages: transaction.messageCounts.clyra + transaction.messageCounts.other,
-      ...(ddl === undefined
-        ? {}
-        : { ddl: { count: ddl.count, digest: ddl.digest, tags: ddl.tags.map((tag) => ({ ...tag })) } }),
-      ...(unknownTypes === undefined ? {} : { unknown_types: unknownTypes.map(printable) }),
-    },
+  const effect: TransactionEffect = {
+    committed_at: transaction.commitTimeMs,
+    relations: relationsOf(transaction),
+    token_hashes: transaction.executionTokenHashes,
+  };
+  const bytes = encodeRecord({
+    commit_end_lsn: commitEndLsn,
+    committed_at: effect.committed_at,
+    ...(ddl === undefined ? {} : { ddl: ddlOf(ddl) }),
+    kind: 'transaction',
+    messages: messageCounts.clyra + messageCounts.other,
+    observation_id: observationId,
+    relations: effect.relations,
+    source_id: sourceId,
+    system_id: systemId,
+    tenant,
+    timeline,
+    token_hashes: effect.token_hashes,
+    ...(unknownTypes === undefined ? {} : { unknown_types: unknownTypes.map(printable) }),
+    v: 0,
+    xid: transaction.xid,
   });
+  return { kind: 'transaction', tenant, sourceId, observationId, bytes, effect };
+}
+
+function ddlOf({ count, digest, tags }: DdlSummary): JsonObject {
+  return { count, digest, tags: tags.map((tag) => ({ count: tag.count, tag: tag.tag })) };
 }
 
 function relationsOf({ relations, unlisted }: CommittedTransaction): RelationEntry[] {
@@ -62,12 +76,13 @@ function entryOf(
 ): RelationEntry {
   const { insert, update, delete: deleted, truncate } = changes.operations;
   return {
-    ...relation,
-    inserts: insert,
-    updates: update,
-    deletes: deleted,
-    truncates: truncate,
-    rows_digest: changes.rowsDigest,
     ...(changes.ddlCount === undefined ? {} : { ddl: changes.ddlCount }),
+    deletes: deleted,
+    inserts: insert,
+    name: relation.name,
+    rows_digest: changes.rowsDigest,
+    schema: relation.schema,
+    truncates: truncate,
+    updates: update,
   };
 }
