@@ -74,9 +74,14 @@ export function postgresVersionSteps(config: GateConfig, int: Tier): readonly St
   });
 }
 
+/** Under root PostgreSQL runs as a user of its own, who may not enter root's home. */
+function cacheFolder(): string {
+  return process.getuid?.() === 0 ? '/var/cache/clyra' : join(homedir(), '.clyra');
+}
+
 /** Fetched once per user. The package's install script, which only makes symbolic links, is not run. */
 async function binaries(config: GateConfig, { version, integrity }: PostgresVersion): Promise<string | undefined> {
-  const cache = join(config.env['CLYRA_CACHE_DIR'] ?? join(homedir(), '.clyra'), 'postgres');
+  const cache = join(config.env['CLYRA_CACHE_DIR'] ?? cacheFolder(), 'postgres');
   const folder = join(cache, version);
   const bin = join(folder, 'native', 'bin');
   if (existsSync(bin)) return bin;

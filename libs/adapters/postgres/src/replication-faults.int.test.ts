@@ -216,8 +216,8 @@ describe('a replication stream under faults', () => {
     const startedMs = performance.now();
     await other.stop();
     clearInterval(confirmer);
-    // It waits until exactly its last position is confirmed; one too many or too few would hold it.
-    expect(performance.now() - startedMs).toBeLessThan(2_500);
+    // It waits until exactly its last position is confirmed; one too many or too few would hold it for a minute.
+    expect(performance.now() - startedMs).toBeLessThan(30_000);
     await until('the loss', () => recording.losses.length > 0);
     expect(recording.losses).toMatchObject([{ code: 'CLY_SOURCE_UNREACHABLE', retry: 'backoff' }]);
     await recording.stream.close();
