@@ -24,6 +24,7 @@ const CORE_ORDER = [
   'disclosure',
   'snapshot',
   'diff',
+  'dbt',
   'replay',
 ];
 

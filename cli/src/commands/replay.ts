@@ -4,7 +4,7 @@ import { BodyVault } from '@clyra/adapter-blob/body-vault';
 import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
 import { openSigner } from '@clyra/adapter-signing/open-signer';
 import { digestOf } from '@clyra/core/canonical/digest';
-import type { JsonObject } from '@clyra/core/canonical/json-value';
+import type { JsonObject, JsonValue } from '@clyra/core/canonical/json-value';
 import { type Replay, signReplay } from '@clyra/core/replay/replay-certificate';
 import { readReplayKit } from '@clyra/core/replay/replay-kit';
 import type { ReplayResult, ReplayTally } from '@clyra/core/replay/replay-tally';
@@ -81,8 +81,11 @@ async function replay(context: Context, path: string, options: ReplayOptions): P
   const outcome = tally.outcome();
   await writeCertificate(context, { kind, bundle, outcome }, options);
   context.output.result(
-    { kind, manifest_digest: bundle.manifestDigest, ...(outcome as unknown as JsonObject) },
-    replayInWords(`${kind === 'data' ? 'Data replay' : 'Re-performance'} of ${bundle.path}`, outcome),
+    {
+      ...{ kind, manifest_digest: bundle.manifestDigest, ...(outcome as unknown as JsonObject) },
+      names_not_compared: tally.named as unknown as JsonValue,
+    },
+    replayInWords(`${kind === 'data' ? 'Data replay' : 'Re-performance'} of ${bundle.path}`, outcome, tally.named),
   );
   return EXIT_OF[outcome.result];
 }

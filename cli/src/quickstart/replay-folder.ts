@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
 import { openSqlClient } from '@clyra/adapter-postgres/sql-client';
 import type { Context } from '../context.ts';
-import { keepByDigest, makeKit } from '../replay/make-kit.ts';
+import { keepByDigest } from '../replay/keep-by-digest.ts';
+import { makeKit } from '../replay/make-kit.ts';
 import { demoBase } from './demo-base.ts';
 import type { Change, Sent } from './gateway-sender.ts';
 

@@ -9,8 +9,11 @@ import { type Fingerprint, judgeRebuild, type RebuildRun } from '@clyra/core/rep
 import type { ReplayKit } from '@clyra/core/replay/replay-kit';
 import { ReplayTally } from '@clyra/core/replay/replay-tally';
 import type { BundleFolder } from '../bundle/bundle-folder.ts';
+import type { DbtStep } from './dbt-steps.ts';
 import type { DocumentShelf } from './document-shelf.ts';
-import { type RebuildInputs, type RebuildStep, rebuildInputs } from './rebuild-inputs.ts';
+import { type ChangeStep, type RebuildInputs, rebuildInputs, stepName } from './rebuild-inputs.ts';
+import { refusalOf } from './refusal.ts';
+import { runDbtStep } from './run-dbt-step.ts';
 
 /** An upstream that works on the scratch database alone. */
 export type TestEndpoint = { readonly url: string; close(): Promise<void> };
@@ -33,8 +36,6 @@ export type RebuildOrder = {
 
 /** The second run's clock: another year, month, day, hour and minute, so that any part of a time shows. */
 const OTHER_CLOCK_MS = 400 * 86_400_000 + 3 * 3_600_000 + 17 * 60_000;
-/** SQLSTATE of a statement that a timeout ended. */
-const CANCELLED = '57014';
 const REQUEST_DEADLINE_MS = 30_000;
 /** Fingerprints after each step cost a pass over the tables: so many rows in all are read for them. */
 const TRACED_ROWS_MAX = 2_000_000;
@@ -51,9 +52,10 @@ export async function rebuildData(order: RebuildOrder): Promise<ReplayTally> {
   const inputs = await rebuildInputs({ bundle, kit, shelf, tally });
   try {
     const runs = await runTwice(order, inputs, { tally, traced: [] });
-    const steps = inputs.steps.map(({ step }) => `event ${step.eventId} (leaf ${step.leaf})`);
     const traced = await withTraces(order, inputs, runs);
-    judgeRebuild({ expected: kit.expected, key: order.key, runs: traced, steps, tainted: inputs.tainted }, tally);
+    const { tainted, excused, counts } = inputs;
+    const steps = inputs.steps.map(stepName);
+    judgeRebuild({ expected: kit.expected, key: order.key, runs: traced, steps, tainted, excused, counts }, tally);
   } catch (error) {
     if (!(error instanceof ClyraError) || error.code !== 'CLY_REPLAY_SCRATCH_LIMIT') throw error;
     tally.missing('CLY_REPLAY_SCRATCH_LIMIT', error.message);
@@ -118,6 +120,7 @@ type Place = { readonly scratch: ScratchDatabase; readonly session: ScratchSessi
 class Rebuild {
   readonly #order: RebuildOrder;
   readonly #place: Place;
+  readonly #counts = new Map<string, string>();
   #tracedRows = 0;
 
   constructor(order: RebuildOrder, place: Place) {
@@ -125,10 +128,12 @@ class Rebuild {
     this.#place = place;
   }
 
-  async all({ base, steps }: RebuildInputs): Promise<RebuildRun> {
+  async all(inputs: RebuildInputs): Promise<RebuildRun> {
+    const { base, steps } = inputs;
     const { kit, startEndpoint } = this.#order;
     const { session, scratch, run } = this.#place;
-    const startMs = steps[0]?.step.decidedAtMs ?? 0;
+    const [first] = steps;
+    const startMs = first === undefined ? 0 : 'dbt' in first ? first.dbt.clockMs : first.step.decidedAtMs;
     for (const text of base) await session.run(text, this.#pins(startMs));
     const needsEndpoint = steps.some((step) => 'target' in step);
     const endpoint = needsEndpoint ? await startEndpoint?.(scratch.connection) : undefined;
@@ -136,12 +141,13 @@ class Rebuild {
       for (const sequence of kit.sequences) await session.setSequence(sequence);
       const traces: ReadonlyMap<string, string>[] = [];
       for (const step of steps) {
-        await this.#step(step, endpoint);
+        if ('dbt' in step) await this.#dbt(step.dbt, inputs);
+        else await this.#step(step, endpoint);
         const { traced } = run;
         if (traced.length > 0 && this.#tracedRows < TRACED_ROWS_MAX)
           traces.push(traceOf(await this.#fingerprints(traced)));
       }
-      return { fingerprints: await this.#fingerprints(kit.expected), traces };
+      return { fingerprints: await this.#fingerprints(kit.expected), traces, counts: this.#counts };
     } finally {
       await endpoint?.close();
     }
@@ -151,8 +157,16 @@ class Rebuild {
     return { clockMs: decidedAtMs + this.#place.run.clockShiftMs, searchPath: this.#order.kit.search_path };
   }
 
+  async #dbt(step: DbtStep, inputs: RebuildInputs): Promise<void> {
+    const { scratch, session, run } = this.#place;
+    const pins = this.#pins(step.clockMs);
+    const place = { session, pins, inputs, tally: run.tally, check: () => scratch.check() };
+    const count = await runDbtStep(step, place);
+    if (count !== undefined) this.#counts.set(step.id, count);
+  }
+
   /** What was done once and cannot be done again is a difference, with the server's own code. */
-  async #step(step: RebuildStep, endpoint: TestEndpoint | undefined): Promise<void> {
+  async #step(step: ChangeStep, endpoint: TestEndpoint | undefined): Promise<void> {
     const { scratch, session, run } = this.#place;
     const { leaf, decidedAtMs } = step.step;
     if ('texts' in step) {
@@ -181,29 +195,11 @@ class Rebuild {
   }
 }
 
-function eventOf({ step }: RebuildStep): string {
+function eventOf({ step }: ChangeStep): string {
   return `event ${step.eventId}`;
 }
 
-/** Throws what is no answer of the server, and CLY_REPLAY_SCRATCH_LIMIT for a statement that did not end in time. */
-function refusalOf(error: unknown): string {
-  if (!(error instanceof ClyraError)) throw error;
-  const { sqlState } = error.context;
-  if (sqlState === CANCELLED || (error.code === 'CLY_SOURCE_BUSY' && sqlState === undefined)) {
-    throw new ClyraError(
-      'CLY_REPLAY_SCRATCH_LIMIT',
-      'a statement did not end in time and was stopped: look at what it does',
-      {
-        retry: 'never',
-        cause: error,
-      },
-    );
-  }
-  if (sqlState === undefined) throw error;
-  return String(sqlState);
-}
-
-async function send({ url }: TestEndpoint, step: RebuildStep & { target: string; body: Uint8Array }): Promise<number> {
+async function send({ url }: TestEndpoint, step: ChangeStep & { target: string; body: Uint8Array }): Promise<number> {
   const { method, eventId, decidedAtMs } = step.step;
   const response = await fetch(`${url}${step.target}`, {
     method,

@@ -39,6 +39,8 @@ const LONG_TIERS: readonly LongTier[] = [
     },
     only: 'test/differential',
   },
+  // Installs dbt (150 MB) once, and runs it four times.
+  { name: 'dbt-long', tier: 'int', env: { CLYRA_DBT: '1' }, only: 'test/dbt' },
   { name: 'int-long', tier: 'int', env: { CLYRA_INT_TRANSACTION_ROWS: '1000000', CLYRA_INT_HISTORIES: '10' } },
   {
     name: 'faults-long',

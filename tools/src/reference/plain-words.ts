@@ -141,6 +141,13 @@ export const PLAIN_WORDS: Readonly<Record<string, string>> = {
   CLY_REPLAY_NO_ENDPOINT: 'requests had no test endpoint to go to: name one with `--upstream`',
   CLY_REPLAY_DOCUMENT_ASSUMED: 'a refused document is not at hand: whether it was valid is taken from the refusal',
   CLY_REPLAY_UNREPLAYED: 'a transaction that belongs to no change of the bundle wrote to the table as well',
+  CLY_REPLAY_DBT_HOOK:
+    'a hook of dbt ran, whose SQL stands in no artifact: what it may have touched is compared, and need not come out',
+  CLY_REPLAY_DBT_KIND: 'the node is of a kind that is not repeated (snapshot, Python, contract …); the name says which',
+  CLY_REPLAY_DBT_SEED: 'the file of a seed cannot be loaded as dbt did; the name says why',
+  CLY_REPLAY_DBT_STATE: 'an incremental model changed a table that the base does not make: add it with `--base`',
+  CLY_REPLAY_DBT_UNBOUND:
+    'no line of the bundle binds the SQL of the node: send the results of the run through a route with a `dbt_tests` rule',
   CLY_REPLAY_TARGET_UNKNOWN: 'the target of a request is not in the kit, or not the one that was sent',
   CLY_REPLAY_NOTHING: 'there was nothing to compare',
   CLY_REPLAY_PREVIOUS_DIFFERS: 'bodies after a bundle whose own bodies do not come out again: replay that one first',

@@ -26,7 +26,7 @@ const request = (id: string) => ({
   statementTimeoutMs: 5_000,
   deadlineMs: 120_000,
 });
-const run = (text: string): Promise<void> =>
+const run = (text: string): Promise<unknown> =>
   session.run(text, { clockMs: Date.UTC(2031, 1, 2, 3, 4, 5), searchPath: ['public'] });
 
 async function stateOf(sql: string): Promise<string> {

@@ -77,6 +77,14 @@ function roleSql(name: string, password: string): string {
 
 /** The clocks of a statement come from a setting: they stand before PostgreSQL’s own in the search path of a replay. */
 const CLOCKS = ['now', 'transaction_timestamp', 'statement_timestamp', 'clock_timestamp'];
+/** Bear the names of keywords that no search path leads to them: for SQL in which the keywords are calls. */
+const KEYWORD_CLOCKS = {
+  current_date: 'date',
+  current_time: 'timetz',
+  current_timestamp: 'timestamptz',
+  localtime: 'time',
+  localtimestamp: 'timestamp',
+};
 export const PINNED_SCHEMA = 'clyra_pinned';
 export const CLOCK_SETTING = 'clyra.clock';
 
@@ -88,6 +96,12 @@ async function furnish(admin: PostgresConnection, role: string, schemas: readonl
       await client.query(
         `create function ${PINNED_SCHEMA}.${clock}() returns timestamptz language sql stable
          as $$ select coalesce(nullif(pg_catalog.current_setting('${CLOCK_SETTING}', true), '')::timestamptz, pg_catalog.${clock}()) $$`,
+      );
+    }
+    for (const [clock, type] of Object.entries(KEYWORD_CLOCKS)) {
+      await client.query(
+        `create function ${PINNED_SCHEMA}."${clock}"() returns ${type} language sql stable
+         as $$ select ${PINNED_SCHEMA}.now()::${type} $$`,
       );
     }
     await client.query('drop schema if exists public');

@@ -4,7 +4,18 @@ import { canonicalJson } from '../canonical/canonical-json.ts';
 import { DIGEST, type Digest } from '../canonical/digest.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json-value.ts';
 import { parseJson } from '../canonical/parse-json.ts';
-import { onlyMembers, readDigest, readInteger, readList, readText, shapeError, TENANT, UUID } from '../change/shape.ts';
+import {
+  ID,
+  onlyMembers,
+  readDigest,
+  readInteger,
+  readList,
+  readObject,
+  readText,
+  shapeError,
+  TENANT,
+  UUID,
+} from '../change/shape.ts';
 
 /** The values of one column, in any order, under the tenant's key: whoever lacks it cannot guess a small table. */
 export type ExpectedColumn = { readonly name: string; readonly digest: Digest };
@@ -14,6 +25,22 @@ export type ExpectedRelation = {
   readonly name: string;
   readonly rows: number;
   readonly columns: readonly ExpectedColumn[];
+};
+
+/** A dbt run of this bundle, whose SQL its artifacts hold (docs/guides/replay.md). */
+export type DbtKit = {
+  readonly manifest: Digest;
+  readonly run_results: Digest;
+  /** The run of the journal whose changes the dbt run made; null where there was none. */
+  readonly run_id: string | null;
+  readonly seeds: readonly {
+    readonly unique_id: string;
+    /** Of the CSV file. */
+    readonly sha256: Digest;
+    readonly columns: readonly { readonly name: string; readonly type: string }[];
+  }[];
+  /** Statements that changed tables of incremental models, as dbt left them in `target/run`. */
+  readonly statements: readonly { readonly unique_id: string; readonly sha256: Digest }[];
 };
 
 /** What a data replay needs that stands in no line (docs/spec/statements.md §2.2). */
@@ -32,6 +59,7 @@ export type ReplayKit = {
   readonly targets: readonly { readonly event_id: string; readonly target: string }[];
   /** What the tables hold after the last step. */
   readonly expected: readonly ExpectedRelation[];
+  readonly dbt?: DbtKit;
 };
 
 const LIMITS = { bytesMax: 67_108_864, depthMax: 8, valuesMax: 2_000_000 };
@@ -45,7 +73,11 @@ const MEMBERS = new Set([
   'sequences',
   'targets',
   'expected',
+  'dbt',
 ]);
+const DBT_MEMBERS = new Set(['manifest', 'run_results', 'run_id', 'seeds', 'statements']);
+const NODE_ID = /^[^\u0000-\u001f\u007f]{1,600}$/;
+const TYPE = /^[\w ."(),[\]]{1,256}$/;
 const NAME = /^[^\u0000]{1,63}$/;
 const TARGET = /^\/[\u0021-\u007e]{0,8191}$/;
 const SOURCE_ID = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}$/;
@@ -72,6 +104,7 @@ export function readReplayKit(bytes: Uint8Array): ReplayKit {
     readText(entry, 'target', TARGET);
   }
   for (const entry of objectsOf(kit, 'expected', LIST_MAX)) checkExpected(entry);
+  if (kit['dbt'] !== undefined) checkDbt(readObject(kit, 'dbt'));
   return kit as unknown as ReplayKit;
 }
 
@@ -92,6 +125,23 @@ function checkExpected(entry: JsonObject): void {
   for (const column of objectsOf(entry, 'columns', LIST_MAX)) {
     readText(column, 'name', NAME);
     readDigest(column, 'digest');
+  }
+}
+
+function checkDbt(dbt: JsonObject): void {
+  onlyMembers(dbt, DBT_MEMBERS);
+  for (const member of ['manifest', 'run_results']) readDigest(dbt, member);
+  if (dbt['run_id'] !== null) readText(dbt, 'run_id', ID);
+  for (const name of ['seeds', 'statements']) {
+    for (const entry of objectsOf(dbt, name, LIST_MAX)) {
+      readText(entry, 'unique_id', NODE_ID);
+      readDigest(entry, 'sha256');
+      if (name === 'statements') continue;
+      for (const column of objectsOf(entry, 'columns', LIST_MAX)) {
+        readText(column, 'name', NAME);
+        readText(column, 'type', TYPE);
+      }
+    }
   }
 }
 

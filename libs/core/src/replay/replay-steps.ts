@@ -18,12 +18,15 @@ export type ReplayStep = {
   readonly statements: readonly { readonly pointer: string; readonly digest: Digest }[];
   /** What it was granted or seen to touch, as `schema.name`. */
   readonly relations: ReadonlySet<string>;
+  /** The leaf by which it stands among all steps. */
+  readonly order: number;
 };
 
 export type OtherWrite = { readonly leaf: number; readonly relations: readonly string[] };
 
 type Allowed = {
-  readonly step: Omit<ReplayStep, 'relations'>;
+  readonly step: Omit<ReplayStep, 'relations' | 'order'>;
+  readonly runId: string | undefined;
   readonly relations: Set<string>;
   /** Where it stands among all steps: its transaction's leaf, or that of its outcome. */
   order: number | undefined;
@@ -35,9 +38,12 @@ export class ReplaySteps {
   readonly #transactions = new Map<number, readonly string[]>();
   readonly #others: OtherWrite[] = [];
   readonly #sourceId: string;
+  readonly #dbtRunId: string | undefined;
 
-  constructor(sourceId: string) {
+  /** The changes of a dbt run are repeated by its nodes, and are no steps of their own. */
+  constructor(sourceId: string, dbtRunId?: string) {
     this.#sourceId = sourceId;
+    this.#dbtRunId = dbtRunId;
   }
 
   decided(leaf: number, { change, receipt }: DecidedLine): void {
@@ -48,7 +54,8 @@ export class ReplaySteps {
       const { grants = [] } = receipt.body;
       const relations = grants.filter(({ source_id: id }) => id === this.#sourceId).flatMap((grant) => grant.relations);
       const step = stepOf(body, { leaf, decidedAtMs: receipt.body.decided_at });
-      this.#allowed.set(body.event_id, { step, relations: new Set(relations), order: undefined });
+      const runId = body.run_id;
+      this.#allowed.set(body.event_id, { step, runId, relations: new Set(relations), order: undefined });
     }
     if (body.kind === 'change.outcome' && body.outcome === 'done' && receipt.body.kind === 'recorded') {
       this.#order(body.of, leaf);
@@ -85,9 +92,17 @@ export class ReplaySteps {
 
   get steps(): readonly ReplayStep[] {
     return [...this.#allowed.values()]
-      .filter(({ order }) => order !== undefined)
-      .sort((left, right) => (left.order ?? 0) - (right.order ?? 0))
-      .map(({ step, relations }) => ({ ...step, relations }));
+      .filter(({ runId }) => runId === undefined || runId !== this.#dbtRunId)
+      .flatMap(({ step, relations, order }) => (order === undefined ? [] : [{ ...step, relations, order }]))
+      .sort((left, right) => left.order - right.order);
+  }
+
+  /** Where the dbt run stands: at the last of its changes. undefined where it has none. */
+  get dbtOrder(): number | undefined {
+    const orders = [...this.#allowed.values()]
+      .filter(({ runId }) => runId !== undefined && runId === this.#dbtRunId)
+      .flatMap(({ order }) => (order === undefined ? [] : [order]));
+    return orders.length === 0 ? undefined : orders.reduce((last, order) => Math.max(last, order));
   }
 
   /** Transactions that no step repeats. */
@@ -99,7 +114,7 @@ export class ReplaySteps {
 function stepOf(
   { event_id: eventId, facts }: ChangeRequested,
   at: { leaf: number; decidedAtMs: number },
-): Omit<ReplayStep, 'relations'> {
+): Omit<ReplayStep, 'relations' | 'order'> {
   return {
     eventId,
     ...at,

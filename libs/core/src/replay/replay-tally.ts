@@ -17,11 +17,14 @@ export type ReplayOutcome = {
   readonly inputs: readonly Digest[];
 };
 
+const NAMES_MAX = 1_000;
+
 /** Counts what a replay compared, what it could not compare and why, and keeps the first difference. */
 export class ReplayTally {
   readonly #equal = new Map<string, number>();
   readonly #missing = new Map<NotCompared['code'], { count: number; readonly first: string }>();
   readonly #inputs = new Set<Digest>();
+  readonly #names = new Map<NotCompared['code'], Set<string>>();
   #difference: ReplayDifference | null = null;
 
   get difference(): ReplayDifference | null {
@@ -33,9 +36,21 @@ export class ReplayTally {
   }
 
   missing(code: NotCompared['code'], first: string, count = 1): void {
+    this.#name(code, first);
     const known = this.#missing.get(code);
     if (known === undefined) this.#missing.set(code, { count, first });
     else known.count += count;
+  }
+
+  #name(code: NotCompared['code'], what: string): void {
+    const names = this.#names.get(code) ?? new Set();
+    this.#names.set(code, names);
+    if (what !== '' && names.size < NAMES_MAX) names.add(what);
+  }
+
+  /** What could not be compared, each by name and not the first alone; at most 1,000 of a code. */
+  get named(): readonly { readonly code: NotCompared['code']; readonly names: readonly string[] }[] {
+    return [...this.#names].map(([code, names]) => ({ code, names: [...names] })).sort(by(({ code }) => code));
   }
 
   differs(difference: ReplayDifference): void {

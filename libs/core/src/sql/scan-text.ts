@@ -58,7 +58,7 @@ function unaryRun(tokens: readonly string[]): number {
 type Skipped = { readonly end: number; readonly opaque: boolean; readonly token: string };
 
 /** A comment, a text or a quoted name at this place, or undefined. */
-function skipQuiet(text: string, at: number, lexicon: Lexicon): Skipped | undefined {
+export function skipQuiet(text: string, at: number, lexicon: Lexicon): Skipped | undefined {
   const two = text.slice(at, at + 2);
   if (two === '--')
     return {
