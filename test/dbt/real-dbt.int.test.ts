@@ -10,7 +10,6 @@ import { pythonEnvironment } from '../standins/python-environment.ts';
 import { type Answer, PROJECT, type ShopRun, ShopWorld } from './shop-world.ts';
 
 /** dbt is 150 MB and takes ten seconds a run: `make test-long` (CLYRA_DBT=1); the gate has what it left (recorded/). */
-// biome-ignore lint/style/noProcessEnv: the long tier's switch
 const isAsked = process.env['CLYRA_DBT'] === '1';
 const SET_UP_MS = 600_000;
 const DBT_DEADLINE_MS = 300_000;

@@ -47,7 +47,7 @@ async function alter(copy: Copy, file: string, from: string, to: string): Promis
   const path = join(copy.target, file);
   const text = await readFile(path, 'utf8');
   expect(text).toContain(from);
-  await writeFile(path, text.replace(from, to));
+  await writeFile(path, text.replaceAll(from, to));
 }
 
 async function keptWithout(copy: Copy, file: string): Promise<void> {
@@ -95,8 +95,8 @@ describe('clyra replay --data of a dbt run', () => {
         ],
         CLY_REPLAY_DBT_KIND: ['mart_mart.customers_history: snapshot.corner_shop.customers_history is a snapshot'],
         CLY_REPLAY_NOT_DETERMINED: [
-          'mart.stamped_totals.built_at, since model.corner_shop.stamped_totals',
           'mart.dated_totals.built_on, since model.corner_shop.dated_totals',
+          'mart.stamped_totals.built_at, since model.corner_shop.stamped_totals',
         ],
       });
       expect(answer.value['compared']).toContainEqual({ count: 8, what: 'relations' });

@@ -34,12 +34,21 @@ export type DbtTools = {
 
 /** The SQL that does again what a node did, or why there is none. */
 export async function dbtStep(planned: PlannedNode, tools: DbtTools): Promise<DbtStep | Taint> {
-  const { node, action, startedAtMs: clockMs, dependants } = planned;
+  const { node, action, startedAt, dependants } = planned;
   if ('code' in action) return { code: action.code, first: `${node.id} ${action.why}` };
   const local = (text: string): string => scratchSql(text, tools.places, PINNED_SCHEMA);
   const { relation } = node;
   const done = (texts: readonly string[], needsRelation = false): DbtStep => {
-    return { id: node.id, leaf: tools.leaf, clockMs, texts, relation, needsRelation, dependants };
+    const clockMs = Date.parse(startedAt);
+    return {
+      id: node.id,
+      leaf: tools.leaf,
+      clockMs: Number.isNaN(clockMs) ? 0 : clockMs,
+      texts,
+      relation,
+      needsRelation,
+      dependants,
+    };
   };
   if (action.does === 'count') return done([countSql(local(action.sql), node)]);
   if (relation === undefined) return { code: 'CLY_REPLAY_DBT_KIND', first: `${node.id} has no relation name` };

@@ -4,7 +4,8 @@ import { ClyraError } from '../kernel/error.ts';
 export type OrderedNode = {
   readonly id: string;
   readonly dependsOn: readonly string[];
-  readonly startedAtMs: number;
+  /** Text that sorts as the times do. */
+  readonly startedAt: string;
 };
 
 /**
@@ -46,7 +47,7 @@ export function orderNodes<Node extends OrderedNode>(nodes: readonly Node[]): re
 
 /** Descending, since the next one is taken from the end. */
 function later(left: OrderedNode, right: OrderedNode): number {
-  const [one, other] = [left.startedAtMs, right.startedAtMs];
+  const [one, other] = [left.startedAt, right.startedAt];
   if (one !== other) return one > other ? -1 : 1;
   return left.id > right.id ? -1 : 1;
 }

@@ -8,7 +8,8 @@ import { type RenderedRelation, relationText } from './relation-name.ts';
 
 export type PlannedNode = {
   readonly node: DbtNode;
-  readonly startedAtMs: number;
+  /** In UTC, or empty. */
+  readonly startedAt: string;
   readonly action: DbtAction | NotRepeated;
   /** Relations that were made of this one in the same run, directly or through others, as `schema.name`. */
   readonly dependants: readonly string[];
@@ -40,7 +41,7 @@ export function planRun(manifest: DbtManifest, run: DbtRunResults): DbtPlan {
   });
   const ordered = orderNodes(
     found.map(({ node, result }) => ({
-      ...{ id: node.id, startedAtMs: result.startedAtMs, node, result },
+      ...{ id: node.id, startedAt: result.startedAt, node, result },
       dependsOn: parentsOf(node, manifest).map(({ id }) => id),
     })),
   );
@@ -48,8 +49,8 @@ export function planRun(manifest: DbtManifest, run: DbtRunResults): DbtPlan {
   const dependants = dependantsOf(ordered);
   return {
     invocationId: run.invocationId,
-    nodes: ordered.map(({ node, result, startedAtMs }) => ({
-      ...{ node, startedAtMs, action: actionOf(node, result) },
+    nodes: ordered.map(({ node, result, startedAt }) => ({
+      ...{ node, startedAt, action: actionOf(node, result) },
       dependants: [...(dependants.get(node.id) ?? [])],
     })),
     operations: [...manifest.nodes.values()].filter(({ type }) => type === 'operation').map(({ id }) => id),

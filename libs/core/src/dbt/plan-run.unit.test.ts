@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { JsonObject } from '../canonical/json-value.ts';
+
 import { describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '../canonical/json-value.ts';
 import { orderNodes } from './order-nodes.ts';
 import { planRun } from './plan-run.ts';
 import { readManifest } from './read-manifest.ts';
@@ -35,7 +36,10 @@ function result(id: string, members: JsonObject = {}): JsonObject {
   return { unique_id: id, status: 'success', timing, adapter_response: { code: 'SELECT' }, ...members };
 }
 
-const results = (...list: readonly JsonObject[]): JsonObject => ({ metadata: about('run-results', 'v6'), results: list });
+const results = (...list: readonly JsonObject[]): JsonObject => ({
+  metadata: about('run-results', 'v6'),
+  results: list,
+});
 const plan = (left: JsonObject, right: JsonObject) => planRun(readManifest(bytes(left)), readRunResults(bytes(right)));
 
 const [A, B, C, E] = ['model.s.a', 'model.s.b', 'model.s.c', 'model.s.e'] as const;
@@ -43,7 +47,10 @@ const [A, B, C, E] = ['model.s.a', 'model.s.b', 'model.s.c', 'model.s.e'] as con
 describe('the plan of a dbt run', () => {
   it('follows the graph through ephemeral models, and says what was made of each node', () => {
     const ephemeral = node(E, [A], { config: { materialized: 'ephemeral' }, relation_name: null });
-    const made = plan(manifest(node(C, [B]), node(B, [E]), ephemeral, node(A)), results(result(C), result(B), result(A)));
+    const made = plan(
+      manifest(node(C, [B]), node(B, [E]), ephemeral, node(A)),
+      results(result(C), result(B), result(A)),
+    );
     expect(made.nodes.map(({ node: { id }, dependants }) => [id, dependants])).toEqual([
       [A, ['mart.b', 'mart.c']],
       [B, ['mart.c']],
@@ -81,7 +88,8 @@ describe('the plan of a dbt run', () => {
 
   it('tells an increment from a table made anew by the command that PostgreSQL ended', () => {
     const incremental = manifest(node(A, [], { config: { materialized: 'incremental' } }));
-    const does = (code: string) => plan(incremental, results(result(A, { adapter_response: { code } }))).nodes[0]?.action;
+    const does = (code: string) =>
+      plan(incremental, results(result(A, { adapter_response: { code } }))).nodes[0]?.action;
     expect([does('SELECT'), does('MERGE')]).toMatchObject([{ does: 'table' }, { does: 'append' }]);
   });
 
@@ -102,9 +110,17 @@ describe('the plan of a dbt run', () => {
   });
 
   it.each<[string, JsonObject, JsonObject]>([
-    ['another invocation', manifest(node(A)), { ...results(result(A)), metadata: { ...about('run-results', 'v6'), invocation_id: 'x' } }],
+    [
+      'another invocation',
+      manifest(node(A)),
+      { ...results(result(A)), metadata: { ...about('run-results', 'v6'), invocation_id: 'x' } },
+    ],
     ['a result of no node', manifest(), results(result(A))],
-    ['another warehouse', { ...manifest(node(A)), metadata: { ...about('manifest', 'v12'), adapter_type: 'snowflake' } }, results(result(A))],
+    [
+      'another warehouse',
+      { ...manifest(node(A)), metadata: { ...about('manifest', 'v12'), adapter_type: 'snowflake' } },
+      results(result(A)),
+    ],
   ])('refuses %s', (_what, left, right) => {
     expect(() => plan(left, right)).toThrow(expect.objectContaining({ code: 'CLY_DBT_RUN' }));
   });
@@ -142,7 +158,11 @@ describe('the artifacts of a dbt run', () => {
 
 describe('the order of nodes', () => {
   it('is that of the timings where the graph leaves it open', () => {
-    const of = (id: string, startedAtMs: number, ...dependsOn: string[]) => ({ id, startedAtMs, dependsOn });
+    const of = (id: string, second: number, ...dependsOn: string[]) => ({
+      id,
+      startedAt: `2026-11-28T00:00:0${second}Z`,
+      dependsOn,
+    });
     const ordered = orderNodes([of('d', 1, 'a'), of('c', 2), of('a', 3), of('b', 2), of('e', 0, 'elsewhere')]);
     expect(ordered.map(({ id }) => id)).toEqual(['e', 'b', 'c', 'a', 'd']);
   });

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ArtifactEntry, artifactError, parseArtifact } from './dbt-artifact.ts';
 
+const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$/;
+
 export type DbtResult = {
   readonly id: string;
   readonly status: string;
   readonly compiled: string | undefined;
-  /** Of the execution; 0 where there was none. */
-  readonly startedAtMs: number;
+  /** When its execution began, in UTC (`2026-11-28T23:15:30.794069Z`); empty where there was none. */
+  readonly startedAt: string;
   /** PostgreSQL's command tag of the main statement. */
   readonly command: string;
   /** What a test counted. */
@@ -33,12 +35,12 @@ export function readRunResults(bytes: Uint8Array): DbtRunResults {
 function readResult(result: ArtifactEntry): DbtResult {
   const execution = result.entries('timing').find((timing) => timing.optionalText('name') === 'execute');
   const failures = result.raw('failures');
-  const startedAtMs = Date.parse(execution?.optionalText('started_at') ?? '');
+  const startedAt = execution?.optionalText('started_at') ?? '';
   return {
     id: result.text('unique_id'),
     status: result.text('status'),
     compiled: result.optionalText('compiled_code'),
-    startedAtMs: Number.isFinite(startedAtMs) ? startedAtMs : 0,
+    startedAt: INSTANT.test(startedAt) ? startedAt : '',
     command: result.has('adapter_response') ? commandOf(result.entry('adapter_response')) : '',
     failures: Number.isSafeInteger(failures) ? (failures as number) : undefined,
   };

@@ -7,18 +7,40 @@ import { seedRows } from './seed-rows.ts';
 
 describe('a seed', () => {
   it.each([
-    ['a,b\n1,2\n', [['a', 'b'], ['1', '2']]],
-    ['\ufeffa,b\r\n"x,\r\ny","say ""so"""', [['a', 'b'], ['x,\r\ny', 'say "so"']]],
-    ['a,b\n,\n"",x', [['a', 'b'], ['', ''], ['', 'x']]],
+    [
+      'a,b\n1,2\n',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
+    [
+      '\ufeffa,b\r\n"x,\r\ny","say ""so"""',
+      [
+        ['a', 'b'],
+        ['x,\r\ny', 'say "so"'],
+      ],
+    ],
+    [
+      'a,b\n,\n"",x',
+      [
+        ['a', 'b'],
+        ['', ''],
+        ['', 'x'],
+      ],
+    ],
     ['a\n1', [['a'], ['1']]],
     ['', []],
   ])('%j has rows', (text, rows) => {
     expect(readCsv(text, ',')).toEqual(rows);
   });
 
-  it.each(['a,b\n1', 'a,b\n1,2\n\n', 'a\n1\n\n2', 'a\n"1', 'a\n"1"x', 'a\n1"', 'a,b\n1,2,3'])('%j is refused', (text) => {
-    expect(() => readCsv(text, ',')).toThrow(expect.objectContaining({ code: 'CLY_DBT_SEED' }));
-  });
+  it.each(['a,b\n1', 'a,b\n1,2\n\n', 'a\n1\n\n2', 'a\n"1', 'a\n"1"x', 'a\n1"', 'a,b\n1,2,3'])(
+    '%j is refused',
+    (text) => {
+      expect(() => readCsv(text, ',')).toThrow(expect.objectContaining({ code: 'CLY_DBT_SEED' }));
+    },
+  );
 
   const columns = [
     { name: 'a', type: 'integer' },
