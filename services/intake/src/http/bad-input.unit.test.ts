@@ -23,6 +23,9 @@ describe('bad input over a socket', () => {
   const world = new IntakeWorld({ realTime: true });
   let intake: IntakeProcessor;
   let listener: GatewayListener;
+  /** A send that a busy machine does not confirm in time is repeated: its copies are one change. */
+  const requestedCount = (): number =>
+    new Set(world.changesOf('change.requested').map((body) => body['event_id'])).size;
 
   beforeAll(async () => {
     // Other work on the machine must not decide what this test sees.
@@ -48,13 +51,13 @@ describe('bad input over a socket', () => {
   });
 
   it.each(BAD_INPUT)('refuses $name: $status $code', async ({ bytes, status, code, receipt }) => {
-    const changesBefore = world.changesOf('change.requested').length;
+    const changesBefore = requestedCount();
     const answer = await rawExchange(listener.url, bytes(context()));
     const problem = JSON.parse(answer.body) as Record<string, unknown>;
     expect({ status: answer.status, code: problem['code'] }).toEqual({ status, code });
     expect(answer.headers['content-type']).toBe('application/problem+json');
     expect(problem['receipt_id'] !== undefined).toBe(receipt);
-    expect(world.changesOf('change.requested').length - changesBefore).toBe(receipt ? 1 : 0);
+    expect(requestedCount() - changesBefore).toBe(receipt ? 1 : 0);
     expect(world.forwarded).toHaveLength(1);
   });
 

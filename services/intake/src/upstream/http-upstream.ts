@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { Pool } from 'undici';
 import type { Upstream, UpstreamRequest, UpstreamResult } from '../gateway/upstream.ts';
+import { exchangeWith } from './upstream-exchange.ts';
 import { refuseLinkLocal, type UpstreamAddress } from './upstream-list.ts';
 
 export type UpstreamLimits = {
@@ -25,20 +26,8 @@ export const UPSTREAM_LIMITS: UpstreamLimits = {
   totalMs: 45_000,
 };
 
-const BUFFERED_BYTES_MAX = 65_536;
 /** Whoever passes the answer on has deadlines of its own, which come first and say more. */
 const GRACE_MS = 2_000;
-
-/** Errors before a connection stood: the request was not sent. */
-const NOT_SENT: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError']);
 
 /** Upstreams over HTTP/1.1 with connections that are kept. Redirects are answers like any other. */
 export class HttpUpstream implements Upstream {
@@ -73,55 +62,19 @@ export class HttpUpstream implements Upstream {
     const pool = this.#pools.get(name);
     if (pool === undefined) return { kind: 'not_sent', detail: 'upstream_not_listed' };
     const { answer } = request;
-    const deadline = new TotalDeadline(answer === undefined ? this.#totalMs : answer.totalMs + GRACE_MS);
-    try {
-      const { headers: added, body: sent } = sendable(request.body);
-      const { statusCode, headers, body } = await pool.request({
-        method: request.method as 'POST',
-        path: request.target,
-        headers: [...request.headers, ...added],
-        body: sent,
-        signal: deadline.signal,
-        ...(answer === undefined ? {} : { bodyTimeout: answer.silenceMs + GRACE_MS }),
-      });
-      const small = Number(headers['content-length'] ?? Number.NaN) <= BUFFERED_BYTES_MAX;
-      const kept = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
-      const whole = small ? await body.bytes() : undefined;
-      if (whole === undefined) body.once('close', () => deadline.end());
-      else deadline.end();
-      return {
-        kind: 'answered',
-        status: statusCode,
-        headers: kept as Record<string, string | string[]>,
-        body: whole ?? body,
-      };
-    } catch (error) {
-      deadline.end();
-      return resultOf(error);
-    }
+    const { headers: added, body } = sendable(request.body);
+    const options = {
+      method: request.method as 'POST',
+      path: request.target,
+      headers: added.length === 0 ? [...request.headers] : [...request.headers, ...added],
+      body,
+      ...(answer === undefined ? {} : { bodyTimeout: answer.silenceMs + GRACE_MS }),
+    };
+    return exchangeWith(pool, options, answer === undefined ? this.#totalMs : answer.totalMs + GRACE_MS);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
-  }
-}
-
-/** A timer that ends with the exchange: `AbortSignal.timeout` keeps each request's signal alive for the whole of it. */
-class TotalDeadline {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(totalMs: number) {
-    this.#timer = setTimeout(() => this.#controller.abort(new DOMException('too slow', 'TimeoutError')), totalMs);
-    this.#timer.unref();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
   }
 }
 
@@ -134,18 +87,6 @@ function sendable(body: UpstreamRequest['body']): { headers: string[]; body: Rea
     };
   }
   return { headers: [], body: body.length === 0 ? null : body };
-}
-
-function resultOf(error: unknown): UpstreamResult {
-  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
-  const word = typeof code === 'string' ? code : String(name);
-  if (NOT_SENT.has(word)) return { kind: 'not_sent', detail: 'upstream_unreachable' };
-  const timedOut = TIMEOUTS.has(word) || name === 'TimeoutError';
-  const safe = word
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_]/g, '_')
-    .slice(0, 64);
-  return { kind: 'failed', detail: timedOut ? 'upstream_timeout' : `upstream_${safe}`, timedOut };
 }
 
 /** A pool of connections to the one address that the name had when it was opened. */

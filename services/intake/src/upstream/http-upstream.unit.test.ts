@@ -73,6 +73,59 @@ describe('HttpUpstream', () => {
     expect(text).toBe('first second');
   });
 
+  it('reads a long answer no faster than its reader, and leaves nothing out', async () => {
+    const long = Buffer.alloc(3_000_000, 'long answer ');
+    const server = await serverThat((_, response) =>
+      response.writeHead(200, { 'content-length': long.length }).end(long),
+    );
+    const result = await forward(server);
+    if (result.kind !== 'answered' || result.body instanceof Uint8Array) throw new Error('a stream was expected');
+    const pieces: Uint8Array[] = [];
+    for await (const piece of result.body) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(long)).toBe(true);
+  });
+
+  it('gathers a short answer that comes in pieces', async () => {
+    const server = await serverThat((_, response) => {
+      response.writeHead(200, { 'content-length': 11 });
+      response.write('first ', () => response.end('later'));
+    });
+    const result = await forward(server);
+    expect(result.kind === 'answered' && Buffer.from(result.body as Uint8Array).toString()).toBe('first later');
+  });
+
+  it('fails where an answer breaks off, a short one as a whole and a long one for its reader', async () => {
+    const short = await serverThat((_, response) => {
+      response.writeHead(200, { 'content-length': 10 });
+      response.write('half', () => response.destroy());
+    });
+    expect(await forward(short)).toMatchObject({ kind: 'failed', timedOut: false });
+    const long = await serverThat((_, response) => response.write('half', () => response.destroy()));
+    const result = await forward(long);
+    if (result.kind !== 'answered' || result.body instanceof Uint8Array) throw new Error('a stream was expected');
+    await expect(readToEnd(result.body)).rejects.toThrow();
+  });
+
+  it('gives a long answer up after its time', async () => {
+    const result = await forward(await serverThat((_, response) => void response.write('half')), { totalMs: 300 });
+    // On a slow machine the time may be over before the answer begins.
+    const end = result.kind === 'answered' ? readToEnd(result.body as AsyncIterable<Uint8Array>) : result;
+    const how = await Promise.resolve(end).catch((error: unknown) => (error as Error).name);
+    expect(['TimeoutError', { kind: 'failed', detail: 'upstream_timeout', timedOut: true }]).toContainEqual(how);
+  });
+
+  it('cuts the connection of a long answer whose reader leaves', async () => {
+    const { promise: cut, resolve } = Promise.withResolvers<void>();
+    const server = await serverThat((_, response) => {
+      response.on('close', () => resolve());
+      response.write('half');
+    });
+    const result = await forward(server);
+    if (result.kind !== 'answered' || result.body instanceof Uint8Array) throw new Error('a stream was expected');
+    for await (const piece of result.body) if (piece.length > 0) break;
+    await cut;
+  });
+
   it('says when nothing was sent', async () => {
     const server = await serverThat(() => {});
     const { port } = server.address() as AddressInfo;
@@ -95,6 +148,12 @@ describe('HttpUpstream', () => {
     expect(await forward(cutting)).toMatchObject({ kind: 'failed', timedOut: false });
   });
 });
+
+async function readToEnd(body: AsyncIterable<Uint8Array>): Promise<number> {
+  let size = 0;
+  for await (const piece of body) size += piece.length;
+  return size;
+}
 
 describe('the list of upstreams', () => {
   it('takes names with addresses', () => {
