@@ -65,7 +65,7 @@ async function replayed(target: ShopRun, shop: PostgresConnection): Promise<Answ
 
 (isAsked ? describe : describe.skip)('a run of dbt itself', () => {
   it(
-    'comes out again; with models that look at the clock in part; and not where its table was altered',
+    'comes out again, and does not where its table was altered',
     async () => {
       const { project, shop, base } = await openShop();
       const target = { target: join(project, 'target'), base };
