@@ -15,7 +15,7 @@ import { brokerProperties, loggingProperties, propertiesText } from './broker-pr
 import { findJava } from './java.ts';
 
 const STARTED = 'Kafka Server started';
-const FORMAT_DEADLINE_MS = 60_000;
+const FORMAT_DEADLINE_MS = 180_000;
 const HEAP_START_MB = 192;
 const CLUSTER_ID_BYTES = 16;
 

@@ -15,7 +15,7 @@ import { giveFolderTo, postgresUser, type SystemUser } from './postgres-user.ts'
 
 export const POSTGRES_SUPERUSER = 'clyra';
 
-const INITDB_DEADLINE_MS = 60_000;
+const INITDB_DEADLINE_MS = 180_000;
 const PASSWORD_BYTES = 24;
 const SECRET_MODE = 0o600;
 /** The kernel's limit for a socket's path, less the name that PostgreSQL appends. */
