@@ -5,7 +5,7 @@ import { warehouseEntry } from '@clyra/cli/local/warehouse-source';
 import { START_MS, TENANT } from '@clyra/testing/fold-script';
 import { SeededRandom } from '@clyra/testing/seeded-random';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { KilledRecorder } from '../killed-recorder.ts';
+import { KilledRecorder } from '../test-support/killed-recorder.ts';
 import { DeltaTables } from './delta-tables.ts';
 import { selfSigned } from './self-signed.ts';
 import { ThriftDoor } from './thrift-door.ts';

@@ -5,7 +5,7 @@ import { warehouseEntry } from '@clyra/cli/local/warehouse-source';
 import { START_MS, TENANT } from '@clyra/testing/fold-script';
 import { SeededRandom } from '@clyra/testing/seeded-random';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { KilledRecorder } from '../killed-recorder.ts';
+import { KilledRecorder } from '../test-support/killed-recorder.ts';
 import { SnowflakeServer, STANDIN_PASSWORD, STANDIN_SYSTEM_ID, STANDIN_USER } from './snowflake-server.ts';
 import { deliveriesOf, drawFate, drawStatement, GUARDED, isTold } from './true-history.ts';
 
