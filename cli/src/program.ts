@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
-import process from 'node:process';
-import { ENGINE_1 } from '@clyra/core/enforcement/limits';
-import { BUNDLE_FORMAT } from '@clyra/core/evidence/manifest';
 import { Command } from 'commander';
 import { type AddCommand, COMMAND_MODULES, type CommandModule } from './command-modules.ts';
 import { type CommandHost, contextOf, type GlobalOptions, type Machine } from './context.ts';
@@ -26,7 +22,7 @@ export async function cliProgram(
     .option(`${DATA_DIR} <dir>`, 'folder of the local installation (CLYRA_DATA_DIR; default .clyra)')
     .option(`${INTAKE} <url>`, 'address of intake (CLYRA_INTAKE_URL; default: what `up` started)')
     .option(JSON_OUTPUT, 'print one JSON value for machines instead of text for people')
-    .version(await versionText(), '-V, --version', 'print the version, and the formats that it writes')
+    .version(await versionFor(args), '-V, --version', 'print the version, and the formats that it writes')
     .addHelpText('after', EXIT_HELP)
     .showHelpAfterError('(see --help)')
     .exitOverride()
@@ -39,11 +35,10 @@ export async function cliProgram(
   return program;
 }
 
-async function versionText(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string;
-  };
-  return `clyra ${version} (${BUNDLE_FORMAT}, engine ${ENGINE_1}, Node.js ${process.versions.node})`;
+/** The formats that it names take as long to load as most commands to run. */
+async function versionFor(args: readonly string[]): Promise<string> {
+  const isAsked = args.some((arg) => arg === '--version' || /^-[A-Za-z]*V/.test(arg));
+  return isAsked ? (await import('./version-text.ts')).versionText() : '';
 }
 
 /** All of them take four times as long to load as most commands to run, so only the one that is called is loaded. */
