@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { visibleHtml } from '@clyra/core/pages/shown-text';
 
 /** Text that is safe between tags and in quoted attributes. Everything that comes from a bundle goes through here. */
 export function text(value: unknown): string {
   const shown = typeof value === 'string' ? value : JSON.stringify(value);
-  return visible(shown ?? '').replaceAll(/[&<>"']/g, (sign) => ESCAPES[sign] as string);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Names in a bundle come from strangers: what would turn text around or hide it is shown as its number. */
-function visible(value: string): string {
-  return value.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    (sign) => {
-      return `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
-    },
-  );
+  return visibleHtml(shown ?? '');
 }
 
 export type Cell = string | { readonly html: string };

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { visibleHtml } from '../pages/shown-text.ts';
 import type { ComparedTable, DiffReport, DiffSide } from './diff-report.ts';
 import { byRelation } from './diff-text.ts';
 import type { MetricChange } from './metric-drift.ts';
@@ -22,7 +24,7 @@ export function diffPage(report: DiffReport): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Difference: ${html(before.label)} – ${html(after.label)}</title><style>${STYLE}</style></head><body>
+<title>Difference: ${visibleHtml(before.label)} – ${visibleHtml(after.label)}</title><style>${STYLE}</style></head><body>
 <h1>Difference</h1>
 <p class="verdict ${equal ? 'added' : 'removed'}">${equal ? 'Equal' : 'They differ'}</p>
 <table><caption>What was compared</caption><thead><tr><th></th><th>state</th><th>position in its log</th><th>digest</th></tr></thead>
@@ -34,7 +36,7 @@ ${schemaSection(schema)}${tables.map(tableSection).join('')}${metricSection(metr
 
 function sideRow(name: string, { label, anchor, digest }: DiffSide): string {
   const place = anchor === null ? '–' : `${anchor.system_id} / ${anchor.timeline} / ${anchor.lsn}`;
-  return `<tr><th scope="row">${name}</th><td>${html(label)}</td><td><code>${html(place)}</code></td><td><code>${html(digest ?? '–')}</code></td></tr>`;
+  return `<tr><th scope="row">${name}</th><td>${visibleHtml(label)}</td><td><code>${visibleHtml(place)}</code></td><td><code>${visibleHtml(digest ?? '–')}</code></td></tr>`;
 }
 
 function schemaSection(schema: readonly SchemaChange[]): string {
@@ -42,9 +44,9 @@ function schemaSection(schema: readonly SchemaChange[]): string {
   const parts = [...byRelation(schema)].map(([relation, changes]) => {
     const rows = changes.map(
       ({ what, name, change, before, after }) =>
-        `<tr class="${change}"><td>${change}</td><td>${what.replace('_', ' ')}</td><td><code>${html(name)}</code></td><td><code>${html(before ?? '')}</code></td><td><code>${html(after ?? '')}</code></td></tr>`,
+        `<tr class="${change}"><td>${change}</td><td>${what.replace('_', ' ')}</td><td><code>${visibleHtml(name)}</code></td><td><code>${visibleHtml(before ?? '')}</code></td><td><code>${visibleHtml(after ?? '')}</code></td></tr>`,
     );
-    return `<table><caption>${html(relation)}</caption><thead><tr><th>change</th><th>of</th><th>name</th><th>before</th><th>after</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+    return `<table><caption>${visibleHtml(relation)}</caption><thead><tr><th>change</th><th>of</th><th>name</th><th>before</th><th>after</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
   });
   return `<h2>Schema</h2>${parts.join('')}`;
 }
@@ -58,24 +60,27 @@ function tableSection(table: ComparedTable): string {
   ] as const;
   const counts = kinds.map(
     ([what, list]) =>
-      `<tr class="${what}"><th scope="row">${what}</th><td class="number">${list.count}</td><td>${list.keys.map((key) => `<code>${html(key)}</code>`).join(' ')}${list.keys.length < list.count ? ' …' : ''}</td></tr>`,
+      `<tr class="${what}"><th scope="row">${what}</th><td class="number">${list.count}</td><td>${list.keys.map((key) => `<code>${visibleHtml(key)}</code>`).join(' ')}${list.keys.length < list.count ? ' …' : ''}</td></tr>`,
   );
   const notes = [
-    ...columns.map(({ name, rows: count }) => `${count} changed rows differ in <code>${html(name)}</code>`),
-    ...uncompared.map(({ name, side }) => `<code>${html(name)}</code> is only in ${html(side)}: not compared`),
+    ...columns.map(({ name, rows: count }) => `${count} changed rows differ in <code>${visibleHtml(name)}</code>`),
+    ...uncompared.map(
+      ({ name, side }) => `<code>${visibleHtml(name)}</code> is only in ${visibleHtml(side)}: not compared`,
+    ),
     ...retyped.map(
-      ({ name, before, after }) => `<code>${html(name)}</code>: ${html(before)} → ${html(after)}, compared as text`,
+      ({ name, before, after }) =>
+        `<code>${visibleHtml(name)}</code>: ${visibleHtml(before)} → ${visibleHtml(after)}, compared as text`,
     ),
   ];
   const sumRows = (sums ?? []).map(
     ({ name, before, after }) =>
-      `<tr class="${before === after ? '' : 'changed'}"><td><code>${html(name)}</code></td><td><code>${html(before)}</code></td><td><code>${html(after)}</code></td></tr>`,
+      `<tr class="${before === after ? '' : 'changed'}"><td><code>${visibleHtml(name)}</code></td><td><code>${visibleHtml(before)}</code></td><td><code>${visibleHtml(after)}</code></td></tr>`,
   );
   const sumTable =
     sums === null
       ? ''
       : `<table><caption>Column checksums</caption><thead><tr><th>column</th><th>before</th><th>after</th></tr></thead><tbody>${sumRows.join('')}</tbody></table>`;
-  return `<h2>${html(relation)}: ${table.equal ? 'equal' : 'differs'}</h2>
+  return `<h2>${visibleHtml(relation)}: ${table.equal ? 'equal' : 'differs'}</h2>
 <p>${rows.before} rows before, ${rows.after} after.</p>${bar(table)}
 <table><thead><tr><th>rows</th><th>count</th><th>keys</th></tr></thead><tbody>${counts.join('')}</tbody></table>
 <ul>${notes.map((note) => `<li>${note}</li>`).join('')}</ul>${sumTable}`;
@@ -93,7 +98,7 @@ function metricSection(metrics: readonly MetricChange[]): string {
   if (metrics.length === 0) return '';
   const rows = metrics.map(
     ({ metric, delta, change, paths }) =>
-      `<tr class="${change}"><td>${delta}</td><td>${change}</td><td><code>${html(metric)}</code></td><td>${paths.map((path) => `<code>${html(path)}</code>`).join(' ')}</td></tr>`,
+      `<tr class="${change}"><td>${delta}</td><td>${change}</td><td><code>${visibleHtml(metric)}</code></td><td>${paths.map((path) => `<code>${visibleHtml(path)}</code>`).join(' ')}</td></tr>`,
   );
   return `<h2>Metric definitions</h2><table><thead><tr><th>class</th><th>change</th><th>metric</th><th>where</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
@@ -103,11 +108,7 @@ function volumeSection(volumes: readonly Volume[]): string {
   const number = (value: number | null): string => `<td class="number">${value === null ? '–' : value}</td>`;
   const rows = volumes.map(
     (one) =>
-      `<tr><td><code>${html(one.relation)}</code></td>${number(one.rows_before)}${number(one.rows_after)}${number(one.bytes_before)}${number(one.bytes_after)}<td>${one.sample_equal === null ? '–' : one.sample_equal ? 'equal' : 'differs'}</td></tr>`,
+      `<tr><td><code>${visibleHtml(one.relation)}</code></td>${number(one.rows_before)}${number(one.rows_after)}${number(one.bytes_before)}${number(one.bytes_after)}<td>${one.sample_equal === null ? '–' : one.sample_equal ? 'equal' : 'differs'}</td></tr>`,
   );
   return `<h2>Volume</h2><p>Row counts are the planner’s estimates.</p><table><thead><tr><th>relation</th><th>rows before</th><th>after</th><th>bytes before</th><th>after</th><th>sample</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
-}
-
-function html(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
