@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
 import { openSqlClient, type SqlClient } from '@clyra/adapter-postgres/sql-client';
 import { runCli } from '@clyra/cli/run-cli';
@@ -12,6 +12,7 @@ import { EMPTY_POLICY } from '@clyra/core/policy/policy';
 import { startTestStack } from '@clyra/testing/harness';
 import { History } from '@clyra/testing/history';
 import { sealHistory } from '@clyra/testing/sealed-bundles';
+import { writeFiles } from '@clyra/testing/write-files';
 
 export const PROJECT = join(import.meta.dirname, 'project');
 
@@ -78,10 +79,7 @@ export class ShopWorld {
     await history.closeWindow();
     const [sealed] = await sealHistory(history);
     const bundle = join(home, 'bundle');
-    for (const [name, bytes] of sealed?.files ?? []) {
-      await mkdir(dirname(join(bundle, name)), { recursive: true });
-      await writeFile(join(bundle, name), bytes);
-    }
+    writeFiles(bundle, sealed?.files ?? []);
     return bundle;
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { memorySigner } from '@clyra/adapter-signing/memory-signer';
@@ -14,6 +14,7 @@ import { SCRIPT_KEYS, SCRIPT_TRUST, START_MS } from '@clyra/testing/fold-script'
 import { History } from '@clyra/testing/history';
 import { realClock } from '@clyra/testing/real-clock';
 import { sealHistory } from '@clyra/testing/sealed-bundles';
+import { writeFiles } from '@clyra/testing/write-files';
 import { verifyBundle } from '@clyra/verifier/verify-bundle';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -94,10 +95,7 @@ async function judged(reader: Reader, change: (files: Map<string, Uint8Array>) =
   files.set(`cosignatures/${digestOf(line)}`, line);
   change(files);
   const directory = await mkdtemp(join(folder, 'bundle-'));
-  for (const [name, content] of files) {
-    await mkdir(dirname(join(directory, name)), { recursive: true });
-    await writeFile(join(directory, name), content);
-  }
+  writeFiles(directory, files);
   const trustRootFile = join(folder, 'trust-root.json');
   await writeFile(trustRootFile, bytes);
   const { claims } = await verifyBundle({ directory, trustRootFile, mode: 'full' });

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { TENANT } from '@clyra/testing/fold-script';
+import { writeFiles } from '@clyra/testing/write-files';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { recipesConfig } from './config.ts';
 import { DAMAGES, type Damage, type Desk } from './damages.ts';
@@ -47,10 +48,7 @@ async function receivedDesk({ files, sender }: Recipe): Promise<Desk> {
   cpSync(GO_MODULE, desk.work, { recursive: true });
   cpSync(sent.trustRootFile, desk.trustRootFile);
   symlinkSync(join(ROOT, 'node_modules'), join(desk.work, 'node_modules'));
-  for (const [name, code] of files) {
-    mkdirSync(dirname(join(desk.work, name)), { recursive: true });
-    writeFileSync(join(desk.work, name), code);
-  }
+  writeFiles(desk.work, files);
   if (sender !== '') await printed(`set -e\n${sender}`, desk.work, desk);
   return desk;
 }

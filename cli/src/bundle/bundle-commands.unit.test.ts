@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, createPrivateKey } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Commitment } from '@clyra/core/canonical/commitment-value';
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
@@ -13,6 +13,7 @@ import { leafHash } from '@clyra/core/merkle/hash';
 import { SCRIPT_TRUST } from '@clyra/testing/fold-script';
 import { grantedToken, History } from '@clyra/testing/history';
 import { type SealedBundle, sealHistory } from '@clyra/testing/sealed-bundles';
+import { writeFiles } from '@clyra/testing/write-files';
 import { verifyBundle } from '@clyra/verifier/verify-bundle';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../run-cli.ts';
@@ -70,13 +71,6 @@ async function twoTeams(): Promise<History> {
   return history;
 }
 
-async function write(sealed: SealedBundle, path: string): Promise<void> {
-  for (const [name, bytes] of sealed.files) {
-    await mkdir(dirname(join(path, name)), { recursive: true });
-    await writeFile(join(path, name), bytes);
-  }
-}
-
 async function statuses(path: string, trustRootFile: string): Promise<Record<string, string>> {
   const report = await verifyBundle({ directory: path, mode: 'full', trustRootFile });
   return Object.fromEntries(report.claims.map(({ id, status, code }) => [id, `${status} ${code ?? ''}`.trim()]));
@@ -88,7 +82,7 @@ beforeAll(async () => {
   bundles = await Promise.all(
     sealed.map(async (bundle, index) => {
       const path = at(`bundle-${index}`);
-      await write(bundle, path);
+      writeFiles(path, bundle.files);
       return { path, sealed: bundle };
     }),
   );

@@ -15,6 +15,7 @@ import { activationBody, activations } from '@clyra/scenario-activation/payloads
 import { startTestStack } from '@clyra/testing/harness';
 import { grantedToken, History } from '@clyra/testing/history';
 import { sealHistory } from '@clyra/testing/sealed-bundles';
+import { writeFiles } from '@clyra/testing/write-files';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../run-cli.ts';
 
@@ -68,10 +69,7 @@ async function seal(history: History, home: string): Promise<string> {
   await history.closeWindow();
   const [sealed] = await sealHistory(history);
   const bundle = join(home, 'bundle');
-  for (const [name, bytes] of sealed?.files ?? []) {
-    await mkdir(dirname(join(bundle, name)), { recursive: true });
-    await writeFile(join(bundle, name), bytes);
-  }
+  writeFiles(bundle, sealed?.files ?? []);
   return bundle;
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, createPrivateKey } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { POLICY_DIGEST, SCRIPT_KEYS, SCRIPT_TRUST } from '@clyra/testing/fold-script';
 import { grantedToken, History } from '@clyra/testing/history';
 import { sealHistory } from '@clyra/testing/sealed-bundles';
+import { writeFiles } from '@clyra/testing/write-files';
 import { verifyBundle } from '@clyra/verifier/verify-bundle';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../run-cli.ts';
@@ -85,10 +86,7 @@ async function without(bundle: string, artifact: string): Promise<string> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'clyra-replay-'));
   for (const [index, sealed] of (await sealHistory(await story())).entries()) {
-    for (const [name, bytes] of sealed.files) {
-      await mkdir(dirname(at(`bundle-${index}/${name}`)), { recursive: true });
-      await writeFile(at(`bundle-${index}/${name}`), bytes);
-    }
+    writeFiles(at(`bundle-${index}`), sealed.files);
   }
   await writeFile(at('trust-root.json'), SCRIPT_TRUST.bytes);
   attestor = at('attestor.pem');
