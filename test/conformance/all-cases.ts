@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ARCHIVES } from './cases/archives.ts';
 import { carriedCases } from './cases/carried.ts';
+import { CORRELATIONS } from './cases/correlation.ts';
 import { delegations } from './cases/delegations.ts';
 import { disclosures, exportCases, manifestCases, policyCases } from './cases/documents.ts';
 import { LIMITS, RECORDS } from './cases/records.ts';
@@ -21,6 +22,7 @@ export const ALL_CASES: readonly ConformanceCase[] = [
   ...CROSS_BUNDLE,
   ...RUNS,
   ...RECONCILIATION,
+  ...CORRELATIONS,
   ...SIGNATURES,
   ...TRUST,
   ...witnesses(),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lines of a journal: reading them within bounds, and their shape (journal.md §1.1)."""
 
+import re
+
 from .grammar import Rules, ascending, parse
 from .shapes import (
     decode_base64,
@@ -12,6 +14,7 @@ from .shapes import (
     is_object,
     is_position,
     is_text,
+    units,
 )
 
 LINE_MAX = 65535
@@ -122,7 +125,30 @@ def _is_version(value):
 
 
 def _is_change(body):
-    return _is_version(body) and all(is_text(body.get(name)) for name in ("kind", "tenant", "event_id"))
+    if not _is_version(body) or not all(is_text(body.get(name)) for name in ("kind", "tenant", "event_id")):
+        return False
+    return body["kind"] != "run.opened" or "correlation" not in body or _is_correlation(body["correlation"])
+
+
+def _is_correlation(value):
+    return (
+        is_closed(value, (), (*_PRINCIPALS, *_COMMITTED))
+        and len(value) > 0
+        and all(_is_partner_name(value[name]) or (name in _COMMITTED and _is_commitment(value[name])) for name in value)
+    )
+
+
+_PRINCIPALS = ("actor_principal", "approver_principal")
+_COMMITTED = ("client_app_id", "session_id")
+_CONTROL = re.compile("[\0-\x1f\x7f]")
+
+
+def _is_partner_name(value):
+    return is_text(value) and 1 <= units(value) <= 256 and not _CONTROL.search(value)
+
+
+def _is_commitment(value):
+    return is_closed(value, ("$commit",)) and is_digest(value["$commit"])
 
 
 def _is_receipt(body):

@@ -4,6 +4,7 @@ import type { Digest } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
 import type { ChangeSetFact } from './change-set-fact.ts';
 import type { DeployFact, RowsFact, VoiceFact } from './conversation-facts.ts';
+import type { Correlation } from './correlation.ts';
 import type { DetectorFacts, ExternalFact } from './detector-fact.ts';
 import type { DbtFact, ItemsFact, RepairFact, ResponseFact, ValidatorFact } from './inspection-facts.ts';
 import type { SqlFact } from './sql-fact.ts';
@@ -52,6 +53,7 @@ export type RunOpened = Common<'run.opened'> & {
   readonly run_id: string;
   readonly actor: string;
   readonly principal: string;
+  readonly correlation?: Correlation;
 };
 export type RunClosed = Common<'run.closed'> & {
   readonly run_id: string;

@@ -37,11 +37,20 @@ const VALUES = [
     'a'.repeat(257),
     '😀'.repeat(128),
     '😀'.repeat(129),
+    'a\u007f',
   ],
   ...['line\nend', 'tab\t', 'ü', digestOf('x'), digestOf('x').toUpperCase(), digestOf('x').slice(0, 32)],
   ...['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-00000000000G', `${'A'.repeat(86)}==`],
   ...['run.opened', 'clock.ticked', 'tenant.opened', 'kill_switch.lifted', 'stream.opened'],
-  ...[[], [1], {}, { from: 'body', value: 'x' }, { key_id: digestOf('x').slice(0, 32), sig: `${'A'.repeat(86)}==` }],
+  ...[
+    [],
+    [1],
+    {},
+    { from: 'body', value: 'x' },
+    { $commit: digestOf('x') },
+    { $commit: 'x' },
+    { key_id: digestOf('x').slice(0, 32), sig: `${'A'.repeat(86)}==` },
+  ],
 ];
 
 const mutations: fc.Arbitrary<readonly Mutation[]> = fc.array(
@@ -127,7 +136,9 @@ async function bodyOfEachKind(): Promise<JsonObject[]> {
   const script = await new FoldScript().opened();
   const run = { run_id: 'run-1', actor: 'sync-bot', principal: 'key-1' };
   const of = script.eventId();
-  await script.append(script.body('run.opened', run));
+  const names = { actor_principal: 'a|1', approver_principal: 'b', client_app_id: 'c' };
+  const correlation = { ...names, session_id: { $commit: digestOf('s') } };
+  await script.append(script.body('run.opened', { ...run, correlation }));
   await script.request(
     { origin: 'crm', client_app_id: 'app', session_id: 's-1', velocity: [velocity()], ...analyses(), ...ruleFacts() },
     { run_id: 'run-1', supersedes: of },

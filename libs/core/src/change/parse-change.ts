@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../canonical/json
 import { parseRecord } from '../canonical/record.ts';
 import { type ChangeBody, COMMAND_KINDS, type CommandKind, PARTITION_TENANT } from './change-body.ts';
 import { checkFacts } from './check-facts.ts';
+import { checkCorrelation } from './correlation.ts';
 import { checkResponseFact } from './inspection-facts.ts';
 import {
   ID,
@@ -29,7 +30,7 @@ const MEMBERS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['stream.opened', new Set([...COMMON, 'stream_id', 'partition', 'partition_count', 'previous_stream'])],
   ['change.requested', new Set([...COMMON, 'run_id', 'supersedes', 'facts'])],
   ['change.outcome', new Set([...COMMON, 'of', 'outcome', 'upstream_status', 'detail', 'response'])],
-  ['run.opened', new Set(RUN_MEMBERS)],
+  ['run.opened', new Set([...RUN_MEMBERS, 'correlation'])],
   ['run.closed', new Set(RUN_MEMBERS)],
   ['window.closed', new Set([...COMMON, 'number'])],
   ['clock.ticked', new Set([...COMMON, 'number'])],
@@ -101,6 +102,8 @@ function checkKind(record: JsonObject, kind: string): void {
     case 'run.opened':
     case 'run.closed':
       for (const name of ['run_id', 'actor', 'principal']) readText(record, name, ID);
+      // A run.closed has no such member: its names are closed.
+      if (record['correlation'] !== undefined) checkCorrelation(readObject(record, 'correlation'));
       return;
     default:
       readInteger(record, 'number');

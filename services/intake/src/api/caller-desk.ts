@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { digestOf } from '@clyra/core/canonical/digest';
-import { isJsonObject } from '@clyra/core/canonical/json-value';
-import { parseJson } from '@clyra/core/canonical/parse-json';
+import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { parseRecord } from '@clyra/core/canonical/record';
-import { ID, onlyMembers, readText, shapeError, UUID } from '@clyra/core/change/shape';
-import { ClyraError } from '@clyra/core/kernel/error';
+import { ID, UUID } from '@clyra/core/change/shape';
 import { authenticateWithRefresh, type Caller } from '../gateway/authenticate.ts';
 import { namingFault } from '../gateway/caller-names.ts';
 import type { GatewayAnswer, GatewayRequest } from '../gateway/gateway-request.ts';
@@ -15,11 +13,10 @@ import { mintEventId } from '../log/event-id.ts';
 import { blockedAnswer, errorAnswer, jsonAnswer, receiptAnswer } from './api-answer.ts';
 import type { ApiParts } from './api-parts.ts';
 import { awaitDecision } from './await-decision.ts';
+import { readRunRequest } from './run-request.ts';
 
 /** A request to the API: its body is read already. */
 export type ApiRequest = Pick<GatewayRequest, 'method' | 'target' | 'headers'> & { readonly body: Uint8Array };
-
-const RUN_BODY_LIMITS = { bytesMax: 4_096, depthMax: 2, valuesMax: 8 };
 
 /** What callers may ask of intake with the same HMAC as for a change: open and close runs, look after their changes. */
 export class CallerDesk {
@@ -31,13 +28,14 @@ export class CallerDesk {
     this.#newId = () => mintEventId(parts.clock.nowMs(), random);
   }
 
-  /** POST /v1/runs with {"run_id"?: id, "actor"?: the one of the header}. */
+  /** POST /v1/runs with {"run_id"?: id, "actor"?: the one of the header, "correlation"?: names in partners' logs}. */
   async openRun(request: ApiRequest): Promise<GatewayAnswer> {
     const caller = await this.#authenticate(request);
     if ('status' in caller) return caller;
     try {
-      const run = readRun(request.body, caller);
-      return await this.#writeRun(caller, 'run.opened', run ?? this.#newId());
+      const { runId = this.#newId(), correlation } = readRunRequest(request.body, caller.actor, 'run.opened');
+      const more = correlation === undefined ? {} : { correlation };
+      return await this.#writeRun(caller, 'run.opened', { run_id: runId, ...more });
     } catch (error) {
       return errorAnswer(error);
     }
@@ -49,8 +47,8 @@ export class CallerDesk {
     if ('status' in caller) return caller;
     if (!ID.test(runId)) return problemAnswer({ code: 'CLY_RUN_UNKNOWN' });
     try {
-      readRun(request.body, caller);
-      return await this.#writeRun(caller, 'run.closed', runId);
+      readRunRequest(request.body, caller.actor, 'run.closed');
+      return await this.#writeRun(caller, 'run.closed', { run_id: runId });
     } catch (error) {
       return errorAnswer(error);
     }
@@ -76,15 +74,19 @@ export class CallerDesk {
     return problemAnswer({ code: 'CLY_CHANGE_NOT_FOUND' });
   }
 
-  async #writeRun(caller: Caller, kind: 'run.opened' | 'run.closed', runId: string): Promise<GatewayAnswer> {
+  async #writeRun(
+    caller: Caller,
+    kind: 'run.opened' | 'run.closed',
+    run: JsonObject & { readonly run_id: string },
+  ): Promise<GatewayAnswer> {
     const tenant = this.#parts.directory.get(caller.credential.tenant);
     if (tenant === undefined) return problemAnswer({ code: 'CLY_TENANT_UNKNOWN' });
-    const members = { run_id: runId, actor: caller.actor, principal: caller.credential.id };
+    const members = { ...run, actor: caller.actor, principal: caller.credential.id };
     const change = this.#parts.writer.write({ partition: tenant.partition, tenant: tenant.tenant, kind, members });
     const receipt = await awaitDecision(this.#parts, change, (read) => this.#parts.directory.isSigned(tenant, read));
     if (receipt.decision !== 'allow') return blockedAnswer(receipt);
     const count = receipt.count === undefined ? {} : { count: receipt.count };
-    return receiptAnswer(kind === 'run.opened' ? 201 : 200, receipt, { run_id: runId, ...count });
+    return receiptAnswer(kind === 'run.opened' ? 201 : 200, receipt, { run_id: run.run_id, ...count });
   }
 
   async #authenticate(request: ApiRequest): Promise<Caller | GatewayAnswer> {
@@ -104,16 +106,4 @@ export class CallerDesk {
     if (caller.tenant !== tenant) return 'CLY_FENCE_TENANT';
     return actors.includes('*') || actors.includes(caller.actor) ? caller : 'CLY_FENCE_ACTOR';
   }
-}
-
-/** The run id in the body, if any. Throws JsonError, CLY_RECORD_SHAPE, or CLY_FENCE_ACTOR for another actor. */
-function readRun(body: Uint8Array, caller: Caller): string | undefined {
-  if (body.length === 0) return undefined;
-  const document = parseJson(body, RUN_BODY_LIMITS);
-  if (!isJsonObject(document)) throw shapeError('write {"run_id": …} or nothing');
-  onlyMembers(document, new Set(['run_id', 'actor']));
-  if (document['actor'] !== undefined && document['actor'] !== caller.actor) {
-    throw new ClyraError('CLY_FENCE_ACTOR', 'the body names another actor than the signed header', { retry: 'never' });
-  }
-  return document['run_id'] === undefined ? undefined : readText(document, 'run_id', ID);
 }

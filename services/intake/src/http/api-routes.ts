@@ -3,6 +3,7 @@
 import type { ServiceOptions } from '@clyra/runtime/service-shell';
 import type { ApiRequest } from '../api/caller-desk.ts';
 import { COMMAND_BYTES_MAX } from '../api/command-request.ts';
+import { RUN_BYTES_MAX } from '../api/run-request.ts';
 import { tenantAnswer } from '../api/tenant-desk.ts';
 import type { GatewayAnswer } from '../gateway/gateway-request.ts';
 import { RequestHeaders } from '../gateway/request-headers.ts';
@@ -17,7 +18,6 @@ type RouteRequest = {
 };
 
 const COMMANDS = '/v1/commands';
-const RUN_BYTES_MAX = 4_096;
 
 /** The API's routes in the service's own scope; bodies arrive as the bytes that were sent. */
 export function registerApiRoutes(scope: Scope, processor: () => IntakeProcessor): void {

@@ -61,7 +61,7 @@ describe('the API over HTTP', () => {
       status: 401,
       body: { code: 'CLY_AUTH_MISSING' },
     });
-    expect(await ask('POST /v1/runs', { body: 'x'.repeat(5_000) })).toMatchObject({ status: 413 });
+    expect(await ask('POST /v1/runs', { body: 'x'.repeat(9_000) })).toMatchObject({ status: 413 });
   });
 
   it('finds no change that was never made, and takes no malformed command', async () => {

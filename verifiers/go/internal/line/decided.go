@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	changeShape = shape.Open("command?", "documents?", "event_id", "facts?", "intake_at?", "kind", "signatures?", "tenant", "v")
+	changeShape = shape.Open("command?", "correlation?", "documents?", "event_id", "facts?", "intake_at?", "kind", "signatures?", "tenant", "v")
 	// The order of the members is that of the constants below.
 	receiptShape = shape.Open("change_digest", "change_kind", "count?", "decided_at", "decision?", "effect?", "engine?", "event_id",
 		"grants?", "inspected_under?", "kind", "mode?", "offset", "partition", "policy_digest?", "prev?", "previous_offset",
@@ -51,17 +51,20 @@ const (
 
 func (l *Line) readChange() {
 	const at = "change.body"
-	var f [9]strictjson.Value
+	var f [10]strictjson.Value
 	c := &l.c
 	if !c.Fields(l.Change.Value, at, changeShape, f[:]) {
 		return
 	}
 	ch := &l.Change
-	ch.Command, ch.Documents, ch.EventID, ch.Facts, ch.IntakeAt, ch.Kind, ch.Signatures, ch.Tenant = f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]
-	shape.Text(c, f[2], at, "event_id")
-	shape.Text(c, f[5], at, "kind")
-	shape.Text(c, f[7], at, "tenant")
-	c.Int(f[8], at, "v", 0, 0)
+	ch.Command, ch.Documents, ch.EventID, ch.Facts, ch.IntakeAt, ch.Kind, ch.Signatures, ch.Tenant = f[0], f[2], f[3], f[4], f[5], f[6], f[7], f[8]
+	shape.Text(c, f[3], at, "event_id")
+	shape.Text(c, f[6], at, "kind")
+	shape.Text(c, f[8], at, "tenant")
+	c.Int(f[9], at, "v", 0, 0)
+	if f[1].Present() && f[6].TextIs("run.opened") {
+		checkCorrelation(c, f[1], at)
+	}
 }
 
 func (l *Line) readReceipt() {

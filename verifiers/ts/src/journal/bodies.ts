@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ascending, closed, digest, id, integer, list, nullable, oneOf, open, optional, text } from '../json/shape.ts';
+import {
+  ascending,
+  closed,
+  digest,
+  id,
+  integer,
+  list,
+  matching,
+  nullable,
+  oneOf,
+  open,
+  optional,
+  type Reader,
+  ShapeError,
+  text,
+} from '../json/shape.ts';
 import { readLsn, readOperations, readRelation } from '../ledger/ledger-lines.ts';
 
 const count = integer(0);
@@ -43,7 +58,35 @@ export const readDecision = open({
 export const readRunEnd = open({ run_id: text, count });
 /** Of an allowed request. */
 export const readGrants = optional(list(readGrant));
-export const readChangeBody = open({ v: integer(0, 0), kind: text, tenant: text, event_id: text });
+
+const partnerName = matching(
+  /^[^\u0000-\u001f\u007f]{1,256}$/,
+  'must be a text of 1 to 256 characters without control characters',
+);
+const commitment = closed({ $commit: digest });
+const committable: Reader<unknown> = (value, member) =>
+  typeof value === 'string' ? partnerName(value, member) : commitment(value, member);
+const partnerNames = closed({
+  actor_principal: optional(partnerName),
+  approver_principal: optional(partnerName),
+  client_app_id: optional(committable),
+  session_id: optional(committable),
+});
+const checkCorrelation: Reader<void> = (value, member) => {
+  if (Object.keys(partnerNames(value, member)).length === 0) {
+    throw new ShapeError(member, 'must not be empty');
+  }
+};
+
+const anyChange = open({ v: integer(0, 0), kind: text, tenant: text, event_id: text });
+export const readChangeBody: typeof anyChange = (value, member) => {
+  const read = anyChange(value, member);
+  if (read.kind === 'run.opened') {
+    openedRun(value, member);
+  }
+  return read;
+};
+const openedRun = open({ correlation: optional(checkCorrelation) });
 export const readObservationBody = open({
   v: integer(0, 0),
   kind: text,

@@ -52,7 +52,13 @@ export function isDecision({ decision, policy_digest: policy, engine }: JsonObje
 }
 
 export function isChangeBody(body: JsonObject): boolean {
-  return body.v === 0 && isText(body.kind) && isText(body.tenant) && isText(body.event_id);
+  return (
+    body.v === 0 &&
+    isText(body.kind) &&
+    isText(body.tenant) &&
+    isText(body.event_id) &&
+    (body.kind !== 'run.opened' || body.correlation === undefined)
+  );
 }
 
 export function isObservationBody(body: JsonObject): boolean {
