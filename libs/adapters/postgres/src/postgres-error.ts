@@ -131,6 +131,18 @@ export function classifyPostgresError(error: unknown, activity: PostgresActivity
   });
 }
 
+/**
+ * From 18 on a server that finds no publication for what it decodes goes on without its changes, and only warns. The
+ * warning comes in the stream before anything that follows those changes; undefined for every other notice.
+ */
+export function skippedPublication(notice: unknown): ClyraError | undefined {
+  if (serverErrorFields(notice)?.routine !== 'LoadPublications') {
+    return undefined;
+  }
+  const { code, advice, retry } = PUBLICATION_MISSING;
+  return new ClyraError(code, advice, { retry, context: { activity: 'stream' }, cause: notice });
+}
+
 /** The guard's own words (integrations/postgres) hold no value of a row, so they may be shown. */
 function guardRefusal(error: unknown): ClyraError | undefined {
   const parts = GUARD_TEXT.exec(textField(error, 'message'));

@@ -2,11 +2,20 @@
 
 import { ClyraError } from '@clyra/core/kernel/error';
 import { describe, expect, it } from '@jest/globals';
-import { classifyPostgresError } from './postgres-error.ts';
+import { classifyPostgresError, skippedPublication } from './postgres-error.ts';
 
 const server = (fields: { code: string; file?: string; routine?: string; message?: string }): Error =>
   Object.assign(new Error(fields.message ?? 'Meldung in einer anderen Sprache'), { severity: 'FEHLER', ...fields });
 const system = (code: string, message = ''): Error => Object.assign(new Error(message), { code });
+
+describe('a notice in the stream', () => {
+  it('tells of a publication that was skipped, whatever the language, and of nothing else', () => {
+    const notice = server({ code: '55000', routine: 'LoadPublications' });
+    expect(skippedPublication(notice)).toMatchObject({ code: 'CLY_SOURCE_PUBLICATION_MISSING', retry: 'never' });
+    expect(skippedPublication(server({ code: '55000', routine: 'other' }))).toBeUndefined();
+    expect(skippedPublication({ routine: 'LoadPublications' })).toBeUndefined();
+  });
+});
 
 describe('classifyPostgresError', () => {
   it.each([

@@ -164,6 +164,21 @@ describe('a replication stream under faults', () => {
     await recording.stream.close();
   });
 
+  it('names a publication that was made again meanwhile: what was written without it cannot be read', async () => {
+    await sql.query('create publication clyra_fleeting for table line');
+    const before = await recordStream({ ...source(), publication: 'clyra_fleeting' });
+    await before.stream.close();
+    await sql.query('drop publication if exists clyra_fleeting');
+    await insertOneByOne(1, 135_001);
+    await sql.query('create publication clyra_fleeting for table line');
+    const recording = await recordStream({ ...source(), publication: 'clyra_fleeting' });
+    await until('the loss', () => recording.losses.length > 0);
+    expect(recording.losses).toMatchObject([{ code: 'CLY_SOURCE_PUBLICATION_MISSING', retry: 'never' }]);
+    expect(recording.transactions).toEqual([]);
+    await recording.stream.close();
+    await sql.query('drop publication clyra_fleeting');
+  });
+
   it('names an absent server, an unknown role, a role without replication and an unknown database', async () => {
     const { connection } = server;
     await sql.query('create role plain login');

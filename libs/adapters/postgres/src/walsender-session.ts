@@ -5,7 +5,7 @@ import { LogicalReplicationService } from 'pg-logical-replication';
 import { type PostgresConnection, replicationClientConfig } from './connection-settings.ts';
 import { readCopyData } from './copy-data.ts';
 import { formatLsn } from './lsn.ts';
-import { classifyPostgresError, type PostgresActivity } from './postgres-error.ts';
+import { classifyPostgresError, type PostgresActivity, skippedPublication } from './postgres-error.ts';
 import { type SlotFacts, type SystemIdentity, slotFactsOf, slotFactsSql, systemIdentityOf } from './slot-facts.ts';
 import { quoteIdentifier, quoteLiteral, requireSlotName } from './sql-identifier.ts';
 
@@ -155,6 +155,7 @@ class TransportSession implements WalsenderSession {
       start: async (client: Client): Promise<unknown> => {
         this.#client = client;
         this.#readDirectly();
+        client.on('notice', (notice) => this.#guard(() => endWithout(skippedPublication(notice))));
         const versionMajor = await admitSource(client, this.#options);
         this.#activity = 'start_replication';
         return client.query(startReplicationSql(this.#options, versionMajor));
@@ -209,6 +210,12 @@ class TransportSession implements WalsenderSession {
   }
 }
 
+function endWithout(missing: ClyraError | undefined): void {
+  if (missing !== undefined) {
+    throw missing;
+  }
+}
+
 /**
  * The transport adds one to what it sends, but the end of a commit is already the byte after it. With the extra one
  * a server restarted from the slot would skip a transaction whose commit record begins exactly there.
@@ -220,8 +227,10 @@ function wireLsn(lsn: bigint): string {
 /** Facts and refusals from the very session that will stream, so that nothing can change in between. The server's major version. */
 async function admitSource(client: Client, options: WalsenderOptions): Promise<number> {
   const identified = await client.query<Record<string, unknown>>('IDENTIFY_SYSTEM');
+  // A warning tells of a missing publication: no setting of the role may hide it.
   const version = await client.query<{ major: number }>(
-    `select current_setting('server_version_num')::int / 10000 as major`,
+    `select current_setting('server_version_num')::int / 10000 as major,
+       set_config('client_min_messages', 'warning', false)`,
   );
   const slots = await client.query<Record<string, unknown>>(slotFactsSql(options.slot));
   const slotRow = slots.rows[0];
