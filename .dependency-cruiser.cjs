@@ -8,6 +8,7 @@ const TEST_FILE = '(\\.test\\.ts$|/test-support/)';
 const CORE_ORDER = [
   'kernel',
   'ports',
+  'pages',
   'canonical',
   'merkle',
   'signing',
