@@ -53,7 +53,7 @@ func (l *Line) readChange() {
 	const at = "change.body"
 	var f [10]strictjson.Value
 	c := &l.c
-	if !c.Fields(l.Change.Value, at, changeShape, f[:]) {
+	if !c.Fill(l.Change.Value, at, changeShape, f[:]) {
 		return
 	}
 	ch := &l.Change
@@ -71,7 +71,7 @@ func (l *Line) readReceipt() {
 	const at = "receipt.body"
 	var f [rFields]strictjson.Value
 	c := &l.c
-	if !c.Fields(l.Receipt.Value, at, receiptShape, f[:]) {
+	if !c.Fill(l.Receipt.Value, at, receiptShape, f[:]) {
 		return
 	}
 	r := &l.Receipt

@@ -64,16 +64,18 @@ type Change struct {
 // Observation is what the rules need of an observation's body; which fields count depends on its kind.
 type Observation struct {
 	Body
-	Source       string
-	Name         string
-	ID           [16]byte
-	System       string
-	Timeline     int64
-	LSN, To      string
-	Position     uint64
-	CommittedAt  int64
-	CoversUntil  int64
-	Relations    strictjson.Value
+	Source      string
+	Name        string
+	ID          [16]byte
+	System      string
+	Timeline    int64
+	LSN, To     string
+	Position    uint64
+	CommittedAt int64
+	CoversUntil int64
+	Relations   strictjson.Value
+	// Rows is how many rows a transaction wrote, at most 2^53−1.
+	Rows         int64
 	Tokens       strictjson.Value
 	Scope        string
 	Blind        strictjson.Value
@@ -105,6 +107,8 @@ type Line struct {
 	// bodies are those of a line that is read as what it nearly always is.
 	bodies [2]strictjson.Doc
 	c      shape.Checker
+	// names are what the line before said, so that the same is no new text.
+	names struct{ kind, source, system string }
 }
 
 var (

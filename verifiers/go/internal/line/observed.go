@@ -8,16 +8,53 @@ import (
 )
 
 var (
-	observationShape = shape.Open("kind", "observation_id", "source_id", "tenant", "v")
-	transactionShape = shape.Open("commit_end_lsn", "committed_at", "relations", "system_id", "timeline", "token_hashes")
-	watermarkShape   = shape.Open("covers_until", "lsn", "system_id", "timeline")
-	gapShape         = shape.Open("from_lsn", "reason", "to_lsn")
-	coverageShape    = shape.Open("blind_spots", "lsn", "relations", "scope")
-	outageShape      = shape.Open("cause", "changes_refused", "component", "detected_at", "failed_at", "restored_at")
-	documentShape    = shape.Open("sha256", "size")
-	relationShape    = shape.Open("ddl?", "deletes", "inserts", "name", "schema", "truncates", "updates")
-	blindShape       = shape.Open("code", "relation?")
+	// The members of every kind, so that a body is walked once; which of the optional ones must be there follows from the kind. The
+	// order of the members is that of the constants below.
+	observationShape = shape.Open("kind", "observation_id", "source_id", "tenant", "v", "blind_spots?", "cause?", "changes_refused?",
+		"commit_end_lsn?", "committed_at?", "component?", "covers_until?", "detected_at?", "failed_at?", "from_lsn?", "lsn?", "reason?",
+		"relations?", "restored_at?", "scope?", "sha256?", "size?", "system_id?", "timeline?", "to_lsn?", "token_hashes?")
+	relationShape = shape.Open("ddl?", "deletes", "inserts", "name", "schema", "truncates", "updates")
+	blindShape    = shape.Open("code", "relation?")
 )
+
+const (
+	oKind = iota
+	oObservationID
+	oSource
+	oTenant
+	oV
+	oBlindSpots
+	oCause
+	oRefused
+	oCommitEnd
+	oCommittedAt
+	oComponent
+	oCoversUntil
+	oDetectedAt
+	oFailedAt
+	oFrom
+	oLSN
+	oReason
+	oRelations
+	oRestoredAt
+	oScope
+	oSHA256
+	oSize
+	oSystem
+	oTimeline
+	oTo
+	oTokens
+	oFields
+)
+
+type observed = [oFields]strictjson.Value
+
+const observationAt = "observation.body"
+
+// has says whether the members of a kind are there.
+func (l *Line) has(f *observed, places ...int) bool {
+	return l.c.Present(observationAt, observationShape, f[:], places...)
+}
 
 // Limits of a coverage body.
 const (
@@ -26,60 +63,68 @@ const (
 )
 
 func (l *Line) readObservation() {
-	const at = "observation.body"
-	var f [5]strictjson.Value
+	const at = observationAt
+	var f observed
 	c := &l.c
-	if !c.Fields(l.Observation.Value, at, observationShape, f[:]) {
+	if !c.Fill(l.Observation.Value, at, observationShape, f[:]) {
 		return
 	}
 	o := &l.Observation
-	*o = Observation{Body: Body{Value: o.Value, Sig: o.Sig, Kind: f[0], Tenant: f[3]}}
-	o.Name = c.Text(f[0], at, "kind", 0, strictjson.MaxRecordBytes)
-	o.ID = c.ID(f[1], at, "observation_id")
-	o.Source = c.Text(f[2], at, "source_id", 0, strictjson.MaxRecordBytes)
-	shape.Text(c, f[3], at, "tenant")
-	c.Int(f[4], at, "v", 0, 0)
+	*o = Observation{Body: Body{Value: o.Value, Sig: o.Sig, Kind: f[oKind], Tenant: f[oTenant]}}
+	o.Name = l.again(&l.names.kind, f[oKind], "kind")
+	o.ID = c.ID(f[oObservationID], at, "observation_id")
+	o.Source = l.again(&l.names.source, f[oSource], "source_id")
+	shape.Text(c, f[oTenant], at, "tenant")
+	c.Int(f[oV], at, "v", 0, 0)
 	switch o.Name {
 	case "transaction":
-		l.readTransaction()
+		l.readTransaction(&f)
 	case "watermark":
-		l.readWatermark()
+		l.readWatermark(&f)
 	case "gap":
-		l.readGap()
+		if l.has(&f, oFrom, oReason, oTo) {
+			o.LSN, o.Reason, o.To = l.text(f[oFrom], "from_lsn"), l.text(f[oReason], "reason"), l.text(f[oTo], "to_lsn")
+		}
 	case "coverage":
-		l.readCoverage()
+		l.readCoverage(&f)
 	case "outage":
-		l.readOutage()
+		l.readOutage(&f)
 	case "document":
-		var g [2]strictjson.Value
-		if c.Fields(o.Value, at, documentShape, g[:]) {
-			o.DocumentHash, o.DocumentSize = c.Hash(g[0], at, "sha256"), c.Count(g[1], at, "size")
+		if l.has(&f, oSHA256, oSize) {
+			o.DocumentHash, o.DocumentSize = c.Hash(f[oSHA256], at, "sha256"), c.Count(f[oSize], at, "size")
 		}
 	}
 }
 
 func (l *Line) text(v strictjson.Value, name string) string {
-	return l.c.Text(v, "observation.body", name, 0, strictjson.MaxRecordBytes)
+	return l.c.Text(v, observationAt, name, 0, strictjson.MaxRecordBytes)
 }
 
-func (l *Line) readTransaction() {
-	const at = "observation.body"
-	var f [6]strictjson.Value
+// again is text for what neighbouring lines nearly always say alike: it gives what was said before where that is the same.
+func (l *Line) again(said *string, v strictjson.Value, name string) string {
+	if !v.TextIs(*said) {
+		*said = l.text(v, name)
+	}
+	return *said
+}
+
+func (l *Line) readTransaction(f *observed) {
+	const at = observationAt
 	c, o := &l.c, &l.Observation
-	if !c.Fields(o.Value, at, transactionShape, f[:]) {
+	if !l.has(f, oCommitEnd, oCommittedAt, oRelations, oSystem, oTimeline, oTokens) {
 		return
 	}
-	o.LSN = l.position(f[0], "commit_end_lsn")
-	o.CommittedAt = c.Count(f[1], at, "committed_at")
-	o.System, o.Timeline = l.text(f[3], "system_id"), c.Count(f[4], at, "timeline")
-	o.Relations, o.Tokens = f[2], f[5]
-	if c.Array(f[2], at, "relations", 1<<20) {
-		for element := range f[2].Each {
+	o.LSN = l.position(f[oCommitEnd], "commit_end_lsn")
+	o.CommittedAt = c.Count(f[oCommittedAt], at, "committed_at")
+	o.System, o.Timeline = l.again(&l.names.system, f[oSystem], "system_id"), c.Count(f[oTimeline], at, "timeline")
+	o.Relations, o.Tokens = f[oRelations], f[oTokens]
+	if c.Array(f[oRelations], at, "relations", 1<<20) {
+		for element := range f[oRelations].Each {
 			l.checkRelation(element)
 		}
 	}
-	if c.Array(f[5], at, "token_hashes", 1<<20) {
-		for element := range f[5].Each {
+	if c.Array(f[oTokens], at, "token_hashes", 1<<20) {
+		for element := range f[oTokens].Each {
 			c.Hash(element, at, "token_hashes")
 		}
 	}
@@ -89,18 +134,19 @@ func (l *Line) checkRelation(v strictjson.Value) {
 	const at = "observation.body.relations"
 	var f [7]strictjson.Value
 	c := &l.c
-	if !c.Fields(v, at, relationShape, f[:]) {
+	if !c.Fill(v, at, relationShape, f[:]) {
 		return
 	}
 	if f[0].Present() {
 		c.Count(f[0], at, "ddl")
 	}
-	c.Count(f[1], at, "deletes")
-	c.Count(f[2], at, "inserts")
+	deletes, inserts := c.Count(f[1], at, "deletes"), c.Count(f[2], at, "inserts")
 	shape.Text(c, f[3], at, "name")
 	shape.Text(c, f[4], at, "schema")
 	c.Count(f[5], at, "truncates")
-	c.Count(f[6], at, "updates")
+	updates := c.Count(f[6], at, "updates")
+	// Each of them is at most 2^53−1, so the sum is far from wrapping around.
+	l.Observation.Rows = min(l.Observation.Rows+deletes+inserts+updates, strictjson.MaxInteger)
 }
 
 // Relation is what a transaction did to one relation.
@@ -127,42 +173,30 @@ func ReadRelation(v strictjson.Value) (r Relation) {
 	return r
 }
 
-func (l *Line) readWatermark() {
-	const at = "observation.body"
-	var f [4]strictjson.Value
+func (l *Line) readWatermark(f *observed) {
 	c, o := &l.c, &l.Observation
-	if !c.Fields(o.Value, at, watermarkShape, f[:]) {
+	if !l.has(f, oCoversUntil, oLSN, oSystem, oTimeline) {
 		return
 	}
-	o.CoversUntil = c.Count(f[0], at, "covers_until")
-	o.LSN = l.text(f[1], "lsn")
-	o.System, o.Timeline = l.text(f[2], "system_id"), c.Count(f[3], at, "timeline")
+	o.CoversUntil = c.Count(f[oCoversUntil], observationAt, "covers_until")
+	o.LSN = l.text(f[oLSN], "lsn")
+	o.System, o.Timeline = l.text(f[oSystem], "system_id"), c.Count(f[oTimeline], observationAt, "timeline")
 }
 
-func (l *Line) readGap() {
-	const at = "observation.body"
-	var f [3]strictjson.Value
-	o := &l.Observation
-	if l.c.Fields(o.Value, at, gapShape, f[:]) {
-		o.LSN, o.Reason, o.To = l.text(f[0], "from_lsn"), l.text(f[1], "reason"), l.text(f[2], "to_lsn")
-	}
-}
-
-func (l *Line) readCoverage() {
-	const at = "observation.body"
-	var f [4]strictjson.Value
+func (l *Line) readCoverage(f *observed) {
+	const at = observationAt
 	c, o := &l.c, &l.Observation
-	if !c.Fields(o.Value, at, coverageShape, f[:]) {
+	if !l.has(f, oBlindSpots, oLSN, oRelations, oScope) {
 		return
 	}
-	o.LSN, o.Scope = l.text(f[1], "lsn"), l.text(f[3], "scope")
+	o.LSN, o.Scope = l.text(f[oLSN], "lsn"), l.text(f[oScope], "scope")
 	if o.Scope != "all" && o.Scope != "listed" {
 		c.Fault(at, "scope")
 	}
-	o.Relations, o.Blind = f[2], f[0]
-	if c.Array(f[2], at, "relations", maxCovered) {
+	o.Relations, o.Blind = f[oRelations], f[oBlindSpots]
+	if c.Array(o.Relations, at, "relations", maxCovered) {
 		last, first := "", true
-		for element := range f[2].Each {
+		for element := range o.Relations.Each {
 			name := l.text(element, "relations")
 			if !first && strictjson.CompareText(last, name) >= 0 {
 				c.Fault(at, "relations")
@@ -170,8 +204,8 @@ func (l *Line) readCoverage() {
 			last, first = name, false
 		}
 	}
-	if c.Array(f[0], at, "blind_spots", maxBlind) {
-		for element := range f[0].Each {
+	if c.Array(o.Blind, at, "blind_spots", maxBlind) {
+		for element := range o.Blind.Each {
 			var g [2]strictjson.Value
 			if !c.Fields(element, at, blindShape, g[:]) {
 				return
@@ -184,23 +218,23 @@ func (l *Line) readCoverage() {
 	}
 }
 
-func (l *Line) readOutage() {
-	const at = "observation.body"
-	var f [6]strictjson.Value
+func (l *Line) readOutage(f *observed) {
+	const at = observationAt
 	c, o := &l.c, &l.Observation
-	if !c.Fields(o.Value, at, outageShape, f[:]) {
+	if !l.has(f, oCause, oRefused, oComponent, oDetectedAt, oFailedAt, oRestoredAt) {
 		return
 	}
-	o.Cause, o.Component = l.text(f[0], "cause"), l.text(f[2], "component")
-	o.Refused = c.Count(f[1], at, "changes_refused")
-	o.DetectedAt, o.FailedAt, o.RestoredAt = c.Count(f[3], at, "detected_at"), c.Count(f[4], at, "failed_at"), c.Count(f[5], at, "restored_at")
+	o.Cause, o.Component = l.text(f[oCause], "cause"), l.text(f[oComponent], "component")
+	o.Refused = c.Count(f[oRefused], at, "changes_refused")
+	o.DetectedAt, o.FailedAt = c.Count(f[oDetectedAt], at, "detected_at"), c.Count(f[oFailedAt], at, "failed_at")
+	o.RestoredAt = c.Count(f[oRestoredAt], at, "restored_at")
 }
 
 func (l *Line) position(v strictjson.Value, name string) string {
 	text := l.text(v, name)
 	position, ok := ParsePosition(text)
 	if !ok {
-		l.c.Fault("observation.body", name)
+		l.c.Fault(observationAt, name)
 	}
 	l.Observation.Position = position
 	return text

@@ -27,10 +27,15 @@ const (
 	beforeSize = `","size":`
 )
 
+// KeyText is the id of the key that signed, as it stands in the block.
+func (s Signature) KeyText() []byte {
+	at := len(`{"index":`) + bytes.IndexByte(s.text[len(`{"index":`):], ',') + len(beforeKey)
+	return s.text[at : at+32]
+}
+
 // KeyID is the id of the key that signed.
 func (s Signature) KeyID() (id [16]byte) {
-	at := bytes.Index(s.text, []byte(beforeKey)) + len(beforeKey)
-	_, _ = hex.Decode(id[:], s.text[at:at+2*len(id)])
+	_, _ = hex.Decode(id[:], s.KeyText())
 	return id
 }
 

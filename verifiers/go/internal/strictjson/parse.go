@@ -195,6 +195,9 @@ func (p *parser) container(at, depth int, closing byte) bool {
 		p.pos++
 		return true
 	}
+	if p.plain {
+		return p.plainContainer(at, depth, closing)
+	}
 	names := nameCheck{object: at}
 	for count := uint32(1); ; count++ {
 		if closing == '}' {
@@ -259,8 +262,11 @@ func (p *parser) member(names *nameCheck, depth int) bool {
 
 // named reads the value of a member whose name and colon were read.
 func (p *parser) named(depth, start int, k *knownName) bool {
-	at := len(p.doc.nodes)
-	if !p.value(depth+1, start, start+len(k.text)-2, false) {
+	at, nameEnd := len(p.doc.nodes), start+len(k.text)-2
+	if p.plainScalar(node{nameStart: uint32(start), nameEnd: uint32(nameEnd), name: k.id}) {
+		return true
+	}
+	if !p.value(depth+1, start, nameEnd, false) {
 		return false
 	}
 	p.doc.nodes[at].name = k.id

@@ -21,12 +21,12 @@ const (
 	highs = 0x8080808080808080
 )
 
-// anySpecial says whether one of eight bytes may be a special one. It also says so of every byte above 7F, where the scan byte
-// by byte decides: most texts of records are ASCII.
-func anySpecial(eight uint64) bool {
+// specials marks those of eight bytes that may be special ones, the lowest of them rightly. It also marks every byte above 7F,
+// where the scan byte by byte decides: most texts of records are ASCII.
+func specials(eight uint64) uint64 {
 	quote := eight ^ ones*'"'
 	slash := eight ^ ones*'\\'
-	return ((quote-ones)&^quote|(slash-ones)&^slash|(eight-ones*0x20)|eight)&highs != 0
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (eight - ones*0x20) | eight) & highs
 }
 
 // str reads one string with its quotes and says whether it has escapes.
@@ -34,7 +34,7 @@ func (p *parser) str() (ok, escaped bool) {
 	data := p.data
 	i := p.pos + 1
 	for {
-		for i+8 <= len(data) && !anySpecial(binary.LittleEndian.Uint64(data[i:])) {
+		for i+8 <= len(data) && specials(binary.LittleEndian.Uint64(data[i:])) == 0 {
 			i += 8
 		}
 		for i < len(data) && !special[data[i]] {

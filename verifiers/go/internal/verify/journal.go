@@ -61,6 +61,7 @@ type journal struct {
 	named         map[[32]byte]int64
 	documentHits  [2]int64
 	signers       [3]map[[16]byte]bool
+	lastSigners   [3][]byte
 	runLinesStand int64
 	export        *exportRun
 }

@@ -200,10 +200,7 @@ func (j *journal) countObserved() {
 	case "transaction":
 		m.transactions++
 		m.commitToLog.add(j.line.AppendTime - o.CommittedAt)
-		for element := range o.Relations.Each {
-			relation := line.ReadRelation(element)
-			m.rows = stop(stop(stop(m.rows, relation.Inserts), relation.Updates), relation.Deletes)
-		}
+		m.rows = stop(m.rows, o.Rows)
 	case "gap":
 		m.gapLines++
 		if len(j.gapsBySource) < maxListed || j.gapsBySource[o.Source] > 0 {

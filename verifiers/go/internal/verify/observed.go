@@ -36,7 +36,7 @@ func (j *journal) takeObserved() {
 // judgeObservation is what can be said of the line alone: bindings and signature.
 func (j *journal) judgeObservation() {
 	o := &j.line.Observation
-	if id, derived := observationID(o); derived && id != o.ID {
+	if id, derived := observationID(o, &j.scratch); derived && id != o.ID {
 		j.fail(report.Integrity, "CLY_LINE_BINDING", "observation.body.observation_id")
 	}
 	if !o.Tenant.TextIs(j.v.man.Tenant) {
@@ -48,9 +48,9 @@ func (j *journal) judgeObservation() {
 // leafIndex is the index of the line in the log.
 func (j *journal) leafIndex() int64 { return j.v.man.Start + j.number - 1 }
 
-// observationID is the id that follows from the body, where one does.
-func observationID(o *line.Observation) (id [16]byte, derived bool) {
-	var text []byte
+// observationID is the id that follows from the body, where one does. The scratch buffer grows as needed.
+func observationID(o *line.Observation, scratch *[]byte) (id [16]byte, derived bool) {
+	text := (*scratch)[:0]
 	switch o.Name {
 	case "transaction", "watermark":
 		ordinal := int64(0)
@@ -61,6 +61,7 @@ func observationID(o *line.Observation) (id [16]byte, derived bool) {
 		text = append(strconv.AppendInt(text, o.Timeline, 10), '\n')
 		text = append(append(text, o.LSN...), '\n')
 		text = strconv.AppendInt(text, ordinal, 10)
+		*scratch = text
 	case "coverage", "outage", "accessed", "document":
 		text = withoutID(o)
 	default:

@@ -221,7 +221,12 @@ const maxSigners = 4_096
 
 // noteSigner remembers who signed what, for the separation that the manifest claims.
 func (j *journal) noteSigner(place int, block line.Signature) {
-	if j.v.man.Separation != "none" && len(j.signers[place]) < maxSigners {
+	if j.v.man.Separation == "none" || len(j.signers[place]) >= maxSigners {
+		return
+	}
+	// One process signs many lines in a row.
+	if text := block.KeyText(); string(text) != string(j.lastSigners[place]) {
+		j.lastSigners[place] = append(j.lastSigners[place][:0], text...)
 		j.signers[place][block.KeyID()] = true
 	}
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package strictjson
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// plainContainer reads what stands in a container of a record, where no white space may be, behind its opening bracket.
+func (p *parser) plainContainer(at, depth int, closing byte) bool {
+	names := nameCheck{object: at}
+	for count := uint32(1); ; count++ {
+		if closing == '}' {
+			if !p.member(&names, depth) {
+				return false
+			}
+		} else if !p.plainScalar(node{}) && !p.value(depth+1, 0, 0, false) {
+			return false
+		}
+		switch p.peek() {
+		case ',':
+			p.pos++
+		case closing:
+			p.pos++
+			p.doc.nodes[at].count = count
+			return true
+		default:
+			return p.fail(CodeSyntax)
+		}
+	}
+}
+
+// plainScalar reads a value as what most values of records are: a text of ASCII without escapes, or a short count. Anything
+// else it leaves where it stands, for value to read and to judge. The node comes with its name.
+func (p *parser) plainScalar(n node) bool {
+	if p.pos >= len(p.data) {
+		return false
+	}
+	end := 0
+	if c := p.data[p.pos]; c == '"' {
+		n.kind, end = String, plainTextEnd(p.data, p.pos+1)
+	} else if c-'0' < 10 {
+		n.kind, end = Number, plainCountEnd(p.data, p.pos)
+	}
+	if end == 0 {
+		return false
+	}
+	d := p.doc
+	n.start, n.end, n.next = uint32(p.pos), uint32(end), uint32(len(d.nodes)+1)
+	d.nodes = append(d.nodes, n)
+	p.pos = end
+	return true
+}
+
+// plainTextEnd is the place behind the closing quote of a text that has nothing but ASCII above 1F in it and no backslash; 0 where
+// there is something else, or too little behind the quote to tell.
+func plainTextEnd(data []byte, from int) int {
+	for ; from+8 <= len(data); from += 8 {
+		marked := specials(binary.LittleEndian.Uint64(data[from:]))
+		if marked == 0 {
+			continue
+		}
+		// The lowest mark is of a byte that is special indeed.
+		from += bits.TrailingZeros64(marked) / 8
+		if data[from] != '"' {
+			return 0
+		}
+		return from + 1
+	}
+	return 0
+}
+
+// surely is how many digits are always within the limit of integers.
+const surely = 15
+
+// plainCountEnd is the place behind a count of few digits; 0 where it may be another number, or none.
+func plainCountEnd(data []byte, from int) int {
+	end := from
+	for end < len(data) && data[end]-'0' < 10 {
+		end++
+	}
+	if end == len(data) || numberByte[data[end]] || end-from > surely || data[from] == '0' && end-from > 1 {
+		return 0
+	}
+	return end
+}
