@@ -98,16 +98,11 @@ func (p *plainText) count(most int) (number int64, ok bool) {
 	return number, p.pos == from+1 || p.pos > from && p.data[from] != '0'
 }
 
-// digits steps over so many bytes of a table.
-func (p *plainText) digits(table *[256]bool, length int) bool {
+// hex steps over so many hex digits; a multiple of eight.
+func (p *plainText) hex(length int) bool {
 	rest := p.data[p.pos:]
-	if len(rest) < length {
+	if len(rest) < length || !hexDigits(rest[:length]) {
 		return false
-	}
-	for _, c := range rest[:length] {
-		if !table[c] {
-			return false
-		}
 	}
 	p.pos += length
 	return true
@@ -119,11 +114,11 @@ func (p *plainText) block() (s Signature, ok bool) {
 	if !p.takes(`{"index":`) {
 		return s, false
 	}
-	if _, ok = p.count(surely); !ok || !p.takes(beforeKey) || !p.digits(&hexDigit, 32) || !p.takes(beforePath) {
+	if _, ok = p.count(surely); !ok || !p.takes(beforeKey) || !p.hex(32) || !p.takes(beforePath) {
 		return s, false
 	}
 	for length := 0; p.takes(`"`); length++ {
-		if length == MaxPath || !p.digits(&hexDigit, 64) || !p.takes(`"`) {
+		if length == MaxPath || !p.hex(64) || !p.takes(`"`) {
 			return s, false
 		}
 		// A comma stands between two, so that behind the last one the list ends.
@@ -161,29 +156,3 @@ func (p *plainText) body(doc *strictjson.Doc, mayLackBlock bool) (value strictjs
 }
 
 const bodyDepth = 3
-
-// signatureText says whether the text is the base64 of 64 bytes: 86 digits, the last of which has four loose bits, and "==".
-func signatureText(text []byte) bool {
-	if len(text) != 88 || text[86] != '=' || text[87] != '=' {
-		return false
-	}
-	for _, c := range text[:86] {
-		if !base64Digit[c] {
-			return false
-		}
-	}
-	last := text[85]
-	return last == 'A' || last == 'Q' || last == 'g' || last == 'w'
-}
-
-func tableOf(digits string) (table [256]bool) {
-	for _, c := range digits {
-		table[c] = true
-	}
-	return table
-}
-
-var (
-	hexDigit    = tableOf("0123456789abcdef")
-	base64Digit = tableOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-)

@@ -7,6 +7,8 @@
 // bad UTF-8 and rounds integers.
 package strictjson
 
+import "slices"
+
 // Kind is the kind of one JSON value.
 type Kind uint8
 
@@ -42,9 +44,22 @@ type Doc struct {
 	kept   []byte
 	sorted bool
 
-	// last is the name that was read last, known are all that are remembered.
-	last  *knownName
-	known map[string]*knownName
+	// last is the name that the document before ended with, known are all that are remembered.
+	last    *knownName
+	known   map[string]*knownName
+	learned uint64
+}
+
+// more adds a node, which is zero, to be filled where it lies: copying one that was just made makes the processor wait.
+func (d *Doc) more() *node {
+	at := len(d.nodes)
+	if at == cap(d.nodes) {
+		d.nodes = slices.Grow(d.nodes, 1)
+	}
+	d.nodes = d.nodes[:at+1]
+	n := &d.nodes[at]
+	*n = node{}
+	return n
 }
 
 // Kept is the text of the wanted member of a document that was read without nodes, nil when it has none.

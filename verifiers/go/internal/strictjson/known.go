@@ -2,6 +2,8 @@
 
 package strictjson
 
+import "encoding/binary"
+
 // NameID is a small number for a member's name, by which shapes find it. 0 says nothing of the name.
 type NameID uint16
 
@@ -34,54 +36,75 @@ const (
 
 // knownName is a name that was read before, with what stood behind it: lines say the same names in the same order.
 type knownName struct {
-	// text is the name, its closing quote and the colon.
-	text string
-	id   NameID
-	next [guesses]*knownName
-	// above is a name that this one is known to ascend from.
-	above *knownName
+	// text is the name, its closing quote and the colon; head is its first bytes, as far as they reach, under mask.
+	text       string
+	head, mask uint64
+	id         NameID
+	next       [guesses]*knownName
+	// number tells the names of a Doc apart; above is that of a name from which this one is known to ascend.
+	number, above uint64
 }
+
+func newKnownName(name []byte, number uint64) *knownName {
+	k := &knownName{text: string(name) + `":`, id: max(nameIDs[string(name)], unlisted), number: number}
+	var head [wordBytes]byte
+	k.mask = ^uint64(0) >> (8 * (wordBytes - copy(head[:], k.text)))
+	k.head = binary.LittleEndian.Uint64(head[:])
+	return k
+}
+
+const wordBytes = 8
 
 func (k *knownName) name() string { return k.text[:len(k.text)-2] }
 
 // guess steps over a name and its colon where it is one that was read before in this place, and above the one before it.
 func (p *parser) guess(names *nameCheck) *knownName {
-	rest := p.data[p.pos:]
-	for _, k := range p.doc.last.next {
+	rest := p.data[p.pos+1:]
+	if len(rest) < wordBytes {
+		return nil
+	}
+	head := binary.LittleEndian.Uint64(rest)
+	for _, k := range &p.last.next {
 		if k == nil {
 			return nil
 		}
-		if len(rest) <= len(k.text) || string(rest[1:1+len(k.text)]) != k.text {
+		if head&k.mask != k.head || len(k.text) > wordBytes && !k.goesOn(rest) {
 			continue
 		}
-		if names.any && k.above != names.known {
-			if string(names.last) >= k.name() {
+		if names.known != nil && k.above != names.known.number {
+			if names.known.name() >= k.name() {
 				return nil
 			}
-			k.above = names.known
+			k.above = names.known.number
 		}
 		names.any, names.known = true, k
-		names.last = rest[1 : len(k.text)-1]
-		p.doc.last = k
+		p.last = k
 		p.pos += 1 + len(k.text)
 		return k
 	}
 	return nil
 }
 
+// goesOn says whether the text behind the head is there too.
+func (k *knownName) goesOn(rest []byte) bool {
+	return len(rest) > len(k.text) && string(rest[wordBytes:len(k.text)]) == k.text[wordBytes:]
+}
+
 // learn remembers a name that was read the long way.
-func (d *Doc) learn(name []byte) *knownName {
+func (p *parser) learn(name []byte) *knownName {
+	d := p.doc
 	k, known := d.known[string(name)]
 	if !known {
 		if d.known == nil || len(d.known) >= maxKnown {
-			d.known, d.last = map[string]*knownName{}, &knownName{}
+			d.known, p.last = map[string]*knownName{}, &knownName{}
 		}
-		k = &knownName{text: string(name) + `":`, id: max(nameIDs[string(name)], unlisted)}
+		d.learned++
+		k = newKnownName(name, d.learned)
 		d.known[string(name)] = k
 	}
-	next := &d.last.next
+	next := &p.last.next
 	copy(next[1:], next[:guesses-1])
 	next[0] = k
-	d.last = k
+	p.last = k
 	return k
 }

@@ -41,7 +41,7 @@ type nameCheck struct {
 	object int
 	any    bool
 	last   []byte
-	// known is the remembered form of last, if there is one.
+	// known is the remembered form of the name before, which then stands for last.
 	known       *knownName
 	lastSpecial bool
 	seen        map[string]struct{}
@@ -55,10 +55,10 @@ func (c *nameCheck) add(p *parser, start, end int, escaped bool) string {
 		if escaped || !plainName(name) {
 			return CodeName
 		}
-		if c.seen == nil && (!c.any || bytes.Compare(c.last, name) < 0) {
+		if c.seen == nil && (!c.any || c.below(name)) {
 			c.any, c.last, c.known = true, name, nil
 			if p.plain {
-				c.known = p.doc.learn(name)
+				c.known = p.learn(name)
 			}
 			return ""
 		}
@@ -90,6 +90,14 @@ func (c *nameCheck) add(p *parser, start, end int, escaped bool) string {
 	return ""
 }
 
+// below says whether the name before stands before this one, by bytes.
+func (c *nameCheck) below(name []byte) bool {
+	if c.known != nil {
+		return c.known.name() < string(name)
+	}
+	return bytes.Compare(c.last, name) < 0
+}
+
 // collect puts the names read so far into the set; their values are complete, so the nodes can be walked.
 func (c *nameCheck) collect(doc *Doc) {
 	c.seen = make(map[string]struct{})
@@ -101,7 +109,7 @@ func (c *nameCheck) collect(doc *Doc) {
 
 func (c *nameCheck) ascends(name []byte, special bool) bool {
 	if !special && !c.lastSpecial {
-		return bytes.Compare(c.last, name) < 0
+		return c.below(name)
 	}
 	return compareUTF16(string(c.last), string(name)) < 0
 }

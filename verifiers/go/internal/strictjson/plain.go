@@ -15,7 +15,7 @@ func (p *parser) plainContainer(at, depth int, closing byte) bool {
 			if !p.member(&names, depth) {
 				return false
 			}
-		} else if !p.plainScalar(node{}) && !p.value(depth+1, 0, 0, false) {
+		} else if !p.plainScalar(0, 0, 0) && !p.value(depth+1, 0, 0, false) {
 			return false
 		}
 		switch p.peek() {
@@ -32,23 +32,23 @@ func (p *parser) plainContainer(at, depth int, closing byte) bool {
 }
 
 // plainScalar reads a value as what most values of records are: a text of ASCII without escapes, or a short count. Anything
-// else it leaves where it stands, for value to read and to judge. The node comes with its name.
-func (p *parser) plainScalar(n node) bool {
-	if p.pos >= len(p.data) {
+// else it leaves where it stands, for value to read and to judge.
+func (p *parser) plainScalar(nameStart, nameEnd int, name NameID) bool {
+	from, end, kind := p.pos, 0, String
+	if from >= len(p.data) {
 		return false
 	}
-	end := 0
-	if c := p.data[p.pos]; c == '"' {
-		n.kind, end = String, plainTextEnd(p.data, p.pos+1)
+	if c := p.data[from]; c == '"' {
+		end = plainTextEnd(p.data, from+1)
 	} else if c-'0' < 10 {
-		n.kind, end = Number, plainCountEnd(p.data, p.pos)
+		end, kind = plainCountEnd(p.data, from), Number
 	}
 	if end == 0 {
 		return false
 	}
-	d := p.doc
-	n.start, n.end, n.next = uint32(p.pos), uint32(end), uint32(len(d.nodes)+1)
-	d.nodes = append(d.nodes, n)
+	n := p.doc.more()
+	n.start, n.end, n.nameStart, n.nameEnd = uint32(from), uint32(end), uint32(nameStart), uint32(nameEnd)
+	n.next, n.kind, n.name = uint32(len(p.doc.nodes)), kind, name
 	p.pos = end
 	return true
 }
