@@ -44,6 +44,10 @@ type Doc struct {
 	kept   []byte
 	sorted bool
 
+	// own are the nodes of a document that is read by itself, forms are those that are read as what documents before it were like.
+	own   []node
+	forms forms
+
 	// last is the name that the document before ended with, known are all that are remembered.
 	last    *knownName
 	known   map[string]*knownName

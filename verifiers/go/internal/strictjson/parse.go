@@ -57,7 +57,7 @@ func (d *Doc) Parse(data []byte, grammar Grammar) *Error {
 // parse is Parse, the short way where a text is plain, which changes nothing but the time that it takes.
 func (d *Doc) parse(data []byte, grammar Grammar, plain bool) *Error {
 	d.data = data
-	d.nodes, d.kept = d.nodes[:0], nil
+	d.nodes, d.kept = d.own[:0], nil
 	d.sorted = !grammar.FreeForm && !grammar.FreeNames
 	if len(data) > grammar.MaxBytes {
 		return &Error{CodeSize, grammar.MaxBytes}
@@ -72,7 +72,7 @@ func (d *Doc) parse(data []byte, grammar Grammar, plain bool) *Error {
 		return &Error{CodeSyntax, p.pos}
 	}
 	ok := p.value(1, 0, 0, false)
-	d.last = p.last
+	d.last, d.own = p.last, d.nodes
 	if !ok {
 		return p.err
 	}
@@ -94,11 +94,18 @@ func (p *parser) begin() {
 // ParseInside reads one object of a record's grammar that begins at a byte of a record, so deep, and gives the byte behind it;
 // ok is false when there is none, or it has a fault. The record is UTF-8, which the caller has seen to.
 func (d *Doc) ParseInside(record []byte, at, depth int) (end int, ok bool) {
-	d.data, d.nodes, d.kept, d.sorted = record, d.nodes[:0], nil, true
+	d.data, d.kept, d.sorted = record, nil, true
+	if end = d.readForm(record, at, depth); end > 0 {
+		return end, true
+	}
+	d.nodes = d.own[:0]
 	p := parser{Grammar: Record, doc: d, data: record, pos: at, plain: true}
 	p.begin()
 	ok = p.peek() == '{' && p.value(depth, 0, 0, false)
-	d.last = p.last
+	d.last, d.own = p.last, d.nodes
+	if ok {
+		d.remember(at, p.pos, depth)
+	}
 	return p.pos, ok
 }
 

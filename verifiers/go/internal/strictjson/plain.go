@@ -34,15 +34,8 @@ func (p *parser) plainContainer(at, depth int, closing byte) bool {
 // plainScalar reads a value as what most values of records are: a text of ASCII without escapes, or a short count. Anything
 // else it leaves where it stands, for value to read and to judge.
 func (p *parser) plainScalar(nameStart, nameEnd int, name NameID) bool {
-	from, end, kind := p.pos, 0, String
-	if from >= len(p.data) {
-		return false
-	}
-	if c := p.data[from]; c == '"' {
-		end = plainTextEnd(p.data, from+1)
-	} else if c-'0' < 10 {
-		end, kind = plainCountEnd(p.data, from), Number
-	}
+	from := p.pos
+	end, kind := plainEnd(p.data, from)
 	if end == 0 {
 		return false
 	}
@@ -51,6 +44,19 @@ func (p *parser) plainScalar(nameStart, nameEnd int, name NameID) bool {
 	n.next, n.kind, n.name = uint32(len(p.doc.nodes)), kind, name
 	p.pos = end
 	return true
+}
+
+// plainEnd is the place behind a plain scalar; 0 where there is none.
+func plainEnd(data []byte, from int) (end int, kind Kind) {
+	if from >= len(data) {
+		return 0, Null
+	}
+	if c := data[from]; c == '"' {
+		return plainTextEnd(data, from+1), String
+	} else if c-'0' < 10 {
+		return plainCountEnd(data, from), Number
+	}
+	return 0, Null
 }
 
 // plainTextEnd is the place behind the closing quote of a text that has nothing but ASCII above 1F in it and no backslash; 0 where
