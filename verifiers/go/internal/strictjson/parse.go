@@ -91,24 +91,6 @@ func (p *parser) begin() {
 	p.last = p.doc.last
 }
 
-// ParseInside reads one object of a record's grammar that begins at a byte of a record, so deep, and gives the byte behind it;
-// ok is false when there is none, or it has a fault. The record is UTF-8, which the caller has seen to.
-func (d *Doc) ParseInside(record []byte, at, depth int) (end int, ok bool) {
-	d.data, d.kept, d.sorted = record, nil, true
-	if end = d.readForm(record, at, depth); end > 0 {
-		return end, true
-	}
-	d.nodes = d.own[:0]
-	p := parser{Grammar: Record, doc: d, data: record, pos: at, plain: true}
-	p.begin()
-	ok = p.peek() == '{' && p.value(depth, 0, 0, false)
-	d.last, d.own = p.last, d.nodes
-	if ok {
-		d.remember(at, p.pos, depth)
-	}
-	return p.pos, ok
-}
-
 func firstBadByte(data []byte) int {
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
@@ -277,18 +259,5 @@ func (p *parser) member(names *nameCheck, depth int) bool {
 	if p.Keep != "" && depth == 1 && string(p.data[start:end]) == p.Keep {
 		p.doc.kept = p.data[at:p.pos]
 	}
-	return true
-}
-
-// named reads the value of a member whose name and colon were read.
-func (p *parser) named(depth, start int, k *knownName) bool {
-	at, nameEnd := len(p.doc.nodes), start+len(k.text)-2
-	if p.plainScalar(start, nameEnd, k.id) {
-		return true
-	}
-	if !p.value(depth+1, start, nameEnd, false) {
-		return false
-	}
-	p.doc.nodes[at].name = k.id
 	return true
 }

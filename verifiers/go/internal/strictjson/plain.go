@@ -7,6 +7,24 @@ import (
 	"math/bits"
 )
 
+// ParseInside reads one object of a record's grammar that begins at a byte of a record, so deep, and gives the byte behind it;
+// ok is false when there is none, or it has a fault. The record is UTF-8, which the caller has seen to.
+func (d *Doc) ParseInside(record []byte, at, depth int) (end int, ok bool) {
+	d.data, d.kept, d.sorted = record, nil, true
+	if end = d.readForm(record, at, depth); end > 0 {
+		return end, true
+	}
+	d.nodes = d.own[:0]
+	p := parser{Grammar: Record, doc: d, data: record, pos: at, plain: true}
+	p.begin()
+	ok = p.peek() == '{' && p.value(depth, 0, 0, false)
+	d.last, d.own = p.last, d.nodes
+	if ok {
+		d.remember(at, p.pos, depth)
+	}
+	return p.pos, ok
+}
+
 // plainContainer reads what stands in a container of a record, where no white space may be, behind its opening bracket.
 func (p *parser) plainContainer(at, depth int, closing byte) bool {
 	names := nameCheck{object: at}
@@ -29,6 +47,19 @@ func (p *parser) plainContainer(at, depth int, closing byte) bool {
 			return p.fail(CodeSyntax)
 		}
 	}
+}
+
+// named reads the value of a member whose name and colon were read.
+func (p *parser) named(depth, start int, k *knownName) bool {
+	at, nameEnd := len(p.doc.nodes), start+len(k.text)-2
+	if p.plainScalar(start, nameEnd, k.id) {
+		return true
+	}
+	if !p.value(depth+1, start, nameEnd, false) {
+		return false
+	}
+	p.doc.nodes[at].name = k.id
+	return true
 }
 
 // plainScalar reads a value as what most values of records are: a text of ASCII without escapes, or a short count. Anything
