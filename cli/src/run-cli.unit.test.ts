@@ -197,6 +197,16 @@ describe('requests of a caller', () => {
     expect(out).toContain('✓ open run nightly: done');
   });
 
+  it('say under which names a partner knows the run', async () => {
+    answer = () => ({ status: 201, body: { ...decided('allow'), run_id: 'nightly' } });
+    const names = ['--actor-principal', 'svc|7', '--approver-principal', 'ann', '--client-app-id', 'dialer'];
+    await clyra('run', 'open', ...names, '--session-id', 'vs-42');
+    const all = { actor_principal: 'svc|7', approver_principal: 'ann', client_app_id: 'dialer', session_id: 'vs-42' };
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ correlation: all });
+    await clyra('run', 'open', '--session-id', 'vs-42');
+    expect(JSON.parse(asked[1]?.body ?? '')).toEqual({ correlation: { session_id: 'vs-42' } });
+  });
+
   it('explain where a change stands, in words or as JSON', async () => {
     const body = { event_id: 'e-1', tenant: 'acme', state: 'blocked', codes: ['CLY_VELOCITY_EXCEEDED'] };
     answer = () => ({ status: 200, body });

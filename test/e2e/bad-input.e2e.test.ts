@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { bundleAfter, until } from '@clyra/cli/quickstart/await-evidence';
@@ -188,7 +188,13 @@ describe('a wrong configuration', () => {
 describe('after all of it', () => {
   it('the raw topics fold to the published receipts, and the next bundle verifies', async () => {
     const runs = new Runs(bad.world, 'bot');
-    await runs.open('the-end');
+    const names = {
+      approver_principal: 'login|00u1',
+      actor_principal: 'svc',
+      client_app_id: 'pbx',
+      session_id: 'vs-42',
+    };
+    await runs.open('the-end', { correlation: names });
     await passes();
     await runs.close('the-end');
     const { url } = bad.world.service('bundler');
@@ -198,6 +204,9 @@ describe('after all of it', () => {
     const { trustRootFile } = layout;
     const report = await verifyBundle({ directory, trustRootFile, policyFile: POLICY_FILE, mode: 'full' });
     expect(report).toMatchObject({ failures: [], exitCode: 0 });
+    const lines = readFileSync(join(directory, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
+    const opened = lines.map((line) => JSON.parse(line)).find(({ change }) => change?.body.run_id === 'the-end');
+    expect(opened.change.body).toMatchObject({ kind: 'run.opened', correlation: names });
     const { log, codec, topics } = bad.world;
     const folded = await refold({ log, codec, blobs, topics });
     expect(folded.problems).toEqual([]);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Commitment } from '@clyra/core/canonical/commitment-value';
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
+import type { VoiceFact } from '@clyra/core/change/change-body';
 import { committed } from '@clyra/core/disclosure/commitment';
 import { encodeValues } from '@clyra/core/disclosure/disclosures';
 import { rootFromPath } from '@clyra/core/merkle/audit-path';
@@ -55,11 +56,13 @@ const json = (text: string): JsonObject => JSON.parse(text) as JsonObject;
 /** Two runs of two teams, with values that their intake committed to. */
 async function twoTeams(): Promise<History> {
   const history = await new History().open();
-  for (const run of ['finance', 'people']) await history.run('run.opened', run);
+  const correlation = { actor_principal: 'svc <7>', session_id: { $commit: digestOf('session') } };
+  for (const run of ['finance', 'people']) await history.run('run.opened', run, { correlation });
+  await history.run('run.opened', 'finance', { correlation: { actor_principal: 'refused: it is open' } });
   for (const run of ['finance', 'people', 'finance']) {
     const { body } = committed({ facts: { origin: `10.0.0.${run.length}` } }, ['/facts/origin'], EVIDENCE_KEY);
     const origin = (body['facts'] as JsonObject)['origin'] as unknown as Commitment;
-    const request = await history.request({ origin }, { run_id: run });
+    const request = await history.request({ origin, voice: [call(run)] }, { run_id: run });
     await history.outcome(request.folded.eventId);
     await history.transaction({ tokens: [grantedToken(request) ?? ''] });
     if (run === 'finance') receiptId = String(request.receipt['receipt_id']);
@@ -69,6 +72,11 @@ async function twoTeams(): Promise<History> {
   await history.request({}, { run_id: 'finance' });
   await history.run('run.closed', 'finance');
   return history;
+}
+
+function call(run: string): VoiceFact {
+  const told = { disclaimer_played: true, disclaimer_acknowledged: true, barge_in_available: null };
+  return { rule: 'calls', session: `call-of-${run}`, ...told, barge_in_window_ms: null, asserted_by: 'caller' };
 }
 
 async function statuses(path: string, trustRootFile: string): Promise<Record<string, string>> {
@@ -226,7 +234,7 @@ describe('clyra disclose and clyra redact', () => {
     const make = ['disclose', 'make', bundles[0]?.path ?? '', '--values', at('values.jsonl'), '--key'];
     make.push(`1=${at('evidence.key')}`, '--out');
     const made = await clyra('--json', ...make, at('d.jsonl'));
-    expect(json(made.out)).toMatchObject({ disclosed: 2, withheld: 1 });
+    expect(json(made.out)).toMatchObject({ disclosed: 2, withheld: 3 });
     const report = await verifyBundle({
       directory: bundles[0]?.path ?? '',
       mode: 'full',
@@ -306,9 +314,14 @@ describe('clyra inspect', () => {
       'finance',
       digestOf(SCRIPT_TRUST.bytes),
       'What this does not prove',
+      'Names in logs of partners',
+      'svc &lt;7&gt;',
+      `{&quot;$commit&quot;:&quot;${digestOf('session')}&quot;}`,
+      '<td>call-of-people</td>',
     ]) {
       expect(html).toContain(shown);
     }
+    expect(html).not.toContain('refused: it is open');
     expect(html).not.toMatch(/<script|src=|href=|url\(/);
   });
 });

@@ -71,7 +71,8 @@ function marksOf({ leaf, record }: BundleLine): readonly string[] {
   const receipt = bodyOf(record['receipt']);
   const change = bodyOf(record['change']);
   const events = [receipt['event_id'], change['of'], record['event_id'], bodyOf(record['observation'])['event_id']];
-  const runs = [receipt['run_id'], bodyOf(record['observation'])['run_id']];
+  // What was refused stands in no run, and names one all the same.
+  const runs = [receipt['run_id'], change['run_id'], bodyOf(record['observation'])['run_id']];
   const text = (value: JsonValue | undefined): value is string => typeof value === 'string';
   return [
     `leaf:${leaf}`,

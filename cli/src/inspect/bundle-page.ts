@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canon
 import type { VerifyReport } from '@clyra/verifier/report/verify-report';
 import type { BundleFolder } from '../bundle/bundle-folder.ts';
 import { type Cell, code, facts, mark, page, table, text, time } from './html.ts';
-import type { JournalDigest } from './read-journal.ts';
+import { CORRELATION_NAMES, type JournalDigest } from './read-journal.ts';
 
 /** A bundle as one page for people: no script, nothing loaded from anywhere. */
 export function bundlePage(bundle: BundleFolder, journal: JournalDigest, report: VerifyReport): string {
@@ -16,6 +16,7 @@ export function bundlePage(bundle: BundleFolder, journal: JournalDigest, report:
     ...(bundle.isExport
       ? [exported(manifest)]
       : [totals(manifest), reconciliation(manifest, journal), metrics(manifest)]),
+    partnerNames(journal),
     changes(journal),
     digests(bundle),
     `<h2>What this does not prove</h2><ul>${report.notProved.map((one) => `<li>${text(one)}</li>`).join('')}</ul>`,
@@ -155,6 +156,18 @@ function exported(manifest: JsonObject): string {
     ['manifest', code(String(cut['of']))],
     ['scope', scope['kind'] === 'run' ? `run ${String(scope['run_id'])}` : 'a selection of lines'],
   ])}`;
+}
+
+function partnerNames({ runs }: JournalDigest): string {
+  if (runs.length === 0) return '';
+  const rows = runs.map(({ leaf, runId, names, calls }): readonly Cell[] => [
+    String(leaf),
+    runId,
+    ...names,
+    [...calls].join(', ') || '–',
+  ]);
+  const head = ['leaf', 'run', ...CORRELATION_NAMES.map((name) => name.replaceAll('_', ' ')), 'calls of its changes'];
+  return `<h2>Names in logs of partners</h2>${table('as whoever opened the run gave them', head, rows)}`;
 }
 
 function changes(journal: JournalDigest): string {

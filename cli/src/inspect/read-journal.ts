@@ -4,6 +4,8 @@ import type { BundleFolder, BundleLine } from '../bundle/bundle-folder.ts';
 
 /** Lines that a page lists one by one; the rest are counted. */
 const LISTED_MAX = 2_000;
+/** Sessions of calls that are shown of one run. */
+const CALLS_MAX = 16;
 
 export type ChangeEntry = {
   readonly leaf: number;
@@ -15,6 +17,18 @@ export type ChangeEntry = {
   readonly where: string;
   readonly why: string;
 };
+
+/** A run that says under which names partners know it, beside what its changes name of calls. */
+export type RunEntry = {
+  readonly leaf: number;
+  readonly runId: string;
+  readonly names: readonly string[];
+  /** Sessions of calls that voice rules asked about. */
+  readonly calls: Set<string>;
+};
+
+/** Of `correlation` in a run.opened (docs/spec/records.md §4), as a page shows them. */
+export const CORRELATION_NAMES = ['actor_principal', 'approver_principal', 'client_app_id', 'session_id'];
 
 export type FindingEntry = {
   readonly status: string;
@@ -29,20 +43,51 @@ export type JournalDigest = {
   readonly replaced: number;
   readonly changes: readonly ChangeEntry[];
   readonly findings: readonly FindingEntry[];
+  readonly runs: readonly RunEntry[];
 };
 
 export async function readJournal(bundle: BundleFolder, listedMax: number = LISTED_MAX): Promise<JournalDigest> {
-  const digest = { lines: 0, replaced: 0, changes: [] as ChangeEntry[], findings: [] as FindingEntry[] };
+  const changes: ChangeEntry[] = [];
+  const findings: FindingEntry[] = [];
+  const runs = new Map<string, RunEntry>();
+  const digest = { lines: 0, replaced: 0, changes, findings };
   for await (const line of bundle.lines()) {
     digest.lines += 1;
     if (line.isReplaced) digest.replaced += 1;
     const { record } = line;
-    if (record['kind'] === 'decided' && digest.changes.length < listedMax) digest.changes.push(changeOf(line));
-    if (record['kind'] === 'matched' && record['status'] !== 'matched' && digest.findings.length < listedMax) {
-      digest.findings.push(findingOf(record));
+    if (record['kind'] === 'decided' && changes.length < listedMax) changes.push(changeOf(line));
+    if (record['kind'] === 'decided') followRun(line, runs, listedMax);
+    if (record['kind'] === 'matched' && record['status'] !== 'matched' && findings.length < listedMax) {
+      findings.push(findingOf(record));
     }
   }
-  return digest;
+  return { ...digest, runs: [...runs.values()] };
+}
+
+function followRun({ leaf, record }: BundleLine, runs: Map<string, RunEntry>, listedMax: number): void {
+  const change = objectOf(objectOf(record['change'])['body']);
+  const runId = textOf(change['run_id']);
+  const { correlation } = change;
+  const isOpened =
+    change['kind'] === 'run.opened' && objectOf(objectOf(record['receipt'])['body'])['decision'] === 'allow';
+  if (isOpened && isJsonObject(correlation) && runs.size < listedMax) {
+    runs.set(runId, {
+      leaf,
+      runId,
+      names: CORRELATION_NAMES.map((name) => nameOf(correlation[name])),
+      calls: new Set(),
+    });
+  }
+  const calls = runs.get(runId)?.calls;
+  const { voice } = objectOf(change['facts']);
+  if (calls === undefined || !Array.isArray(voice)) return;
+  const sessions = voice.map((fact) => textOf(objectOf(fact)['session'])).filter((session) => session !== '');
+  for (const session of sessions) if (calls.size < CALLS_MAX) calls.add(session);
+}
+
+function nameOf(value: JsonValue | undefined): string {
+  if (value === undefined) return '–';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function changeOf({ leaf, record }: BundleLine): ChangeEntry {

@@ -82,8 +82,8 @@ export class History {
     return this.#answered(this.script.outcome(of, outcome));
   }
 
-  async run(kind: 'run.opened' | 'run.closed', runId: string): Promise<Step> {
-    const members = { run_id: runId, actor: 'sync-bot', principal: 'key-1' };
+  async run(kind: 'run.opened' | 'run.closed', runId: string, more: JsonObject = {}): Promise<Step> {
+    const members = { run_id: runId, actor: 'sync-bot', principal: 'key-1', ...more };
     return this.#answered(this.script.append(this.script.body(kind, members)));
   }
 

@@ -70,6 +70,9 @@ const API: readonly Given[] = [
   ['a run without a signature', 401, 'CLY_AUTH_MISSING', { target: '/v1/runs', body: '{}', isSigned: false }],
   ['a run with a member too many', 400, 'CLY_RECORD_SHAPE', { target: '/v1/runs', body: '{"more":1}' }],
   ['a run with a name that is none', 400, 'CLY_RECORD_SHAPE', { target: '/v1/runs', body: '{"run_id":"a b"}' }],
+  ['a run whose session has no name', 400, 'CLY_RECORD_SHAPE', run(sessionOf(''))],
+  ['a run with a name of 257 characters', 400, 'CLY_RECORD_SHAPE', run(sessionOf('x'.repeat(257)))],
+  ['a run with names of nothing', 400, 'CLY_RECORD_SHAPE', run('{"correlation":{}}')],
   ['a run that is no JSON', 400, 'CLY_JSON_SYNTAX', { target: '/v1/runs', body: '{run}' }],
   ['a run for another tenant', 403, 'CLY_FENCE_TENANT', { target: '/v1/runs', body: '', sign: { tenant: 'rival' } }],
   ['a run for another actor', 403, 'CLY_FENCE_ACTOR', { target: '/v1/runs', body: '', sign: { actor: 'boss' } }],
@@ -159,6 +162,14 @@ function inChunks(body: string): RawPlan {
   const half = Math.floor(body.length / 2);
   const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
   return { body, ...chunked(`${chunk(body.slice(0, half))}${chunk(body.slice(half))}0\r\n\r\n`) };
+}
+
+function run(body: string): RawPlan {
+  return { target: '/v1/runs', body };
+}
+
+function sessionOf(name: string): string {
+  return JSON.stringify({ correlation: { session_id: name } });
 }
 
 function lookUp(eventId: string): RawPlan {

@@ -15,8 +15,8 @@ export class Runs {
     this.#client = new IntakeClient(settings.intake_url, { headers });
   }
 
-  open(runId: string): Promise<JsonObject> {
-    return allowed(this.#client.openRun({ run_id: runId }));
+  open(runId: string, more: JsonObject = {}): Promise<JsonObject> {
+    return allowed(this.#client.openRun({ run_id: runId, ...more }));
   }
 
   close(runId: string): Promise<JsonObject> {
