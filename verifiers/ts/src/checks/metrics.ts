@@ -85,11 +85,10 @@ export class Metrics {
     switch (observed?.of) {
       case 'transaction': {
         const { relations, committed_at: committedAt } = observed.body;
-        add(this.#cost, 'transactions', 1);
+        const cost = this.#cost;
+        cost.transactions = sum(cost.transactions, 1);
         for (const { inserts, updates, deletes } of relations) {
-          add(this.#cost, 'rows_written', inserts);
-          add(this.#cost, 'rows_written', updates);
-          add(this.#cost, 'rows_written', deletes);
+          cost.rows_written = sum(sum(sum(cost.rows_written, inserts), updates), deletes);
         }
         addLag(this.#commitToLog, appendTimeMs - committedAt);
         break;
@@ -155,20 +154,22 @@ export class Metrics {
   #request(line: DecidedLine, decision: string): void {
     const { value, read } = line.receipt;
     const facts = isObject(line.change.value.facts) ? line.change.value.facts : {};
-    add(this.#transparency, 'requests', 1);
-    add(this.#transparency, 'requests_in_runs', read.run_id === undefined ? 0 : 1);
-    add(this.#oversight, 'held', decision === 'hold' ? 1 : 0);
-    add(this.#oversight, 'superseding', value.supersedes === undefined ? 0 : 1);
-    add(this.#oversight, 'reviewed_only', value.mode === 'review' ? 1 : 0);
+    const [transparency, oversight, accuracy, cost] = [this.#transparency, this.#oversight, this.#accuracy, this.#cost];
+    transparency.requests = sum(transparency.requests, 1);
+    transparency.requests_in_runs = sum(transparency.requests_in_runs, read.run_id === undefined ? 0 : 1);
+    oversight.held = sum(oversight.held, decision === 'hold' ? 1 : 0);
+    oversight.superseding = sum(oversight.superseding, value.supersedes === undefined ? 0 : 1);
+    oversight.reviewed_only = sum(oversight.reviewed_only, value.mode === 'review' ? 1 : 0);
     const verdict = SCHEMA_VERDICTS.get(isObject(facts.schema) ? facts.schema.verdict : undefined);
     if (verdict !== undefined) {
-      add(this.#accuracy, verdict, 1);
+      add(accuracy, verdict, 1);
     }
-    add(this.#accuracy, 'content_refused', typeof facts.content === 'string' && facts.content !== 'ok' ? 1 : 0);
+    const isRefused = typeof facts.content === 'string' && facts.content !== 'ok';
+    accuracy.content_refused = sum(accuracy.content_refused, isRefused ? 1 : 0);
     const bytes = facts.payload_size;
     if (typeof bytes === 'number' && bytes >= 0) {
-      add(this.#cost, 'payload_bytes', bytes);
-      add(this.#cost, 'payload_bytes_allowed', decision === 'allow' ? bytes : 0);
+      cost.payload_bytes = sum(cost.payload_bytes, bytes);
+      cost.payload_bytes_allowed = sum(cost.payload_bytes_allowed, decision === 'allow' ? bytes : 0);
     }
   }
 
@@ -194,13 +195,18 @@ function zeros(names: readonly string[]): Counters {
 }
 
 /** A sum stops at the greatest integer that a record can hold. */
+function sum(before: number | undefined, value: number): number {
+  return Math.min(Number.MAX_SAFE_INTEGER, (before ?? 0) + value);
+}
+
+/** For what is counted seldom: a counter that is named where it is counted is found several times faster. */
 function add(to: Counters, name: string, value: number): void {
-  to[name] = Math.min(Number.MAX_SAFE_INTEGER, (to[name] ?? 0) + value);
+  to[name] = sum(to[name], value);
 }
 
 function addLag(to: Counters, lagMs: number): void {
   const lag = Math.max(0, lagMs);
-  add(to, 'count', 1);
-  add(to, 'sum_ms', lag);
+  to.count = sum(to.count, 1);
+  to.sum_ms = sum(to.sum_ms, lag);
   to.max_ms = Math.max(to.max_ms ?? 0, lag);
 }

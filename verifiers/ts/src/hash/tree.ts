@@ -4,7 +4,8 @@ import { sha256, sha256Latin1 } from './sha256.ts';
 const LEAF_BYTES_MAX = 65_535;
 /** Used again for each leaf: its first byte stays 00. */
 const leafInput = Buffer.alloc(LEAF_BYTES_MAX + 1);
-const nodeInput = Buffer.alloc(65, 1);
+const HASH_BYTES = 32;
+const nodeInput = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
 /** RFC 6962 §2.1 leaf hash of at most 65,535 bytes. */
 export function hashLeaf(data: Uint8Array): Buffer {
@@ -20,8 +21,11 @@ export function hashLeafLatin1(data: Uint8Array): string {
 
 /** A node of two hashes that are characters, one a byte. */
 export function hashNodeLatin1(left: string, right: string): string {
-  nodeInput.write(left, 1, 32, 'latin1');
-  nodeInput.write(right, 33, 32, 'latin1');
+  // So few characters are written faster one by one than by a call out of JavaScript.
+  for (let index = 0; index < HASH_BYTES; index += 1) {
+    nodeInput[1 + index] = left.charCodeAt(index);
+    nodeInput[1 + HASH_BYTES + index] = right.charCodeAt(index);
+  }
   return sha256Latin1(nodeInput);
 }
 

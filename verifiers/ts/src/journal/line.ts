@@ -145,7 +145,8 @@ function readPlain(bytes: Buffer, at: At, use: LineUse): JournalLine | null {
     return isJudged ? plainDecided(line, bytes, at) : readPlain(bytes, at, { ...use, signatures: true });
   }
   const { value, sig, from, to } = line.observation;
-  const isKnown = value.kind === 'transaction' && isObservationBody(value) && isTransaction(value);
+  const isKnown =
+    line.isTransaction || (value.kind === 'transaction' && isObservationBody(value) && isTransaction(value));
   if (!isKnown || sig === null) {
     return null;
   }

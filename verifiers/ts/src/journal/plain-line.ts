@@ -4,6 +4,7 @@ import { RECORD } from '../json/parse.ts';
 import { PlainReader, type Wanted } from '../json/plain-reader.ts';
 import type { SignatureBlock } from '../signature/block.ts';
 import { readPlainBlock } from '../signature/plain-block.ts';
+import { readPlainTransaction } from './plain-transaction.ts';
 
 const START = Buffer.from('{"append_time":');
 const CHANGE = Buffer.from(',"change":{"body":');
@@ -24,7 +25,13 @@ export interface PlainBody {
 
 export type PlainLine =
   | { readonly kind: 'decided'; readonly appendTimeMs: number; readonly change: PlainBody; readonly receipt: PlainBody }
-  | { readonly kind: 'observed'; readonly appendTimeMs: number; readonly observation: PlainBody };
+  | {
+      readonly kind: 'observed';
+      readonly appendTimeMs: number;
+      readonly observation: PlainBody;
+      /** Whether it surely is a transaction whose members have the form that the rules ask for. */
+      readonly isTransaction: boolean;
+    };
 
 /** What a reader of lines will look at. */
 export interface LineUse {
@@ -73,14 +80,24 @@ function readEnvelope(use: LineUse): PlainLine {
     return { kind: 'decided', appendTimeMs, change, receipt };
   }
   reader.expect(OBSERVATION);
-  const observation = readBody(use, use.facts ? ALL : TRANSACTION_MEMBERS, false);
+  const from = reader.at;
+  const transaction = use.facts ? null : readPlainTransaction(reader, BODY_DEPTH);
+  const value = transaction ?? reader.object(BODY_DEPTH, use.facts ? ALL : TRANSACTION_MEMBERS);
+  const observation = readSigned(value, { from, use, isOptional: false });
   reader.expect(END);
-  return { kind: 'observed', appendTimeMs, observation };
+  return { kind: 'observed', appendTimeMs, observation, isTransaction: transaction !== null };
 }
 
 function readBody(use: LineUse, wanted: Wanted, isOptional: boolean): PlainBody {
   const from = reader.at;
-  const value = reader.object(BODY_DEPTH, wanted);
+  return readSigned(reader.object(BODY_DEPTH, wanted), { from, use, isOptional });
+}
+
+/** The block behind a body that was read. */
+function readSigned(
+  value: JsonObject,
+  { from, use, isOptional }: { readonly from: number; readonly use: LineUse; readonly isOptional: boolean },
+): PlainBody {
   const to = reader.at;
   reader.expect(SIG);
   const sig = isOptional && reader.takes(NULL) ? null : readPlainBlock(reader, use.signatures);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type JsonObject, type JsonValue, Members } from './json-value.ts';
-import { NameTable } from './name-table.ts';
+import { NOT_PLAIN, PlainCursor } from './plain-cursor.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -9,24 +9,14 @@ const CLOSE = 0x7d;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const DEPTH_MAX = 32;
-const SHORT_BYTES = 24;
 const NAMES_MAX = 4_096;
 const GUESSES_MAX = 6;
 const RECORD_NAME = /^(?:[a-z][a-z0-9_]{0,63}|\$commit|\$leaf)$/;
-/** Bytes that stand in a string as they are: ASCII without controls, quote and backslash. */
-const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== 0x5c ? 1 : 0,
-);
 const NULL: Uint8Array = Buffer.from('null');
 const TRUE: Uint8Array = Buffer.from('true');
 const FALSE: Uint8Array = Buffer.from('false');
 /** Stands for an object that is only checked. */
 const NOTHING: JsonObject = Object.freeze(new Members());
-const texts = new NameTable();
-
-/** Not a fault: the text has something that only the strict reader can judge. */
-class NotPlainError extends Error {}
-const NOT_PLAIN = new NotPlainError('not plain');
 
 /** A member's name with what stood behind it last time: lines say the same names in the same order. */
 interface KnownName {
@@ -55,108 +45,25 @@ export interface Wanted {
  * accepts nothing that the strict reader refuses, and gives the same values. What it does not accept is no fault yet: the
  * strict reader decides, and says what is wrong.
  */
-export class PlainReader {
-  at = 0;
-  #bytes: Buffer = Buffer.alloc(0);
+export class PlainReader extends PlainCursor {
   readonly #names: Map<string, KnownName> = new Map();
   #last: KnownName = known('');
 
-  /** Reads with `read` from the start of the bytes; null when they are not plain, or not read to their end. */
-  attempt<T>(bytes: Buffer, read: () => T): T | null {
-    this.#bytes = bytes;
-    this.at = 0;
-    try {
-      const value = read();
-      return this.at === bytes.length ? value : null;
-    } catch (error) {
-      if (error instanceof NotPlainError) {
-        return null;
-      }
-      throw error;
-    }
-  }
-
-  /** Steps over exactly these bytes, or stays. */
-  takes(expected: Uint8Array): boolean {
-    const bytes = this.#bytes;
-    const from = this.at;
-    for (let index = 0; index < expected.length; index += 1) {
-      if (bytes[from + index] !== expected[index]) {
-        return false;
-      }
-    }
-    this.at = from + expected.length;
-    return true;
-  }
-
-  expect(expected: Uint8Array): void {
-    if (!this.takes(expected)) {
-      throw NOT_PLAIN;
-    }
-  }
-
-  /** Steps over so many bytes of a class, as a table says it, and gives where they began. */
-  run(table: Uint8Array, length: number): number {
-    const bytes = this.#bytes;
-    const from = this.at;
-    let all = 1;
-    for (let index = from; index < from + length; index += 1) {
-      all &= table[bytes[index] as number] as number;
-    }
-    if (all !== 1 || from + length > bytes.length) {
-      throw NOT_PLAIN;
-    }
-    this.at = from + length;
-    return from;
-  }
-
-  /** An integer of at most 15 digits, which has one form. */
-  integer(): number {
-    const bytes = this.#bytes;
-    const isNegative = bytes[this.at] === 0x2d;
-    const from = isNegative ? this.at + 1 : this.at;
-    let at = from;
-    let value = 0;
-    for (let digit = (bytes[at] as number) - 0x30; digit >= 0 && digit <= 9; digit = (bytes[at] as number) - 0x30) {
-      value = value * 10 + digit;
-      at += 1;
-    }
-    const digits = at - from;
-    if (digits === 0 || digits > 15 || (bytes[from] === 0x30 && (digits > 1 || isNegative))) {
-      throw NOT_PLAIN;
-    }
-    this.at = at;
-    return isNegative ? -value : value;
-  }
-
-  /** An integer that is not negative. */
-  count(): number {
-    if (this.#bytes[this.at] === 0x2d) {
-      throw NOT_PLAIN;
-    }
-    return this.integer();
-  }
-
   /** An object, whose opening bracket is the next byte, `depth` deep. */
   object(depth: number, wanted: Wanted | null): JsonObject {
-    if (this.#bytes[this.at] !== OPEN) {
+    if (this.bytes[this.at] !== OPEN) {
       throw NOT_PLAIN;
     }
     return this.#object(depth, true, wanted);
   }
 
-  /** The text of bytes that were stepped over and come again in many lines. */
-  repeated(from: number, to: number): string {
-    return texts.textOf(this.#bytes, from, to);
-  }
-
-  /** The text of bytes that were stepped over. */
-  text(from: number, to: number): string {
-    return textOf(this.#bytes, from, to);
+  /** Steps over a value of any kind, `depth` deep. */
+  skip(depth: number): void {
+    this.#value(depth, false, null);
   }
 
   #object(depth: number, isKept: boolean, wanted: Wanted | null): JsonObject {
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     const into = isKept ? new Members() : NOTHING;
     this.#enter(depth);
     if (bytes[this.at] === CLOSE) {
@@ -180,9 +87,9 @@ export class PlainReader {
   }
 
   #value(depth: number, isKept: boolean, wanted: Wanted | null): JsonValue {
-    const byte = this.#bytes[this.at] as number;
+    const byte = this.bytes[this.at] as number;
     if (byte === QUOTE) {
-      return this.#string(isKept);
+      return this.stringIf(isKept);
     }
     if (byte === OPEN) {
       return this.#object(depth, isKept, wanted);
@@ -205,24 +112,10 @@ export class PlainReader {
     return first === 0x74;
   }
 
-  #string(isKept: boolean): string {
-    const bytes = this.#bytes;
-    const from = this.at + 1;
-    let at = from;
-    while (PLAIN[bytes[at] as number] === 1) {
-      at += 1;
-    }
-    if (bytes[at] !== QUOTE) {
-      throw NOT_PLAIN;
-    }
-    this.at = at + 1;
-    return isKept ? textOf(bytes, from, at) : '';
-  }
-
   #list(depth: number, isKept: boolean, wanted: Wanted | null): JsonValue[] {
     const values: JsonValue[] = [];
     this.#enter(depth);
-    if (this.#bytes[this.at] === CLOSE_LIST) {
+    if (this.bytes[this.at] === CLOSE_LIST) {
       this.at += 1;
       return values;
     }
@@ -243,7 +136,7 @@ export class PlainReader {
   }
 
   #continues(closing: number): boolean {
-    const byte = this.#bytes[this.at];
+    const byte = this.bytes[this.at];
     this.at += 1;
     if (byte !== COMMA && byte !== closing) {
       throw NOT_PLAIN;
@@ -274,7 +167,7 @@ export class PlainReader {
   }
 
   #isNext(name: KnownName): boolean {
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     const from = this.at;
     const expected = name.bytes;
     for (let index = 0; index < expected.length; index += 1) {
@@ -287,8 +180,8 @@ export class PlainReader {
   }
 
   #newName(): KnownName {
-    const text = this.#bytes[this.at] === QUOTE ? this.#string(true) : '';
-    if (!RECORD_NAME.test(text) || this.#bytes[this.at] !== 0x3a) {
+    const text = this.bytes[this.at] === QUOTE ? this.stringIf(true) : '';
+    if (!RECORD_NAME.test(text) || this.bytes[this.at] !== 0x3a) {
       throw NOT_PLAIN;
     }
     this.at += 1;
@@ -313,8 +206,4 @@ export class PlainReader {
 
 function known(text: string): KnownName {
   return { text, bytes: new Uint8Array(Buffer.from(`"${text}":`)), next: [], above: null };
-}
-
-function textOf(bytes: Buffer, from: number, to: number): string {
-  return to - from <= SHORT_BYTES ? texts.textOf(bytes, from, to) : bytes.toString('latin1', from, to);
 }

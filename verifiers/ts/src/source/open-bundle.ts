@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { type BundleSource, type OpenFile, ReadError } from './bundle-source.ts';
 import { openDirectory, openRegular } from './directory-source.ts';
 import { openTar } from './tar-source.ts';
@@ -12,16 +12,16 @@ export interface FileAccess {
   openFile(path: string): Promise<OpenFile>;
 }
 
-export const FILE_SYSTEM: FileAccess = { openBundle, openFile: (path) => openRegular(path, 'follow') };
+export const FILE_SYSTEM: FileAccess = { openBundle, openFile: async (path) => openRegular(path, 'follow') };
 
 /** Opens a bundle: a folder, or a regular file whose name ends in .tar. Throws SourceError, ReadError or system errors. */
 async function openBundle(path: string): Promise<BundleSource> {
-  const found = await stat(path);
+  const found = statSync(path);
   if (found.isDirectory()) {
     return openDirectory(path);
   }
   if (found.isFile() && path.endsWith('.tar')) {
-    return openTar(await openRegular(path, 'follow'));
+    return openTar(openRegular(path, 'follow'));
   }
   throw new ReadError(`${path} is neither a folder nor a .tar`);
 }
