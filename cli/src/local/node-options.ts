@@ -5,9 +5,11 @@ const LEAN_START = new URL('../../../libs/runtime/start/lean-start.mjs', import.
 
 /**
  * Who waits for these two is a request. The halves of V8's young space hold 16 MB: measured with `gateway.bench`, 32 MB
- * made collections longer (p95 of a request 107 ms instead of 58 to 88), and 8 MB too frequent.
+ * made collections longer (p95 of a request 107 ms instead of 58 to 88), and 8 MB too frequent. As many background
+ * threads as there are cores to spare: by default four of them mark the whole heap at once, which on two cores held every
+ * request up for 200 to 400 ms, ten times in 25 s at 500 requests/s. And that heap is marked when it has tripled.
  */
-const FOR_LATENCY = ['--max-semi-space-size=16'];
+const FOR_LATENCY = ['--max-semi-space-size=16', '--v8-pool-size=0', '--heap-growing-percent=200'];
 
 /**
  * The others are beside a database or behind the log, and small: the heap grows by half before it is collected, not to

@@ -33,7 +33,8 @@ export type Sealed<Item> = ReadonlyMap<BatchingEntry<Item>, OutgoingRecord>;
 export class BatchingLane<Item> {
   readonly #settings: LaneSettings<Item>;
   readonly #appender: LogAppender;
-  readonly #waiting = new Set<BatchingEntry<Item>>();
+  /** A list and no Set: the tables of a Set that is filled and emptied all the time keep what went through it. */
+  #waiting: BatchingEntry<Item>[] = [];
   /** Sends that failed elsewhere, before everything that waits. */
   readonly #adopted: Sealed<Item>[] = [];
   #sending: readonly BatchingEntry<Item>[] = [];
@@ -46,7 +47,7 @@ export class BatchingLane<Item> {
   }
 
   add(entry: BatchingEntry<Item>): void {
-    this.#waiting.add(entry);
+    this.#waiting.push(entry);
     this.#running ??= this.#run();
   }
 
@@ -63,11 +64,13 @@ export class BatchingLane<Item> {
 
   /** An entry whose deadline has passed. If it is part of a sealed send it stays in it: one signature covers all. */
   expire(entry: BatchingEntry<Item>): void {
+    const place = this.#waiting.indexOf(entry);
     // The send goes on for the others and carries this entry with it, whatever became of the attempts so far.
-    const goesOn = !this.#waiting.has(entry) && this.#companions(entry).some((other) => !other.settled);
+    const goesOn = place < 0 && this.#companions(entry).some((other) => !other.settled);
     if (goesOn) entry.maybeStored = true;
+    if (place >= 0) this.#waiting.splice(place, 1);
     entry.giveUp('the deadline passed before the log acknowledged the record');
-    if (this.#waiting.delete(entry)) this.#settings.onReleased(entry);
+    if (place >= 0) this.#settings.onReleased(entry);
   }
 
   #companions(entry: BatchingEntry<Item>): readonly BatchingEntry<Item>[] {
@@ -86,7 +89,7 @@ export class BatchingLane<Item> {
     const adopted = this.#adopted.splice(0).flatMap((send) => [...send.keys()]);
     for (const entry of [...this.#sending, ...adopted, ...this.#waiting]) entry.giveUp('the appender was closed');
     for (const entry of [...adopted, ...this.#waiting]) this.#settings.onReleased(entry);
-    this.#waiting.clear();
+    this.#waiting = [];
   }
 
   close(): Promise<void> {
@@ -96,7 +99,7 @@ export class BatchingLane<Item> {
   async #run(): Promise<void> {
     // Whatever is added in the same turn shares the first send.
     await Promise.resolve();
-    while (this.#adopted.length > 0 || this.#waiting.size > 0) {
+    while (this.#adopted.length > 0 || this.#waiting.length > 0) {
       const adopted = this.#adopted.shift();
       const batch = adopted === undefined ? this.#take() : [...adopted.keys()];
       this.#sending = batch;
@@ -115,21 +118,20 @@ export class BatchingLane<Item> {
   async #pace(startMs: number): Promise<void> {
     const { clock, sendPaceMs } = this.#settings;
     const restMs = startMs + sendPaceMs - clock.nowMs();
-    if (restMs > 0 && this.#waiting.size > 0 && !this.#stopped) await sleep(clock, restMs);
+    if (restMs > 0 && this.#waiting.length > 0 && !this.#stopped) await sleep(clock, restMs);
   }
 
   /** As many as fit into one send, and at least one. */
   #take(): BatchingEntry<Item>[] {
     const { sendItemsMax, sendBytesMax } = this.#settings;
-    const batch: BatchingEntry<Item>[] = [];
+    let count = 0;
     let byteCount = 0;
     for (const entry of this.#waiting) {
       byteCount += entry.byteCount;
-      if (batch.length === sendItemsMax || (batch.length > 0 && byteCount > sendBytesMax)) break;
-      batch.push(entry);
-      this.#waiting.delete(entry);
+      if (count === sendItemsMax || (count > 0 && byteCount > sendBytesMax)) break;
+      count += 1;
     }
-    return batch;
+    return this.#waiting.splice(0, count);
   }
 
   async #sendUntilSettled(batch: readonly BatchingEntry<Item>[], sealed: Sealed<Item>): Promise<void> {
@@ -159,8 +161,8 @@ export class BatchingLane<Item> {
   /** What waits for the partitions of a send, in order; it waits here no longer. */
   #leave(batch: readonly BatchingEntry<Item>[]): BatchingEntry<Item>[] {
     const partitions = new Set(batch.map(({ partition }) => partition));
-    const leaving = [...this.#waiting].filter(({ partition }) => partitions.has(partition));
-    for (const entry of leaving) this.#waiting.delete(entry);
+    const leaving = this.#waiting.filter(({ partition }) => partitions.has(partition));
+    this.#waiting = this.#waiting.filter(({ partition }) => !partitions.has(partition));
     return leaving;
   }
 

@@ -2,12 +2,13 @@
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import type { Folded } from '@clyra/core/enforcement/partition-fold';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { ForgettingMap } from '@clyra/core/kernel/forgetting-map';
 
 /** What stands on clyra.receipts for one partition, against what this replica folds. */
 export class PublishedReceipts {
   readonly #partition: number;
   /** Folded here, not yet seen in the log. The bytes themselves: comparing them costs a fraction of hashing what is read. */
-  readonly #expected = new Map<number, Uint8Array>();
+  readonly #expected = new ForgettingMap<number, Uint8Array>();
   /** Seen in the log, not yet folded here: the other replica is ahead. */
   readonly #ahead = new Map<number, Digest>();
   #foldedUpTo = -1;

@@ -19,7 +19,7 @@ export class KafkaAppender implements LogAppender {
   #session: KafkaSession | undefined;
   #attemptCount = 0;
   #closed = false;
-  #inFlight: Promise<unknown> = Promise.resolve();
+  #inFlight: Promise<void> = Promise.resolve();
 
   constructor(settings: KafkaSettings, name: string) {
     this.#settings = settings;
@@ -37,7 +37,8 @@ export class KafkaAppender implements LogAppender {
     );
     // The next send waits until this one is over, however it ended; a call that never got its turn changes nothing.
     const previous = this.#inFlight;
-    this.#inFlight = Promise.allSettled([previous, sent]);
+    // Without what they resolved to: each would hold the one before it, back to the first.
+    this.#inFlight = Promise.allSettled([previous, sent]).then(() => undefined);
     return sent;
   }
 

@@ -63,8 +63,10 @@ export class StateBuckets {
     this.#queue(entry);
   }
 
+  /** What is left of it waits to be settled, longer than most such values live: so it lets go of the value. */
   remove(entry: StateEntry): void {
     entry.isRemoved = true;
+    if (entry.bucket === undefined) empty(entry);
     this.#queue(entry);
   }
 
@@ -129,7 +131,9 @@ export class StateBuckets {
   #place(entry: StateEntry): Bucket | undefined {
     const { bucket } = entry;
     if (entry.isRemoved) {
-      if (bucket !== undefined) unchain(bucket, entry);
+      if (bucket === undefined) return undefined;
+      unchain(bucket, entry);
+      empty(entry);
       return bucket;
     }
     if (bucket !== undefined) return bucket;
@@ -171,6 +175,15 @@ export class StateBuckets {
     this.#groupDigests[index] = digest;
     return digest;
   }
+}
+
+const NO_VALUE: JsonObject = {};
+
+/** It stands in no bucket, but dead tables of a Map may hold it for long. */
+function empty(entry: StateEntry): void {
+  entry.value = NO_VALUE;
+  entry.line = undefined;
+  entry.after = undefined;
 }
 
 /** The byte of a bucket within its group, as hex. */

@@ -4,7 +4,8 @@ import { parseRecord } from '@clyra/core/canonical/record';
 import type { GatewayAnswer } from '../gateway/gateway-request.ts';
 import { problemAnswer } from '../gateway/problem-answer.ts';
 import { leadingCode } from '../http-status.ts';
-import type { ChangeState, IndexedChange, ShownReceipt } from '../tenants/change-index.ts';
+import type { ChangeState, IndexedChange } from '../tenants/change-index.ts';
+import type { ShownReceipt } from '../tenants/receipt-shelf.ts';
 import { takeAnswer } from './take-answer.ts';
 
 /** What became of an intent (docs/guides/kafka-door.md); `refused`: nothing of it is in the log. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '@clyra/core/canonical/digest';
 import type { ReceiptBody } from '@clyra/core/enforcement/receipt-body';
+import { ForgettingMap } from '@clyra/core/kernel/forgetting-map';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { ReadReceipt } from './read-receipt.ts';
@@ -29,7 +30,7 @@ type Waiter = AwaitedReceipt & { readonly end: (result: ReceiptBody | 'deadline'
 export class ReceiptDesk {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #waiters = new Map<string, Waiter>();
+  readonly #waiters = new ForgettingMap<string, Waiter>();
   readonly #givenUp = new Set<string>();
   #onLate: () => void = () => {};
 

@@ -2,6 +2,7 @@
 import { OUTCOME_DEADLINE_MS } from '@clyra/core/enforcement/limits';
 import type { ReceiptBody } from '@clyra/core/enforcement/receipt-body';
 import { mintedAtMs } from '../log/event-id.ts';
+import { ReceiptShelf, type ShownReceipt } from './receipt-shelf.ts';
 
 export type ChangeState =
   | 'requested'
@@ -26,9 +27,6 @@ export type IndexedChange = {
 
 export type Found = { readonly change: IndexedChange } | 'unknown_id' | 'too_old';
 
-/** A receipt as it lies in the log. */
-export type ShownReceipt = { readonly body: Uint8Array; readonly signature: Uint8Array | null };
-
 export const INDEX_AGE_MS_MAX = 86_400_000;
 export const INDEX_COUNT_MAX = 1_000_000;
 /** The newest changes keep their receipt, so that it can be shown; of older ones only the place is known. */
@@ -50,7 +48,7 @@ const EFFECT_STATES: Readonly<Record<string, ChangeState>> = {
 /** Where the changes of the last 24 hours stand, at most a million of them; the oldest go first. */
 export class ChangeIndex {
   readonly #changes = new Map<string, IndexedChange>();
-  readonly #receipts = new Map<string, ShownReceipt>();
+  readonly #receipts = new ReceiptShelf(RECEIPTS_MAX);
   readonly #resolved = new Map<string, ResolvedChange>();
   readonly #countMax: number;
   #evictedUpToMs = 0;
@@ -60,7 +58,7 @@ export class ChangeIndex {
   }
 
   /** Takes the first receipt of each position, in order. */
-  note(receipt: ReceiptBody, { body, signature }: ShownReceipt): void {
+  note(receipt: ReceiptBody, shown: ShownReceipt): void {
     if (receipt.kind === 'decided' && receipt.change_kind === 'change.requested') {
       if (receipt.duplicate_of !== undefined || this.#changes.has(receipt.event_id)) return;
       this.#evict(receipt.decided_at);
@@ -75,10 +73,7 @@ export class ChangeIndex {
       });
       const resolved = this.#resolved.get(receipt.event_id);
       if (resolved !== undefined) this.settle(receipt.event_id, resolved.tenant, resolved.state);
-      // Copies, since the bytes may be views into a whole fetch; several share a piece of Node's pool.
-      const copy = { body: Buffer.from(body), signature: signature && Buffer.from(signature) };
-      this.#receipts.set(receipt.event_id, copy);
-      if (this.#receipts.size > RECEIPTS_MAX) this.#receipts.delete(this.#receipts.keys().next().value as string);
+      this.#receipts.add(receipt.event_id, shown);
     } else if (receipt.kind === 'recorded' && receipt.of !== undefined) {
       this.settle(receipt.of, receipt.tenant, EFFECT_STATES[receipt.effect]);
     }
