@@ -46,29 +46,29 @@ type fixed struct {
 	first, last place
 }
 
-// read gives the byte behind a document of the form that begins at a byte, or 0.
-func (f *form) read(data []byte, at int) int {
+// read gives the byte behind a document of the form that begins at a byte, or 0, and how many of the form's scalars it met.
+func (f *form) read(data []byte, at int) (end, met int) {
 	gapStart := 0
 	for i := range f.slots {
 		s := &f.slots[i]
 		gap := f.text[gapStart:s.gapEnd]
 		if len(data)-at < len(gap) || string(data[at:at+len(gap)]) != string(gap) {
-			return 0
+			return 0, i
 		}
 		f.starts[i] = at
 		at += len(gap)
-		end, kind := plainEnd(data, at)
+		behind, kind := plainEnd(data, at)
 		n := &f.nodes[s.node]
-		if end == 0 || kind != n.kind {
-			return 0
+		if behind == 0 || kind != n.kind {
+			return 0, i
 		}
-		n.start, n.end = uint32(at), uint32(end)
+		n.start, n.end = uint32(at), uint32(behind)
 		s.put(n)
-		at, gapStart = end, s.gapEnd
+		at, gapStart = behind, s.gapEnd
 	}
 	gap := f.text[gapStart:]
 	if len(data)-at < len(gap) || string(data[at:at+len(gap)]) != string(gap) {
-		return 0
+		return 0, len(f.slots)
 	}
 	f.starts[len(f.slots)] = at
 	for i := range f.fixed {
@@ -77,7 +77,7 @@ func (f *form) read(data []byte, at int) int {
 		n.start, n.end = uint32(f.starts[one.first.gap]+one.first.at), uint32(f.starts[one.last.gap]+one.last.at)
 		one.put(n)
 	}
-	return at + len(gap)
+	return at + len(gap), len(f.slots)
 }
 
 // learn takes the form of a document; false when it has scalars that are not plain.
@@ -118,7 +118,9 @@ const (
 	maxForms     = 6
 	maxFormNodes = 256
 	maxFormBytes = 4_096
-	// patience is how many documents of no known form make that only each so many-th is learned: where all differ it is in vain.
+	// maxInVain is how many scalars of other forms may be read before a document is read by itself.
+	maxInVain = 16
+	// patience is how many misses, a hit making good for two, turn forms off for all but each so many-th document.
 	patience = 8
 )
 
@@ -129,13 +131,19 @@ type forms struct {
 	oldest int
 	now    int
 	misses int
+	turn   int
+	tried  bool
 }
 
 // readForm reads a document by a known form, and gives the byte behind it, or 0.
 func (d *Doc) readForm(data []byte, at, depth int) int {
 	fs := &d.forms
-	expected := fs.list[fs.now].next
-	for i := range fs.count {
+	fs.turn++
+	if fs.tried = fs.misses < patience || fs.turn%patience == 0; !fs.tried {
+		return 0
+	}
+	expected, inVain := fs.list[fs.now].next, 0
+	for i := 0; i < fs.count && inVain < maxInVain; i++ {
 		// The expected one is tried first, and the others behind it.
 		k := expected + i
 		if k >= fs.count {
@@ -145,25 +153,31 @@ func (d *Doc) readForm(data []byte, at, depth int) int {
 		if f.depth != depth {
 			continue
 		}
-		if end := f.read(data, at); end > 0 {
+		end, met := f.read(data, at)
+		if end > 0 {
 			d.nodes = f.nodes
-			fs.met(k)
+			fs.misses = max(fs.misses-2, 0)
+			fs.goTo(k)
 			return end
 		}
+		inVain += met
 	}
 	return 0
 }
 
-func (fs *forms) met(k int) {
+func (fs *forms) goTo(k int) {
 	fs.list[fs.now].next = k
-	fs.now, fs.misses = k, 0
+	fs.now = k
 }
 
 // remember learns the form of a document that was read by itself, in place of the one learned longest ago.
 func (d *Doc) remember(at, end, depth int) {
 	fs := &d.forms
-	fs.misses++
-	if len(d.nodes) > maxFormNodes || end-at > maxFormBytes || fs.misses > patience && fs.misses%patience != 0 {
+	if !fs.tried {
+		return
+	}
+	fs.misses = min(fs.misses+1, 2*patience)
+	if len(d.nodes) > maxFormNodes || end-at > maxFormBytes {
 		return
 	}
 	k := fs.oldest
@@ -175,7 +189,5 @@ func (d *Doc) remember(at, end, depth int) {
 	f.next = 0
 	fs.count = max(fs.count, k+1)
 	fs.oldest = (k + 1) % maxForms
-	misses := fs.misses
-	fs.met(k)
-	fs.misses = misses
+	fs.goTo(k)
 }
