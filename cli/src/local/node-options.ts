@@ -4,12 +4,20 @@ import type { ServiceName } from './layout.ts';
 const LEAN_START = new URL('../../../libs/runtime/start/lean-start.mjs', import.meta.url).href;
 
 /**
- * Who waits for these two is a request. The halves of V8's young space hold 16 MB: measured with `gateway.bench`, 32 MB
- * made collections longer (p95 of a request 107 ms instead of 58 to 88), and 8 MB too frequent. As many background
- * threads as there are cores to spare: by default four of them mark the whole heap at once, which on two cores held every
- * request up for 200 to 400 ms, ten times in 25 s at 500 requests/s. And that heap is marked when it has tripled.
+ * Who waits for these two is a request, and a collection of the whole heap held every request up for 200 to 400 ms, ten
+ * times in 25 s at 500 requests/s on two cores. The halves of V8's young space hold 16 MB: measured with `gateway.bench`,
+ * 32 MB made collections longer (p95 of a request 107 ms instead of 58 to 88), and 8 MB too frequent. As many background
+ * threads as there are cores to spare, where by default four mark the heap at once; and it is marked when it has tripled.
+ * Without pretenuring: what lived long in one busy second is put among the old from then on, and takes with it all of
+ * the request it belongs to, so that an intake which once stood still fills its heap with 6 MB a second for ever, and as
+ * much of buffers.
  */
-const FOR_LATENCY = ['--max-semi-space-size=16', '--v8-pool-size=0', '--heap-growing-percent=200'];
+const FOR_LATENCY = [
+  '--max-semi-space-size=16',
+  '--v8-pool-size=0',
+  '--heap-growing-percent=200',
+  '--no-allocation-site-pretenuring',
+];
 
 /**
  * The others are beside a database or behind the log, and small: the heap grows by half before it is collected, not to
