@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { type ForgedBundle, nodeLimits, VerifierTools } from './src/evidence/forged-bundle.ts';
 import { type CommandCost, runMeasured } from './src/evidence/measured-command.ts';
+import { signaturesPerSecond } from './src/evidence/signature-floor.ts';
 import { measureFsck } from './src/evidence/tessera-fsck.ts';
 import { benchOptions } from './src/options.ts';
 import { figure } from './src/report/figures.ts';
@@ -102,6 +103,7 @@ async function speed(): Promise<void> {
   const wholes = [await go(whole, 'head'), await typescript(whole, 'head')] as const;
   const fulls = [await go(whole, 'full'), await typescript(whole, 'full')] as const;
   const alones = [await go(alone, 'full'), await typescript(alone, 'full')] as const;
+  const signatures = signaturesPerSecond();
   print(
     `${machineLine(thisMachine())}\nshort lines: what a database did, one transaction a line; the others: requests with outcome, effect and tick, signed 4 at once, and in the last two rows each by itself\n`,
   );
@@ -130,6 +132,9 @@ async function speed(): Promise<void> {
   const ofFloor = (one: Measured, sha256sum: Measured) => (one.perSecond / sha256sum.perSecond).toFixed(2);
   print(
     `\nof what sha256sum does with the same bytes, head mode: short lines Go ${ofFloor(shorts[0], floors[0])}, TypeScript ${ofFloor(shorts[1], floors[0])}; others Go ${ofFloor(wholes[0], floors[1])}, TypeScript ${ofFloor(wholes[1], floors[1])}`,
+  );
+  print(
+    `of what node:crypto does with signatures alone (${figure(signatures)} a CPU second), full mode, sends of 1: Go ${(alones[0].perSecond / signatures).toFixed(2)}, TypeScript ${(alones[1].perSecond / signatures).toFixed(2)}`,
   );
 }
 
