@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
+import { CORRELATION_NAMES } from '@clyra/core/change/correlation';
 import type { VerifyReport } from '@clyra/verifier/report/verify-report';
 import type { BundleFolder } from '../bundle/bundle-folder.ts';
 import { type Cell, code, facts, mark, page, table, text, time } from './html.ts';
-import { CORRELATION_NAMES, type JournalDigest } from './read-journal.ts';
+import type { JournalDigest } from './read-journal.ts';
 
 /** A bundle as one page for people: no script, nothing loaded from anywhere. */
 export function bundlePage(bundle: BundleFolder, journal: JournalDigest, report: VerifyReport): string {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
+import { CORRELATION_NAMES } from '@clyra/core/change/correlation';
 import type { BundleFolder, BundleLine } from '../bundle/bundle-folder.ts';
 
 /** Lines that a page lists one by one; the rest are counted. */
@@ -26,9 +27,6 @@ export type RunEntry = {
   /** Sessions of calls that voice rules asked about. */
   readonly calls: Set<string>;
 };
-
-/** Of `correlation` in a run.opened (docs/spec/records.md §4), as a page shows them. */
-export const CORRELATION_NAMES = ['actor_principal', 'approver_principal', 'client_app_id', 'session_id'];
 
 export type FindingEntry = {
   readonly status: string;

@@ -9,7 +9,7 @@ from .claims import ABSENT
 from .failure import Malformed, place
 from .grammar import Fault, Rules, parse, utf16_key
 from .lines import LINE_MAX, split_lines
-from .shapes import is_closed, is_digest, is_half, is_int, is_object, is_text
+from .shapes import is_closed, is_commitment, is_half, is_int, is_object, is_text
 
 SIZE_MAX = 16777216
 _RULES = Rules(LINE_MAX)
@@ -90,7 +90,7 @@ def _judge(disclosure, line):
     if not is_object(part):
         return "CLY_DISCLOSURE_LEAF"
     held = _at_pointer(part["body"], disclosure["pointer"])
-    if not is_closed(held, ("$commit",)) or not is_digest(held["$commit"]):
+    if not is_commitment(held):
         return "CLY_DISCLOSURE_POINTER"
     salt, pointer = bytes.fromhex(disclosure["salt"]), disclosure["pointer"].encode("utf-8")
     text = b"clyra/commit/v0\n" + salt + pointer + b"\0" + canonical(disclosure["value"])

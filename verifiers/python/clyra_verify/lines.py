@@ -7,6 +7,7 @@ from .grammar import Rules, ascending, parse
 from .shapes import (
     decode_base64,
     is_closed,
+    is_commitment,
     is_digest,
     is_half,
     is_int,
@@ -134,7 +135,7 @@ def _is_correlation(value):
     return (
         is_closed(value, (), (*_PRINCIPALS, *_COMMITTED))
         and len(value) > 0
-        and all(_is_partner_name(value[name]) or (name in _COMMITTED and _is_commitment(value[name])) for name in value)
+        and all(_is_partner_name(value[name]) or (name in _COMMITTED and is_commitment(value[name])) for name in value)
     )
 
 
@@ -145,10 +146,6 @@ _CONTROL = re.compile("[\0-\x1f\x7f]")
 
 def _is_partner_name(value):
     return is_text(value) and 1 <= units(value) <= 256 and not _CONTROL.search(value)
-
-
-def _is_commitment(value):
-    return is_closed(value, ("$commit",)) and is_digest(value["$commit"])
 
 
 def _is_receipt(body):

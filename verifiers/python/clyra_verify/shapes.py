@@ -51,6 +51,10 @@ def is_closed(value, names, optional=()):
     return all(name in value for name in names) and all(name in names or name in optional for name in value)
 
 
+def is_commitment(value):
+    return is_closed(value, ("$commit",)) and is_digest(value["$commit"])
+
+
 def is_list(value, judge, most=None):
     if value.__class__ is not list or (most is not None and len(value) > most):
         return False

@@ -155,7 +155,10 @@ class TransportSession implements WalsenderSession {
       start: async (client: Client): Promise<unknown> => {
         this.#client = client;
         this.#readDirectly();
-        client.on('notice', (notice) => this.#guard(() => endWithout(skippedPublication(notice))));
+        client.on('notice', (notice) => {
+          const missing = skippedPublication(notice);
+          if (missing !== undefined) this.#lose(missing);
+        });
         const versionMajor = await admitSource(client, this.#options);
         this.#activity = 'start_replication';
         return client.query(startReplicationSql(this.#options, versionMajor));
@@ -207,12 +210,6 @@ class TransportSession implements WalsenderSession {
     }
     const internals: unknown = Reflect.get(this.#client, 'connection');
     return internals as ConnectionInternals;
-  }
-}
-
-function endWithout(missing: ClyraError | undefined): void {
-  if (missing !== undefined) {
-    throw missing;
   }
 }
 

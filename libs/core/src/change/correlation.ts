@@ -14,7 +14,8 @@ export type Correlation = {
 const PRINCIPALS = ['actor_principal', 'approver_principal'];
 /** Of class commit (docs/spec/disclosure.md §1). */
 const COMMITTED = ['client_app_id', 'session_id'];
-const MEMBERS = new Set([...PRINCIPALS, ...COMMITTED]);
+export const CORRELATION_NAMES: readonly string[] = [...PRINCIPALS, ...COMMITTED];
+const MEMBERS = new Set(CORRELATION_NAMES);
 /** Partners choose these names, so they are texts and no ids. Its length counts UTF-16 code units, as all of the format. */
 const NAME = /^[^\u0000-\u001f\u007f]{1,256}$/;
 
@@ -23,7 +24,7 @@ export function checkCorrelation(correlation: JsonObject): void {
   onlyMembers(correlation, MEMBERS);
   const given = Object.entries(correlation);
   if (given.length === 0)
-    throw shapeError(`correlation is empty: give one of ${[...MEMBERS].join(', ')}, or leave it out`);
+    throw shapeError(`correlation is empty: give one of ${CORRELATION_NAMES.join(', ')}, or leave it out`);
   for (const [name, value] of given) {
     const isName = typeof value === 'string' && NAME.test(value);
     if (isName || (COMMITTED.includes(name) && isCommitment(value))) continue;

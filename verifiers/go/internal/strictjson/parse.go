@@ -197,16 +197,13 @@ func (p *parser) container(at, depth int, closing byte) bool {
 		p.pos++
 		return true
 	}
-	if p.plain {
-		return p.plainContainer(at, depth, closing)
-	}
 	names := nameCheck{object: at}
 	for count := uint32(1); ; count++ {
 		if closing == '}' {
 			if !p.member(&names, depth) {
 				return false
 			}
-		} else if !p.value(depth+1, 0, 0, false) {
+		} else if !(p.plain && p.plainScalar(0, 0, 0)) && !p.value(depth+1, 0, 0, false) {
 			return false
 		}
 		p.space()

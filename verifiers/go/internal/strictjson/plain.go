@@ -25,30 +25,6 @@ func (d *Doc) ParseInside(record []byte, at, depth int) (end int, ok bool) {
 	return p.pos, ok
 }
 
-// plainContainer reads what stands in a container of a record, where no white space may be, behind its opening bracket.
-func (p *parser) plainContainer(at, depth int, closing byte) bool {
-	names := nameCheck{object: at}
-	for count := uint32(1); ; count++ {
-		if closing == '}' {
-			if !p.member(&names, depth) {
-				return false
-			}
-		} else if !p.plainScalar(0, 0, 0) && !p.value(depth+1, 0, 0, false) {
-			return false
-		}
-		switch p.peek() {
-		case ',':
-			p.pos++
-		case closing:
-			p.pos++
-			p.doc.nodes[at].count = count
-			return true
-		default:
-			return p.fail(CodeSyntax)
-		}
-	}
-}
-
 // named reads the value of a member whose name and colon were read.
 func (p *parser) named(depth, start int, k *knownName) bool {
 	at, nameEnd := len(p.doc.nodes), start+len(k.text)-2

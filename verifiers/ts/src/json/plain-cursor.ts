@@ -34,15 +34,8 @@ export class PlainCursor {
   attempt<T>(bytes: Buffer, read: () => T): T | null {
     this.bytes = bytes;
     this.at = 0;
-    try {
-      const value = read();
-      return this.at === bytes.length ? value : null;
-    } catch (error) {
-      if (error instanceof NotPlainError) {
-        return null;
-      }
-      throw error;
-    }
+    const value = this.tries(read);
+    return this.at === bytes.length ? value : null;
   }
 
   /** Reads with `read` from where it stands; null, and back there, when that does not find what it expects. */
