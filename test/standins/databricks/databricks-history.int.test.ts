@@ -188,6 +188,33 @@ describe('the history of a Delta table', () => {
     expect(world.toldIds().filter((id) => id.startsWith('made-anew@'))).toHaveLength(3);
   }, 150_000);
 
+  it('is told once where the table was replaced, which gives it another id, and by a recorder that starts anew', async () => {
+    const world = await open(10);
+    const first = world.start(history());
+    await begun(world, first);
+    const commits = drawCommits(new SeededRandom(10), { first: 5, count: 12, fromMs: START_MS });
+    tables.show(
+      TABLE,
+      commits.map((commit) => shown(commit, commit.atMs)),
+    );
+    const toldUpTo = async (index: number): Promise<void> => {
+      tables.nowMs = commits[index]?.atMs ?? 0;
+      await world.until('so many are told', () => world.toldIds().length > index);
+    };
+    await toldUpTo(5);
+    tables.replace(TABLE, 'replaced');
+    await toldUpTo(8);
+    await world.kill(first);
+    tables.replace(TABLE, ID);
+    const second = world.start(history());
+    await toldUpTo(11);
+    await settledAt(world, START_MS + HOUR);
+    await world.stop(second);
+    const ids = commits.map(({ version }, index) => `${index < 6 || index > 8 ? ID : 'replaced'}@${version}`);
+    expect(world.toldIds()).toEqual(ids);
+    expect(world.gaps()).toEqual([]);
+  }, 150_000);
+
   it('reads the files of the log: their digests, what the driver shows empty, and rows changed in the name of upkeep', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'clyra-delta-log-'));
     try {

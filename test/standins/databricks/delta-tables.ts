@@ -36,6 +36,12 @@ export class DeltaTables {
     this.#tables.set(name, { id, rows: [] });
   }
 
+  /** As CREATE OR REPLACE leaves it: another id, and its history goes on. */
+  replace(name: string, id: string): void {
+    const table = this.#tables.get(name);
+    if (table !== undefined) table.id = id;
+  }
+
   drop(name: string): void {
     this.#tables.delete(name);
   }

@@ -2,7 +2,7 @@
 import { parseLsn } from '@clyra/adapter-postgres/lsn';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { ClyraError } from '@clyra/core/kernel/error';
-import { timeOfPlace } from './observed-statement.ts';
+import { commitKey, type ObservedStatement, timeOfPlace } from './observed-statement.ts';
 
 /** Ids of statements and gaps in reach of a second look. Beyond it the source waits: a forgotten id would be told twice. */
 const KNOWN_COUNT_MAX = 1_000_000;
@@ -28,14 +28,17 @@ export class LogBook {
   newestAppendMs = 0;
   /** By id of statement or text of gap, when it was committed or found. */
   readonly #known = new Map<string, number>();
+  /** The same statements by the commit that they were, one key at most for each. */
+  readonly #commits = new Map<string, number>();
   #newest = { timeline: 0, position: 0n };
 
   get knownCount(): number {
     return this.#known.size;
   }
 
+  /** `id` may be that of a statement, the text of a gap, or a `commitKey`. */
   isKnown(id: string): boolean {
-    return this.#known.has(id);
+    return this.#known.has(id) || this.#commits.has(id);
   }
 
   /** Throws CLY_RECORDER_HISTORY_FULL. */
@@ -44,9 +47,17 @@ export class LogBook {
     this.#known.set(id, atMs);
   }
 
+  knowStatement({ id, table, committedAtMs }: Pick<ObservedStatement, 'id' | 'table' | 'committedAtMs'>): void {
+    this.know(id, committedAtMs);
+    if (table === undefined) return;
+    this.#commits.set(commitKey(table, id.slice(id.lastIndexOf('@') + 1), committedAtMs), committedAtMs);
+  }
+
   /** What no second look can reach any more is forgotten. */
   forgetBefore(ms: number): void {
-    for (const [id, atMs] of this.#known) if (atMs < ms) this.#known.delete(id);
+    for (const known of [this.#known, this.#commits]) {
+      for (const [id, atMs] of known) if (atMs < ms) known.delete(id);
+    }
   }
 
   /** One observation of the source, in the order of the log. */
@@ -82,8 +93,10 @@ export class LogBook {
     if (timeline === this.#newest.timeline && position <= this.#newest.position) return;
     this.#newest = { timeline, position };
     if (position > this.position) this.position = position;
-    const statement = body['statement'] as { readonly id?: unknown } | undefined;
-    if (typeof statement?.id === 'string') this.know(statement.id, Number(body['committed_at']));
+    const { id, table } = (body['statement'] ?? {}) as { readonly id?: unknown; readonly table?: unknown };
+    if (typeof id !== 'string') return;
+    const committedAtMs = Number(body['committed_at']);
+    this.knowStatement({ id, committedAtMs, ...(typeof table === 'string' ? { table } : {}) });
   }
 
   #coverage(body: JsonObject): void {

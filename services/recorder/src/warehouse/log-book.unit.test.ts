@@ -2,6 +2,7 @@
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { describe, expect, it } from '@jest/globals';
 import { gapKey, LogBook } from './log-book.ts';
+import { commitKey } from './observed-statement.ts';
 
 const statement = (timeline: number, lsn: string, id: string): JsonObject => ({
   kind: 'transaction',
@@ -30,6 +31,15 @@ describe('what a log says of a warehouse', () => {
     const book = bookOf([statement(2, '0/F', 'a'), statement(3, '0/10', 'b')]);
     expect(book.timeline).toBe(3);
     expect(book.position).toBe(16n);
+  });
+
+  it('knows a commit of a table under another id, which CREATE OR REPLACE gives it, and no other commit', () => {
+    const body = statement(2, '0/1', 'first@7');
+    const book = bookOf([{ ...body, statement: { id: 'first@7', table: 'a.b.c' } }]);
+    const commits = [commitKey('a.b.c', 7, 1_000), commitKey('a.b.c', 7, 1_001), commitKey('a.b.d', 7, 1_000)];
+    expect(commits.map((commit) => book.isKnown(commit))).toEqual([true, false, false]);
+    book.forgetBefore(1_001);
+    expect([...commits, 'first@7'].some((id) => book.isKnown(id))).toBe(false);
   });
 
   it('takes the beginning from the first coverage, the horizon from the furthest watermark, and each gap once', () => {

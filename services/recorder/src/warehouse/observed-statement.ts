@@ -51,3 +51,11 @@ export function timeOfPlace(text: string): number | undefined {
   const digits = PLACE.exec(text)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
+
+/**
+ * A commit of a table by the table's name. CREATE OR REPLACE gives a table another id and leaves its history as it was,
+ * so the id of a statement alone does not say whether it was told.
+ */
+export function commitKey(table: string, version: number | string, atMs: number): string {
+  return `${table}@${version} ${placeOf(atMs)}`;
+}

@@ -156,7 +156,7 @@ export class WarehouseSession {
       const place = { systemId, timeline: this.#timeline, position: this.#position };
       const draft = statementDraft(request.identity, place, { statement, key });
       await this.#write(draft);
-      book.know(statement.id, statement.committedAtMs);
+      book.knowStatement(statement);
       events.onStatement(draft, statement);
     });
     await settled(written);

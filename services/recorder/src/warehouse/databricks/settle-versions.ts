@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TableVersion } from '@clyra/adapter-databricks/table-history';
-import type { HistoryGap } from '../observed-statement.ts';
+import { commitKey, type HistoryGap } from '../observed-statement.ts';
 
 export type TableLook = {
   /** `catalog.schema.table`. */
@@ -42,11 +42,11 @@ export function versionId(id: string, version: number): string {
  */
 export function settleVersions(look: TableLook, context: LookContext): SettledVersions {
   const { table, id } = look;
-  const { nowMs, lagMs, reachMs, isKnown } = context;
+  const { nowMs, lagMs, reachMs } = context;
   const listed = [...new Map(look.versions.map((version) => [version.version, version])).values()].sort(
     (left, right) => left.version - right.version,
   );
-  const fresh = listed.filter(({ version, atMs }) => atMs >= reachMs && !isKnown(versionId(id, version)));
+  const fresh = listed.filter((version) => version.atMs >= reachMs && !isTold(version, look, context));
   const gaps: HistoryGap[] = [...missingBefore(listed[0], look, context), ...wentBack(listed.at(-1), look, context)];
   let coversUntilMs = nowMs - lagMs;
   let hasHole = false;
@@ -59,6 +59,15 @@ export function settleVersions(look: TableLook, context: LookContext): SettledVe
     else gaps.push({ from: `${table}@${hole.first}`, to: `${table}@${hole.last}`, reason: 'version_missing' });
   }
   return { fresh, gaps, coversUntilMs, hasHole };
+}
+
+/** Under the id that the table has now, or under one that it had before it was replaced. */
+function isTold(
+  { version, atMs }: TableVersion,
+  { table, id }: Pick<TableLook, 'table' | 'id'>,
+  { isKnown }: Pick<LookContext, 'isKnown'>,
+): boolean {
+  return isKnown(versionId(id, version)) || isKnown(commitKey(table, version, atMs));
 }
 
 function holeBetween(
@@ -74,13 +83,11 @@ function holeBetween(
 }
 
 /** The oldest version that is shown is younger than the horizon: what was before it was not read. */
-function missingBefore(
-  oldest: TableVersion | undefined,
-  { table, id }: TableLook,
-  { beganMs, horizonMs, wasCovered, isKnown }: LookContext,
-): readonly HistoryGap[] {
+function missingBefore(oldest: TableVersion | undefined, look: TableLook, context: LookContext): readonly HistoryGap[] {
+  const { table, id } = look;
+  const { beganMs, horizonMs, wasCovered, isKnown } = context;
   if (oldest === undefined || !wasCovered || horizonMs <= beganMs || oldest.atMs <= horizonMs) return [];
-  if (isKnown(versionId(id, oldest.version)) || isKnown(versionId(id, oldest.version - 1))) return [];
+  if (isTold(oldest, look, context) || isKnown(versionId(id, oldest.version - 1))) return [];
   return oldest.version === 0
     ? [{ from: table, to: versionId(id, 0), reason: 'table_recreated' }]
     : [{ from: table, to: `${table}@${oldest.version - 1}`, reason: 'history_aged_out' }];
