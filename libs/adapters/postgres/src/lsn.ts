@@ -6,6 +6,10 @@ export type LsnText = string;
 
 const HALF_DIGITS_MAX = 8;
 const LOW_HALF_MASK = 0xffff_ffffn;
+const HALF = 2 ** 32;
+/** Below it a number holds both halves exactly. */
+const EXACT_HIGH = 2 ** 21;
+const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Errors: CLY_SOURCE_LSN_INVALID when `text` is not two hexadecimal halves of at most 32 bits. */
 export function parseLsn(text: LsnText): bigint {
@@ -18,7 +22,8 @@ export function parseLsn(text: LsnText): bigint {
       context: { length: text.length },
     });
   }
-  return (BigInt(high) << 32n) | BigInt(low);
+  // Each operation on a bigint makes another one: below 2^53 the number does it.
+  return high < EXACT_HIGH ? BigInt(high * HALF + low) : (BigInt(high) << 32n) | BigInt(low);
 }
 
 /** One half, digit by digit: every transaction has a few positions. Negative where it is none. */
@@ -41,6 +46,10 @@ function hexDigit(code: number): number {
 
 /** The text PostgreSQL itself would print: upper case, no padding. `lsn` is in 0 .. 2^64-1. */
 export function formatLsn(lsn: bigint): LsnText {
+  if (lsn >= 0n && lsn <= EXACT_MAX) {
+    const exact = Number(lsn);
+    return `${Math.floor(exact / HALF).toString(16)}/${(exact % HALF).toString(16)}`.toUpperCase();
+  }
   return `${(lsn >> 32n).toString(16)}/${(lsn & LOW_HALF_MASK).toString(16)}`.toUpperCase();
 }
 

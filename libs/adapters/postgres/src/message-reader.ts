@@ -2,8 +2,11 @@
 import { ClyraError } from '@clyra/core/kernel/error';
 
 /** 2000-01-01T00:00:00Z in milliseconds since 1970: the zero of PostgreSQL's timestamps. */
-const POSTGRES_EPOCH_MS = 946_684_800_000n;
-const MICROSECONDS_PER_MS = 1_000n;
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+const MICROSECONDS_PER_MS = 1_000;
+const HALF = 2 ** 32;
+/** Below it a number holds both halves of 64 bits exactly; each operation on a bigint makes another one. */
+const EXACT_HIGH = 2 ** 21;
 
 /** A replication message whose bytes do not have the shape the protocol gives them. */
 export function malformedMessage(reason: string, type: number): ClyraError {
@@ -47,12 +50,21 @@ export class MessageReader {
   }
 
   lsn(): bigint {
-    return this.#bytes.readBigUInt64BE(this.#take(8));
+    const at = this.#take(8);
+    const high = this.#bytes.readUInt32BE(at);
+    const low = this.#bytes.readUInt32BE(at + 4);
+    return high < EXACT_HIGH ? BigInt(high * HALF + low) : (BigInt(high) << 32n) | BigInt(low);
   }
 
-  /** Milliseconds since 1970, rounded down: BigInt division truncates, and commit times are after 2000. */
+  /** Milliseconds since 1970, rounded towards 2000: commit times are after it. */
   timestampMs(): number {
-    return Number(this.#bytes.readBigInt64BE(this.#take(8)) / MICROSECONDS_PER_MS + POSTGRES_EPOCH_MS);
+    const at = this.#take(8);
+    const high = this.#bytes.readUInt32BE(at);
+    if (high >= EXACT_HIGH) {
+      return Number(this.#bytes.readBigInt64BE(at) / BigInt(MICROSECONDS_PER_MS) + BigInt(POSTGRES_EPOCH_MS));
+    }
+    const microseconds = high * HALF + this.#bytes.readUInt32BE(at + 4);
+    return (microseconds - (microseconds % MICROSECONDS_PER_MS)) / MICROSECONDS_PER_MS + POSTGRES_EPOCH_MS;
   }
 
   /** UTF-8, since the connection asks for that client encoding. */

@@ -8,6 +8,13 @@ import { encode, type TupleColumn, tupleBytes } from './test-support/pgoutput-en
 
 const oid = fc.nat({ max: 0xffff_ffff });
 const lsn = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+/** Around the numbers that a double no longer holds, and where the sign begins. */
+const edges = [0n, 1n << 32n, 1n << 53n, 1n << 63n].flatMap((edge) => [edge - 1n, edge, edge + 1n]);
+const eightBytes = fc.oneof(
+  lsn,
+  fc.bigInt({ min: 0n, max: 1n << 54n }),
+  fc.constantFrom(...edges.filter((edge) => edge >= 0n)),
+);
 const timeMs = fc.integer({ min: 946_684_800_000, max: 4_102_444_800_000 });
 const name = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => !text.includes('\0') && text.isWellFormed());
 const bytes = fc.uint8Array({ maxLength: 40 }).map((content) => Buffer.from(content));
@@ -35,6 +42,18 @@ describe('decodePgoutput', () => {
         const message = { transactional: flag, lsn: a, prefix: text, content };
         expect(decodePgoutput(encode.message(message))).toEqual({ kind: 'message', ...message });
       }),
+    );
+  });
+
+  it('reads positions and times as arithmetic without limits does', () => {
+    fc.assert(
+      fc.property(eightBytes, eightBytes, (finalLsn, microseconds) => {
+        const bytes = encode.begin({ finalLsn, commitTimeMs: 946_684_800_000, xid: 1 });
+        bytes.writeBigUInt64BE(microseconds, 9);
+        const commitTimeMs = Number(BigInt.asIntN(64, microseconds) / 1_000n + 946_684_800_000n);
+        expect(decodePgoutput(bytes)).toEqual({ kind: 'begin', finalLsn, commitTimeMs, xid: 1 });
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -55,8 +55,8 @@ export const DEFAULT_REPLICATION_TUNING: ReplicationTuning = {
   statusIntervalMs: 5_000,
   confirmDelayMs: 50,
   silenceMaxMs: 60_000,
-  pendingHighCount: 6_000,
-  pendingLowCount: 3_000,
+  pendingHighCount: 3_000,
+  pendingLowCount: 1_500,
 };
 
 export interface ReplicationStream {

@@ -138,7 +138,7 @@ export class TransactionAccumulator {
     }
     this.#open = undefined;
     const unknownTypes = open.relations.finishUnknownTypes();
-    return {
+    const transaction: CommittedTransaction = {
       systemId: this.#options.systemId,
       timeline: this.#options.timeline,
       commitEndLsn: formatLsn(message.endLsn),
@@ -155,6 +155,10 @@ export class TransactionAccumulator {
         other: open.otherMessageCount,
       },
       executionTokenHashes: open.executionTokenHashes,
+    };
+    if (open.ddl === undefined && unknownTypes === undefined) return transaction;
+    return {
+      ...transaction,
       ...(open.ddl === undefined ? {} : { ddl: open.ddl.finish() }),
       ...(unknownTypes === undefined ? {} : { unknownTypes }),
     };

@@ -58,15 +58,11 @@ export class TransactionRelations {
   }
 
   finishListed(): readonly RelationChange[] {
+    const [first] = this.#byName.values();
+    if (first !== undefined && this.#byName.size === 1) return [changeOf(first)];
     return [...this.#byName.entries()]
       .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([, tally]) => ({
-        schema: tally.schema,
-        name: tally.name,
-        operations: tally.counts,
-        rowsDigest: tally.digest.finish(),
-        ...(tally.ddlCount === 0 ? {} : { ddlCount: tally.ddlCount }),
-      }));
+      .map(([, tally]) => changeOf(tally));
   }
 
   finishUnlisted(): UnlistedChanges | null {
@@ -101,6 +97,11 @@ export class TransactionRelations {
     this.#byName.set(qualifiedName, tally);
     return tally;
   }
+}
+
+function changeOf({ schema, name, counts, digest, ddlCount }: Tally): RelationChange {
+  const change = { schema, name, operations: counts, rowsDigest: digest.finish() };
+  return ddlCount === 0 ? change : { ...change, ddlCount };
 }
 
 function newTally(relation: { schema: string; name: string }, rowsKey: HmacKey): Tally {

@@ -2,7 +2,7 @@
 import type { CommittedTransaction, DdlSummary, OperationCounts } from '@clyra/adapter-postgres/committed-transaction';
 import type { AccumulatorLimits } from '@clyra/adapter-postgres/transaction-accumulator';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
-import { encodeRecord } from '@clyra/core/canonical/record';
+import { encodeRecord, encodeRecordText } from '@clyra/core/canonical/record';
 import {
   observationIdOf,
   type SourceIdentity,
@@ -10,6 +10,7 @@ import {
   type TransactionEffect,
 } from './observation-draft.ts';
 import { printable } from './printable.ts';
+import { transactionText } from './transaction-text.ts';
 
 /**
  * How much one body lists, so that the largest one stays below the 65,535 bytes of a record (docs/spec/records.md §1)
@@ -39,12 +40,19 @@ export function transactionDraft(identity: SourceIdentity, transaction: Committe
     relations: relationsOf(transaction),
     token_hashes: transaction.executionTokenHashes,
   };
+  const messageCount = messageCounts.clyra + messageCounts.other;
+  const { xid } = transaction;
+  if (ddl === undefined && unknownTypes === undefined && Number.isSafeInteger(effect.committed_at)) {
+    const facts = { identity, observationId, systemId, timeline, commitEndLsn, xid, messageCount };
+    const bytes = encodeRecordText(transactionText(facts, effect));
+    return { kind: 'transaction', tenant, sourceId, observationId, bytes, effect };
+  }
   const bytes = encodeRecord({
     commit_end_lsn: commitEndLsn,
     committed_at: effect.committed_at,
     ...(ddl === undefined ? {} : { ddl: ddlOf(ddl) }),
     kind: 'transaction',
-    messages: messageCounts.clyra + messageCounts.other,
+    messages: messageCount,
     observation_id: observationId,
     relations: effect.relations,
     source_id: sourceId,
@@ -54,7 +62,7 @@ export function transactionDraft(identity: SourceIdentity, transaction: Committe
     token_hashes: effect.token_hashes,
     ...(unknownTypes === undefined ? {} : { unknown_types: unknownTypes.map(printable) }),
     v: 0,
-    xid: transaction.xid,
+    xid,
   });
   return { kind: 'transaction', tenant, sourceId, observationId, bytes, effect };
 }
@@ -75,8 +83,7 @@ function entryOf(
   changes: { readonly operations: OperationCounts; readonly rowsDigest: string; readonly ddlCount?: number },
 ): RelationEntry {
   const { insert, update, delete: deleted, truncate } = changes.operations;
-  return {
-    ...(changes.ddlCount === undefined ? {} : { ddl: changes.ddlCount }),
+  const entry = {
     deletes: deleted,
     inserts: insert,
     name: relation.name,
@@ -85,4 +92,5 @@ function entryOf(
     truncates: truncate,
     updates: update,
   };
+  return changes.ddlCount === undefined ? entry : { ddl: changes.ddlCount, ...entry };
 }

@@ -15,6 +15,9 @@ export class Watermarks {
 
   /** The newest mark at or before `lsn`; it and all before it are taken off. */
   passed(lsn: bigint): SourceMark | undefined {
+    // Asked for each transaction, and nearly always in vain.
+    const oldest = this.#waiting[0];
+    if (oldest === undefined || oldest.lsn > lsn) return undefined;
     const index = this.#waiting.findLastIndex((waiting) => waiting.lsn <= lsn);
     return this.#waiting.splice(0, index + 1).at(-1)?.mark;
   }
