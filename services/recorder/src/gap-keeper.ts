@@ -51,8 +51,9 @@ export class GapKeeper {
     { position, mayPrepare }: { readonly position: SourcePosition; readonly mayPrepare: boolean },
   ): Promise<SourceFacts> {
     const continuity = checkContinuity(position.checkpoint, facts.system, facts.slot ?? undefined);
-    if (continuity.kind === 'continue') return facts;
-    const after = continuity.to === null && mayPrepare ? await this.#remake(facts) : facts;
+    if (continuity.kind === 'continue' || (position.isSetBack && position.isIn(facts.system))) return facts;
+    const isReadOn = continuity.reason !== 'log_set_back';
+    const after = continuity.to === null && mayPrepare && isReadOn ? await this.#remake(facts) : facts;
     const to = continuity.to ?? (after === facts ? null : (after.slot?.confirmedFlushLsn ?? null));
     await this.#record(continuity, { after, to, position });
     return after;
@@ -80,8 +81,12 @@ export class GapKeeper {
       reason: gap.reason,
     });
     const { offset } = await writer.write(gapDraft(identity, facts), partition);
-    position.begin(after.system, toLsn);
-    position.recorded(offset);
+    if (gap.reason === 'log_set_back') {
+      position.setBack(offset);
+    } else {
+      position.begin(after.system, toLsn);
+      position.recorded(offset);
+    }
     this.#openEndedAt = place.to === null ? (position.durableText ?? undefined) : undefined;
     onGap({ from_lsn: gap.from, to_lsn: toLsn, reason: gap.reason, detected_at: facts.detectedAtMs });
   }

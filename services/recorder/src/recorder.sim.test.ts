@@ -287,4 +287,31 @@ describe('a break in the log of a source', () => {
     expect(gapsOf(world)).toEqual(['system_changed']);
     expect(process.reason).toContain('CLY_RECORDER_OTHER_SYSTEM');
   });
+
+  it('is a signed gap, and then a refusal for good, when its disks were set back to an earlier state', async () => {
+    const { world, process } = await recorded(16);
+    const { currentLsn } = world.postgres;
+    world.kill(process);
+    // A copy of the disks: the same system and timeline, and the slot as it stood then.
+    world.postgres.currentLsn = currentLsn - 200n;
+    world.postgres.slot = { confirmedLsn: currentLsn - 300n, isLost: false };
+    world.postgres.transactions = [];
+    const second = world.start();
+    await world.clock.advance(10_000);
+    expect(gapsOf(world)).toEqual(['log_set_back']);
+    expect(second.reason).toContain('CLY_RECORDER_LOG_SET_BACK');
+    // It writes on, past everything that was observed before: those positions are taken.
+    for (let count = 0; count < 20; count += 1) world.postgres.commit();
+    world.kill(second);
+    const third = world.start();
+    await world.clock.advance(20_000);
+    expect(gapsOf(world)).toEqual(['log_set_back']);
+    expect(third.reason).toContain('CLY_RECORDER_LOG_SET_BACK');
+    expect(world.publishedLsns()).toHaveLength(1);
+    // A promoted copy has a timeline of its own.
+    world.postgres.timeline = 2;
+    await world.clock.advance(20_000);
+    expect(gapsOf(world)).toEqual(['log_set_back', 'timeline_changed']);
+    expect(third.reason).toBeUndefined();
+  });
 });

@@ -175,6 +175,7 @@ export class SourceRunner {
     const gaps = this.#keeper(partition);
     let usable = await gaps.check(facts, { position: this.#position, mayPrepare: mayPrepare && isRegistered });
     if (!isRegistered) throw otherSystem(systemId, facts.system.systemId);
+    if (this.#position.isSetBack) throw setBack();
     const isNew = this.#position.checkpoint === undefined;
     const lacks = facts.slot === null || facts.publication === null;
     if (isNew && lacks && mayPrepare) usable = await source.prepare();
@@ -272,5 +273,13 @@ function otherSystem(registered: string, found: string): ClyraError {
     'CLY_RECORDER_OTHER_SYSTEM',
     'The database is not the one that was registered under this source id. Register it under a new one.',
     { retry: 'never', context: { registered, found } },
+  );
+}
+
+function setBack(): ClyraError {
+  return new ClyraError(
+    'CLY_RECORDER_LOG_SET_BACK',
+    'The log of the database ends before what was observed of it, as after a restore of its disks. Register it under a new source id.',
+    { retry: 'never' },
   );
 }

@@ -11,7 +11,13 @@ export type SourceCheckpoint = {
   readonly confirmedLsn: LsnText;
 };
 
-export type GapReason = 'slot_recreated' | 'slot_lost' | 'system_changed' | 'timeline_changed' | 'slot_missing';
+export type GapReason =
+  | 'slot_recreated'
+  | 'slot_lost'
+  | 'system_changed'
+  | 'timeline_changed'
+  | 'log_set_back'
+  | 'slot_missing';
 
 /**
  * Whether the slot still holds everything after the checkpoint. In a gap, changes after `from` and up to `to` were
@@ -24,8 +30,9 @@ export type Continuity =
 
 /**
  * A slot only ever starts at its own confirmed position, which this recorder moved to at most the checkpoint.
- * A slot that stands beyond it was made again, or moved by somebody else. Without a checkpoint nothing was
- * promised yet, so there is nothing to miss.
+ * A slot that stands beyond it was made again, or moved by somebody else. A log that ends before it was set back, as
+ * a copy of the disks does: what is written there has positions that stand for other transactions already. Without a
+ * checkpoint nothing was promised yet, so there is nothing to miss.
  */
 export function checkContinuity(
   previous: SourceCheckpoint | undefined,
@@ -42,6 +49,10 @@ export function checkContinuity(
   }
   if (system.timeline !== previous.timeline) {
     return gap('timeline_changed');
+  }
+  // The server only ever sends what it has flushed, so its own log never ends before what was read of it.
+  if (compareLsn(system.currentLsn, previous.confirmedLsn) < 0) {
+    return gap('log_set_back');
   }
   if (slot === undefined) {
     return gap('slot_missing');

@@ -39,6 +39,9 @@ describe('checkContinuity', () => {
     ['system_changed', { ...SYSTEM, systemId: '8' }, slotAt('0/90'), '0/90'],
     ['timeline_changed', { ...SYSTEM, timeline: 2 }, slotAt('0/90'), '0/90'],
     ['timeline_changed', { ...SYSTEM, timeline: 2 }, undefined, null],
+    ['timeline_changed', { ...SYSTEM, timeline: 2, currentLsn: '0/9F' }, slotAt('0/90'), '0/90'],
+    ['log_set_back', { ...SYSTEM, currentLsn: '0/9F' }, slotAt('0/90'), '0/90'],
+    ['log_set_back', { ...SYSTEM, currentLsn: '0/9F' }, undefined, null],
   ] as const)('finds a gap: %s', (reason, system, slot, to) => {
     const gap = checkContinuity(CHECKPOINT, system, slot);
     expect(gap).toEqual({ kind: 'gap', reason, from: '0/A0', to });

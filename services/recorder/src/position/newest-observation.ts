@@ -12,6 +12,8 @@ export type LoggedPosition = Incarnation & {
   readonly lsn: LsnText;
   /** Of the newest record that says so. */
   readonly offset: number;
+  /** A gap says that the log of this incarnation was set back. */
+  readonly isSetBack?: boolean;
 };
 
 const WINDOWS = { count: 2_048, growth: 16 };
@@ -63,6 +65,7 @@ function afterRecord(
   if (isGap && (before === undefined || body['reason'] === 'system_changed' || body['reason'] === 'timeline_changed')) {
     return before === undefined ? undefined : { ...before, offset };
   }
+  if (before !== undefined && isGap && body['reason'] === 'log_set_back') return { ...before, offset, isSetBack: true };
   const systemId = isGap ? before?.systemId : body['system_id'];
   const timeline = isGap ? before?.timeline : body['timeline'];
   if (typeof lsn !== 'string' || typeof systemId !== 'string' || typeof timeline !== 'number') return before;
@@ -70,7 +73,8 @@ function afterRecord(
   if (before?.systemId === systemId && before.timeline === timeline && compareLsn(lsn, before.lsn) < 0) {
     return { ...before, offset };
   }
-  return { systemId, timeline, lsn, offset };
+  const isSetBack = before?.isSetBack === true && before.systemId === systemId && before.timeline === timeline;
+  return { systemId, timeline, lsn, offset, ...(isSetBack ? { isSetBack } : {}) };
 }
 
 const LSN_MEMBER = { transaction: 'commit_end_lsn', watermark: 'lsn', gap: 'to_lsn' } as const;

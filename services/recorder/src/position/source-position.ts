@@ -14,6 +14,7 @@ export class SourcePosition {
   #durableLsn = 0n;
   /** Of the newest record of this source that is accounted for here. */
   #offset = -1;
+  #isSetBack = false;
 
   get incarnation(): Incarnation | undefined {
     return this.#incarnation;
@@ -37,6 +38,11 @@ export class SourcePosition {
     return { ...this.#incarnation, confirmedLsn: formatLsn(this.#durableLsn) };
   }
 
+  /** The log of this incarnation was set back: its positions name other transactions than those observed. */
+  get isSetBack(): boolean {
+    return this.#isSetBack;
+  }
+
   isIn(incarnation: Incarnation): boolean {
     return this.#incarnation?.systemId === incarnation.systemId && this.#incarnation.timeline === incarnation.timeline;
   }
@@ -46,6 +52,7 @@ export class SourcePosition {
     if (logged === undefined || logged.offset <= this.#offset) return;
     const lsn = parseLsn(logged.lsn);
     if (!this.isIn(logged)) this.#restart(logged, lsn);
+    if (logged.isSetBack === true) this.#isSetBack = true;
     this.#durableLsn = larger(this.#durableLsn, lsn);
     this.#handledLsn = larger(this.#handledLsn, lsn);
     this.#offset = logged.offset;
@@ -54,6 +61,12 @@ export class SourcePosition {
   /** The first stream of a source, or the first after a gap: from here on nothing is missing. */
   begin(incarnation: Incarnation, lsn: LsnText): void {
     this.#restart(incarnation, parseLsn(lsn));
+  }
+
+  /** A gap at `offset` says so. Nothing may be read of this incarnation any more. */
+  setBack(offset: number): void {
+    this.#isSetBack = true;
+    this.recorded(offset);
   }
 
   handle(lsn: bigint): void {
@@ -72,6 +85,7 @@ export class SourcePosition {
 
   #restart(incarnation: Incarnation, lsn: bigint): void {
     this.#incarnation = { systemId: incarnation.systemId, timeline: incarnation.timeline };
+    this.#isSetBack = false;
     this.#handledLsn = lsn;
     this.#durableLsn = lsn;
   }
