@@ -16,6 +16,7 @@ import { RecorderProcessor } from '@clyra/recorder/recorder.processor';
 import type { SourceStatus } from '@clyra/recorder/source-figures';
 import type { HistorySource } from '@clyra/recorder/warehouse/history-source';
 import { FoldScript, SCRIPT_KEYS, TENANT } from '@clyra/testing/fold-script';
+import { MemoryPositionStore } from '@clyra/testing/memory-position-store';
 import { plainCodec } from '@clyra/testing/plain-codec';
 import { realClock } from '@clyra/testing/real-clock';
 import { receiptEnvelope } from '@clyra/testing/receipt-envelope';
@@ -111,6 +112,7 @@ export class WarehouseWorld {
       topics,
       sources: [source],
       digestKeys: { keyOf: async () => DIGEST_KEY },
+      positions: new MemoryPositionStore(),
       mayPrepare: false,
       watermarkIntervalMs: 1_000,
       logDeadlineMs: 5_000,

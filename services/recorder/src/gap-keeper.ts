@@ -4,10 +4,11 @@ import { type Continuity, checkContinuity } from '@clyra/adapter-postgres/slot-c
 import type { SourceFacts } from '@clyra/adapter-postgres/source-preflight';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
-import type { SourceIdentity } from './observation/observation-draft.ts';
+import type { Incarnation, SourceIdentity } from './observation/observation-draft.ts';
 import type { ObservationWriter } from './observation/observation-writer.ts';
 import { gapDraft } from './observation/position-bodies.ts';
 import type { SourcePosition } from './position/source-position.ts';
+import type { PublicationBreak } from './publication-keeper.ts';
 import type { SourcePort } from './source/source-port.ts';
 
 export type RecordedGap = {
@@ -59,6 +60,14 @@ export class GapKeeper {
     return after;
   }
 
+  /** What the publication may have hidden, up to now. The stream goes on where it was: the position stays. */
+  async recordHidden(hidden: PublicationBreak, facts: SourceFacts, position: SourcePosition): Promise<void> {
+    const before = position.incarnation;
+    if (before === undefined) return;
+    const offset = await this.#write({ before, ...hidden, to: facts.system.currentLsn });
+    position.recorded(offset);
+  }
+
   async #remake(facts: SourceFacts): Promise<SourceFacts> {
     if (facts.slot !== null) await this.#options.source.dropSlot();
     return this.#options.source.prepare();
@@ -68,19 +77,11 @@ export class GapKeeper {
     gap: Gap,
     place: { readonly after: SourceFacts; readonly to: LsnText | null; readonly position: SourcePosition },
   ): Promise<void> {
-    const { identity, partition, writer, clock, logger, onGap } = this.#options;
     const { after, position } = place;
     const before = position.incarnation;
     if (before === undefined || (place.to === null && this.#openEndedAt === position.durableText)) return;
     const toLsn = place.to ?? after.system.currentLsn;
-    const facts = { before, fromLsn: gap.from, toLsn, reason: gap.reason, detectedAtMs: clock.nowMs() };
-    logger.error('changes were not observed', {
-      source_id: identity.sourceId,
-      from_lsn: gap.from,
-      to_lsn: toLsn,
-      reason: gap.reason,
-    });
-    const { offset } = await writer.write(gapDraft(identity, facts), partition);
+    const offset = await this.#write({ before, from: gap.from, to: toLsn, reason: gap.reason });
     if (gap.reason === 'log_set_back') {
       position.setBack(offset);
     } else {
@@ -88,6 +89,23 @@ export class GapKeeper {
       position.recorded(offset);
     }
     this.#openEndedAt = place.to === null ? (position.durableText ?? undefined) : undefined;
-    onGap({ from_lsn: gap.from, to_lsn: toLsn, reason: gap.reason, detected_at: facts.detectedAtMs });
+  }
+
+  /** The offset of the signed record, once the log has it. */
+  async #write(gap: {
+    readonly before: Incarnation;
+    readonly from: LsnText;
+    readonly to: LsnText;
+    readonly reason: string;
+  }): Promise<number> {
+    const { identity, partition, writer, clock, logger, onGap } = this.#options;
+    const { before, from, to, reason } = gap;
+    const detectedAtMs = clock.nowMs();
+    const told = { from_lsn: from, to_lsn: to, reason };
+    logger.error('changes were not observed', { source_id: identity.sourceId, ...told });
+    const facts = { before, fromLsn: from, toLsn: to, reason, detectedAtMs };
+    const { offset } = await writer.write(gapDraft(identity, facts), partition);
+    onGap({ ...told, detected_at: detectedAtMs });
+    return offset;
   }
 }

@@ -4,6 +4,7 @@ import type { TopicNames } from '@clyra/core/change/topics';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
+import type { PositionStore } from '@clyra/core/ports/position-store';
 import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
 import { FindingsDesk, type TenantFindings } from './findings/findings-desk.ts';
@@ -32,6 +33,8 @@ export type RecorderOptions = {
   readonly topics: TopicNames;
   readonly sources: readonly RecordedSource[];
   readonly digestKeys: DigestKeys;
+  /** What a publication showed is compared with what is kept here; without it that is a gap. */
+  readonly positions: PositionStore;
   readonly mayPrepare: boolean;
   readonly watermarkIntervalMs: number;
   /** For each question to the log; it is asked again for ever. */
@@ -41,8 +44,8 @@ export type RecorderOptions = {
 };
 
 /**
- * Publishes what each source committed as signed observations in its tenant's partition. It keeps no state of its own:
- * a start reads back what clyra.observations holds, compares it with the slot, and goes on from there.
+ * Publishes what each source committed as signed observations in its tenant's partition. A start reads back what
+ * clyra.observations holds, compares it with the slot, and goes on from there.
  */
 export class RecorderProcessor {
   readonly #options: RecorderOptions;
@@ -110,7 +113,7 @@ export class RecorderProcessor {
 
   #runner(recorded: RecordedSource): SourceRunner | WarehouseRunner {
     const { log, codec, signer, clock, logger, topics, digestKeys, mayPrepare } = this.#options;
-    const { watermarkIntervalMs, logDeadlineMs } = this.#options;
+    const { watermarkIntervalMs, logDeadlineMs, positions } = this.#options;
     const { identity } = recorded;
     const common = {
       ...{ identity, log, codec, signer, clock, logger, digestKeys, logDeadlineMs },
@@ -119,7 +122,7 @@ export class RecorderProcessor {
       onReason: (reason: string | undefined) => this.#options.onSource?.(identity, reason),
     };
     return 'source' in recorded
-      ? new SourceRunner({ ...common, source: recorded.source, mayPrepare, watermarkIntervalMs })
+      ? new SourceRunner({ ...common, source: recorded.source, positions, mayPrepare, watermarkIntervalMs })
       : new WarehouseRunner({ ...common, source: recorded.history, tuning: recorded.tuning });
   }
 }

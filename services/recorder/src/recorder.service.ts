@@ -4,6 +4,7 @@ import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
 import type { GuardedRelations } from '@clyra/adapter-postgres/publication-preflight';
 import { openSigner } from '@clyra/adapter-signing/open-signer';
 import type { Clock } from '@clyra/core/ports/clock';
+import { FilePositionStore } from '@clyra/runtime/file-position-store';
 import { type LogServicePorts, type ServiceStart, startLogService } from '@clyra/runtime/log-service';
 import type { Service } from '@clyra/runtime/service-shell';
 import { systemRandom } from '@clyra/runtime/system-random';
@@ -59,6 +60,7 @@ async function composeProcessor(
     signer: await openSigner(config.keyFile),
     sources: settings.map((source) => recordedSource(source, clock)),
     digestKeys: new FileDigestKeys(join(config.dataDir, 'digest-keys'), systemRandom),
+    positions: new FilePositionStore(join(config.dataDir, 'publications')),
     mayPrepare: config.prepareSources,
     watermarkIntervalMs: config.watermarkIntervalMs,
     logDeadlineMs: config.logDeadlineMs,

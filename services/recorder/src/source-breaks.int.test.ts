@@ -12,6 +12,7 @@ import { topicNames } from '@clyra/core/change/topics';
 import { silentLogger } from '@clyra/core/ports/logger';
 import { systemClock } from '@clyra/runtime/system-clock';
 import { FoldScript, SCRIPT_KEYS, TENANT } from '@clyra/testing/fold-script';
+import { MemoryPositionStore } from '@clyra/testing/memory-position-store';
 import { plainCodec } from '@clyra/testing/plain-codec';
 import { receiptEnvelope } from '@clyra/testing/receipt-envelope';
 import { SeededRandom } from '@clyra/testing/seeded-random';
@@ -25,6 +26,7 @@ const PARTITION = 1;
 const GAP_MS = 10_000;
 const SLOT = 'clyra_breaks';
 const topics = topicNames();
+const positions = new MemoryPositionStore();
 
 let server: ScratchPostgres;
 let sql: SqlClient;
@@ -67,6 +69,7 @@ function startRecorder(): RecorderProcessor {
     topics,
     sources: [{ identity: { tenant: TENANT, sourceId: 'crm' }, source: new PostgresSource(request), guarded }],
     digestKeys: { keyOf: async () => createSecretKey(Buffer.alloc(32, 7)) },
+    positions,
     mayPrepare: true,
     watermarkIntervalMs: 200,
     logDeadlineMs: 5_000,
@@ -184,4 +187,18 @@ describe('a break of a real source is a signed gap within ten seconds', () => {
       return newest?.['timeline'] === 2;
     });
   }, 90_000);
+
+  it('when its publication left a guarded table out for a moment', async () => {
+    const before = observations('transaction').length;
+    await sql.query(`alter publication ${SLOT} drop table activations`);
+    await insert(6);
+    await sql.query(`alter publication ${SLOT} add table activations`);
+    expect(await until('the gap', () => gaps().length > 4, GAP_MS)).toBeLessThan(GAP_MS);
+    expect(lastReason()).toBe('publication_changed');
+    await until('the stream', isStreaming);
+    await insert(7);
+    await until('the transaction', () => observations('transaction').length > before);
+    // The server never sends the one that was written meanwhile.
+    expect(observations('transaction')).toHaveLength(before + 1);
+  }, 60_000);
 });

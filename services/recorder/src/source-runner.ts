@@ -4,6 +4,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
 import type { Logger } from '@clyra/core/ports/logger';
+import type { PositionStore } from '@clyra/core/ports/position-store';
 import type { RecordLog } from '@clyra/core/ports/record-log';
 import type { Signer } from '@clyra/core/ports/signer';
 import { GapKeeper } from './gap-keeper.ts';
@@ -13,6 +14,7 @@ import { ObservationWriter } from './observation/observation-writer.ts';
 import { Pause } from './pause.ts';
 import { newestObservation } from './position/newest-observation.ts';
 import { SourcePosition } from './position/source-position.ts';
+import { PublicationKeeper } from './publication-keeper.ts';
 import type { Registration } from './registration/source-registrations.ts';
 import type { DigestKeys } from './source/digest-keys.ts';
 import type { SourcePort } from './source/source-port.ts';
@@ -31,6 +33,8 @@ export type RunnerOptions = {
   /** clyra.observations. */
   readonly topic: string;
   readonly digestKeys: DigestKeys;
+  /** Where it is kept how each publication showed what is guarded. */
+  readonly positions: PositionStore;
   /** May publications and slots be made. */
   readonly mayPrepare: boolean;
   readonly watermarkIntervalMs: number;
@@ -54,6 +58,7 @@ export class SourceRunner {
   readonly figures: SourceFigures;
   readonly #options: RunnerOptions;
   readonly #pause: Pause;
+  readonly #publication: PublicationKeeper;
   readonly #stopping = new AbortController();
   #position = new SourcePosition();
   #writer: ObservationWriter | undefined;
@@ -67,7 +72,10 @@ export class SourceRunner {
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#pause = new Pause(options.clock);
-    this.figures = new SourceFigures(options.identity, options.clock);
+    const { identity, positions, clock } = options;
+    this.figures = new SourceFigures(identity, clock);
+    const onTrouble = (error: ClyraError | undefined): void => this.#setTrouble('the publication', error);
+    this.#publication = new PublicationKeeper({ identity, positions, clock, onTrouble });
   }
 
   start(registration: Registration): void {
@@ -138,7 +146,10 @@ export class SourceRunner {
     const { partition } = registration;
     const writer = this.#openWriter();
     const facts = await source.inspect();
-    if (facts.slot?.isActive === true) throw slotInUse();
+    if (facts.slot?.isActive === true) {
+      await this.#publication.wait(facts);
+      throw slotInUse();
+    }
     this.#position.adopt(await this.#newest(partition));
     const usable = await this.#makeUsable(facts, registration);
     const digestKey = await digestKeys.keyOf(identity.tenant, this.#position.checkpoint === undefined);
@@ -150,6 +161,7 @@ export class SourceRunner {
       writer,
       clock,
       watermarkIntervalMs,
+      publicationState: usable.publicationState,
       events: this.#events(),
     });
     try {
@@ -179,8 +191,18 @@ export class SourceRunner {
     const isNew = this.#position.checkpoint === undefined;
     const lacks = facts.slot === null || facts.publication === null;
     if (isNew && lacks && mayPrepare) usable = await source.prepare();
+    // Before the refusal: what is hidden now is hidden from here on, whenever somebody repairs it.
+    if (!isNew) await this.#checkPublication(usable, gaps);
     requireUsable(usable);
+    if (isNew) await this.#publication.adopt(usable);
     return usable;
+  }
+
+  async #checkPublication(facts: SourceFacts, gaps: GapKeeper): Promise<void> {
+    const hidden = await this.#publication.breakOf(facts, this.#position.durableText ?? facts.system.currentLsn);
+    if (hidden === undefined) return;
+    await gaps.recordHidden(hidden, facts, this.#position);
+    await this.#publication.adopt(facts);
   }
 
   #events(): ConstructorParameters<typeof StreamSession>[0]['events'] {
@@ -194,6 +216,9 @@ export class SourceRunner {
       onRepeated: () => figures.repeated(),
       onWatermark: (coversUntilMs) => {
         figures.coversUntilMs = coversUntilMs;
+      },
+      onShown: ({ systemId, publicationState, lsn }) => {
+        this.#publication.seen({ system_id: systemId, state: publicationState, lsn });
       },
       onMarkTrouble: (error) => this.#setTrouble('watermarks', error),
     };

@@ -22,6 +22,8 @@ export type SessionEvents = {
   /** A transaction that the log has already. */
   readonly onRepeated: () => void;
   readonly onWatermark: (coversUntilMs: number) => void;
+  /** The publication was as it is to be when the source's log had come to the mark's position. */
+  readonly onShown: (mark: SourceMark) => void;
   /** Why no watermark can be made just now; undefined when it can again. */
   readonly onMarkTrouble: (error: ClyraError | undefined) => void;
 };
@@ -34,6 +36,8 @@ export type SessionOptions = {
   readonly writer: ObservationWriter;
   readonly clock: Clock;
   readonly watermarkIntervalMs: number;
+  /** How the publication shows what is guarded while this stream runs. */
+  readonly publicationState: string;
   readonly events: SessionEvents;
 };
 
@@ -219,6 +223,13 @@ export class StreamSession {
       this.#fail(new ClyraError('CLY_SOURCE_MOVED', message, { retry: 'backoff' }));
       return;
     }
+    if (mark.publicationState !== this.#options.publicationState) {
+      // Nothing of this mark is claimed: what was written meanwhile may not have been shown.
+      const message = 'the publication was altered: it is looked at again, and what it may have hidden is a gap';
+      this.#fail(new ClyraError('CLY_SOURCE_PUBLICATION_CHANGED', message, { retry: 'backoff' }));
+      return;
+    }
+    this.#options.events.onShown(mark);
     this.#marks.add(mark);
     this.#publishWatermark();
   }

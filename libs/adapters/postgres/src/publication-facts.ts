@@ -37,6 +37,9 @@ type PublicationRow = {
   readonly truncate: boolean;
 };
 
+/** Whole schemas are published from this version on; row filters and column lists came with it. */
+export const MAJOR_WITH_SCHEMAS = 15;
+
 const PUBLICATION_SQL = `select oid::text as oid, puballtables as "allTables", pubviaroot as "viaRoot",
     pubinsert as insert, pubupdate as update, pubdelete as delete, pubtruncate as truncate
   from pg_catalog.pg_publication where pubname = $1`;
@@ -100,12 +103,14 @@ export async function readPublication(
   if (publication === undefined) {
     return undefined;
   }
-  const relationsSql = serverMajor < 15 ? RELATIONS_SQL_BEFORE_15 : RELATIONS_SQL;
+  const relationsSql = serverMajor < MAJOR_WITH_SCHEMAS ? RELATIONS_SQL_BEFORE_15 : RELATIONS_SQL;
   const relations = await session.query<PublishedRelation>(relationsSql, [name]);
   const members = await session.query<RelationName>(MEMBERS_SQL, [publication.oid]);
   const withoutIdentity = await session.query<RelationName>(WITHOUT_IDENTITY_SQL, [name]);
   const schemas =
-    serverMajor < 15 ? [] : (await session.query<{ schema: string }>(SCHEMAS_SQL, [publication.oid])).rows;
+    serverMajor < MAJOR_WITH_SCHEMAS
+      ? []
+      : (await session.query<{ schema: string }>(SCHEMAS_SQL, [publication.oid])).rows;
   const operations: readonly PublishedOperation[] = ['insert', 'update', 'delete', 'truncate'];
   return {
     name,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
 import {
+  MAJOR_WITH_SCHEMAS,
   type PublicationFacts,
   type PublishedOperation,
   type PublishedRelation,
@@ -16,7 +17,6 @@ export type GuardedRelations = {
   readonly schemas: readonly string[];
 };
 
-const MAJOR_WITH_SCHEMAS = 15;
 const ALL_OPERATIONS: readonly PublishedOperation[] = ['insert', 'update', 'delete', 'truncate'];
 
 /**

@@ -11,6 +11,7 @@ import type { LsnText } from './lsn.ts';
 import { classifyPostgresError } from './postgres-error.ts';
 import { type PublicationFacts, type PublishedOperation, readPublication } from './publication-facts.ts';
 import { createPublication, type GuardedRelations, publicationProblems } from './publication-preflight.ts';
+import { readPublicationState } from './publication-state.ts';
 import { readServer, type ServerFacts, serverProblems } from './server-facts.ts';
 import { type SlotFacts, type SystemIdentity, slotFactsOf, slotFactsSql, systemIdentityOf } from './slot-facts.ts';
 import { requireNoRefusal, type SourceProblem } from './source-problem.ts';
@@ -33,6 +34,8 @@ export type SourceFacts = {
   /** null where there is none. */
   readonly publication: PublicationFacts | null;
   readonly slot: SlotFacts | null;
+  /** Another one after everything that altered how the publication shows what is guarded (`readPublicationState`). */
+  readonly publicationState: string;
   /** Refusals first. A missing publication or slot is one of them. */
   readonly problems: readonly SourceProblem[];
 };
@@ -145,10 +148,10 @@ async function withClient<Value>(
 
 async function readSource(session: SqlSession, request: SourceRequest, system: SystemIdentity): Promise<SourceFacts> {
   const server = await readServer(session);
-  const publication = await readPublication(session, {
-    name: request.publication,
-    serverMajor: server.versionMajor,
-  });
+  const named = { name: request.publication, serverMajor: server.versionMajor };
+  // First: whatever alters the publication after this shows in the next state.
+  const publicationState = await readPublicationState(session, { ...named, guarded: request.guarded });
+  const publication = await readPublication(session, named);
   const slotRow = (await session.query(slotFactsSql(request.slot))).rows[0];
   const slot = slotRow === undefined ? null : slotFactsOf(slotRow);
   const problems = [
@@ -158,7 +161,7 @@ async function readSource(session: SqlSession, request: SourceRequest, system: S
       : publicationProblems(publication, request.guarded)),
     ...slotProblems(slot, server.database),
   ].sort((left, right) => Number(left.severity === 'warn') - Number(right.severity === 'warn'));
-  return { system, server, publication: publication ?? null, slot, problems };
+  return { system, server, publication: publication ?? null, slot, publicationState, problems };
 }
 
 function missing(code: SourceProblem['code'], message: string): SourceProblem {

@@ -20,6 +20,7 @@ function facts(publication: Partial<PublicationFacts>, server: Partial<SourceFac
     system: { systemId: '7', timeline: 1, currentLsn: '0/1' },
     server: { ...WHOLE, ...server },
     slot: null,
+    publicationState: '',
     problems: [],
     publication: {
       name: 'clyra',

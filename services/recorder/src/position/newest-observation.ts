@@ -60,6 +60,8 @@ function afterRecord(
   if (body === undefined) return before;
   const lsn = body[LSN_MEMBER[body['kind'] as keyof typeof LSN_MEMBER]];
   const isGap = body['kind'] === 'gap';
+  // The stream went on where it was: such a gap says what it may not have shown.
+  if (before !== undefined && isGap && HIDDEN.has(String(body['reason']))) return { ...before, offset };
   // A gap names no cluster. Where the cluster changed, its end is a position of the new one: the old position stands,
   // and should the recorder end before its next watermark, the same gap is found and signed once more.
   if (isGap && (before === undefined || body['reason'] === 'system_changed' || body['reason'] === 'timeline_changed')) {
@@ -76,5 +78,7 @@ function afterRecord(
   const isSetBack = before?.isSetBack === true && before.systemId === systemId && before.timeline === timeline;
   return { systemId, timeline, lsn, offset, ...(isSetBack ? { isSetBack } : {}) };
 }
+
+const HIDDEN: ReadonlySet<string> = new Set(['publication_changed', 'publication_unverified']);
 
 const LSN_MEMBER = { transaction: 'commit_end_lsn', watermark: 'lsn', gap: 'to_lsn' } as const;

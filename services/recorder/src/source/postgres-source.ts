@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KeyObject } from 'node:crypto';
+import { readPublicationState } from '@clyra/adapter-postgres/publication-state';
 import { openReplication, type ReplicationStream } from '@clyra/adapter-postgres/replication-stream';
 import {
   dropSlot,
@@ -37,17 +38,19 @@ type PositionRow = {
 export class PostgresSource implements SourcePort {
   readonly #request: SourceRequest;
   #client: SqlClient | undefined;
+  /** Learnt by whoever inspects the source, which comes before every mark. */
+  #serverMajor = 0;
 
   constructor(request: SourceRequest) {
     this.#request = request;
   }
 
-  inspect(): Promise<SourceFacts> {
-    return inspectSource(this.#request);
+  async inspect(): Promise<SourceFacts> {
+    return this.#learn(await inspectSource(this.#request));
   }
 
   async prepare(): Promise<SourceFacts> {
-    return (await prepareSource(this.#request)).facts;
+    return this.#learn((await prepareSource(this.#request)).facts);
   }
 
   dropSlot(): Promise<void> {
@@ -84,12 +87,20 @@ export class PostgresSource implements SourcePort {
       });
     }
     const { lsn, timeline, systemId, walWriterDelayMs } = position;
-    return { coversUntilMs: Number(clock.atMs) - FLUSH_DELAYS * walWriterDelayMs, lsn, timeline, systemId };
+    const coversUntilMs = Number(clock.atMs) - FLUSH_DELAYS * walWriterDelayMs;
+    const { publication: name, guarded } = this.#request;
+    const publicationState = await readPublicationState(client, { name, guarded, serverMajor: this.#serverMajor });
+    return { coversUntilMs, lsn, timeline, systemId, publicationState };
   }
 
   async close(): Promise<void> {
     await this.#client?.close();
     this.#client = undefined;
+  }
+
+  #learn(facts: SourceFacts): SourceFacts {
+    this.#serverMajor = facts.server.versionMajor;
+    return facts;
   }
 
   #open(): SqlClient {

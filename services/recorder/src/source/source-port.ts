@@ -13,6 +13,8 @@ export type SourceMark = {
   readonly lsn: LsnText;
   readonly systemId: string;
   readonly timeline: number;
+  /** Read after `lsn`: nothing altered before it how the publication shows what is guarded, if it is what it was. */
+  readonly publicationState: string;
 };
 
 export type StreamEvents = Required<Pick<ReplicationOptions, 'admit' | 'onTransaction' | 'onKeepalive' | 'onLost'>>;

@@ -24,6 +24,8 @@ export class FakePostgres {
   hasPublication = false;
   /** Tables of the schema public that the publication has. */
   published: readonly string[] = ['activations'];
+  /** Counts what altered how the publication shows its first table, whatever it looks like afterwards. */
+  publicationAlterations = 0;
   isDown = false;
   /** What the recorder told the server, in order. */
   readonly confirmations: string[] = [];
@@ -94,6 +96,10 @@ export class FakePostgres {
 
   system(): SystemIdentity {
     return { systemId: this.systemId, timeline: this.timeline, currentLsn: formatLsn(this.currentLsn) };
+  }
+
+  publicationState(): string {
+    return digestOf(`${this.hasPublication} ${this.published.includes('activations')} ${this.publicationAlterations}`);
   }
 
   slotFacts(): SlotFacts | null {
@@ -169,7 +175,8 @@ export class FakeSource implements SourcePort {
   async mark(): Promise<SourceMark> {
     this.#server.requireUp();
     const { currentLsn, timeline, systemId, clock } = this.#server;
-    return { coversUntilMs: clock.nowMs(), lsn: formatLsn(currentLsn), timeline, systemId };
+    const publicationState = this.#server.publicationState();
+    return { coversUntilMs: clock.nowMs(), lsn: formatLsn(currentLsn), timeline, systemId, publicationState };
   }
 
   async close(): Promise<void> {}
@@ -204,6 +211,7 @@ export class FakeSource implements SourcePort {
       server: { versionMajor: 15, announcesDdl: true, messagesAreOpen: false } as SourceFacts['server'],
       publication: hasPublication ? this.#publication() : null,
       slot: this.#server.slotFacts(),
+      publicationState: this.#server.publicationState(),
       problems: [
         ...(hasPublication ? [] : [missing('CLY_SOURCE_PUBLICATION_MISSING')]),
         ...(slot === null ? [missing('CLY_SOURCE_SLOT_MISSING')] : []),

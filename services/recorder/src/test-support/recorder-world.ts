@@ -12,6 +12,7 @@ import { BatchVerifier } from '@clyra/core/signing/batch-verifier';
 import { OBSERVATION_TYPE } from '@clyra/core/signing/pae';
 import { parseBlock } from '@clyra/core/signing/parse-block';
 import { FoldScript, SCRIPT_KEYS, START_MS, TENANT } from '@clyra/testing/fold-script';
+import { MemoryPositionStore } from '@clyra/testing/memory-position-store';
 import { plainCodec } from '@clyra/testing/plain-codec';
 import { receiptEnvelope } from '@clyra/testing/receipt-envelope';
 import { SeededRandom } from '@clyra/testing/seeded-random';
@@ -53,6 +54,8 @@ export class RecorderWorld {
   readonly log: SimLog;
   readonly postgres = new FakePostgres(this.clock);
   readonly script = new FoldScript();
+  /** The data folder of every process that names none of its own. */
+  readonly positions = new MemoryPositionStore();
 
   constructor({ seed, faults = {} }: WorldOptions) {
     this.random = new SeededRandom(seed);
@@ -87,7 +90,7 @@ export class RecorderWorld {
     this.#publishedCount = this.script.envelopes.length;
   }
 
-  start(options: { readonly mayPrepare?: boolean } = {}): Process {
+  start(options: { readonly mayPrepare?: boolean; readonly positions?: MemoryPositionStore } = {}): Process {
     const client = this.log.connect();
     const source = new FakeSource(this.postgres);
     const started: { process?: Process } = {};
@@ -100,6 +103,7 @@ export class RecorderWorld {
       topics,
       sources: [{ identity: { tenant: TENANT, sourceId: 'crm' }, source, guarded: GUARDED }],
       digestKeys: { keyOf: async () => DIGEST_KEY },
+      positions: options.positions ?? this.positions,
       mayPrepare: options.mayPrepare ?? true,
       watermarkIntervalMs: 1_000,
       logDeadlineMs: 5_000,

@@ -12,7 +12,10 @@ import type { RunnerOptions } from '../source-runner.ts';
 import type { HistorySource } from './history-source.ts';
 import { WarehouseSession } from './warehouse-session.ts';
 
-export type WarehouseRunnerOptions = Omit<RunnerOptions, 'source' | 'mayPrepare' | 'watermarkIntervalMs'> & {
+export type WarehouseRunnerOptions = Omit<
+  RunnerOptions,
+  'source' | 'positions' | 'mayPrepare' | 'watermarkIntervalMs'
+> & {
   readonly source: HistorySource;
   readonly digestKeys: DigestKeys;
   readonly tuning?: Partial<WarehouseTuning>;
