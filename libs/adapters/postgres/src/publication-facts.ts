@@ -23,6 +23,8 @@ export type PublicationFacts = {
   /** Tables named one by one. A partitioned table is here, and in `relations` its leaves. */
   readonly members: readonly RelationName[];
   readonly relations: readonly PublishedRelation[];
+  /** Published tables that have partitions. */
+  readonly partitioned: readonly RelationName[];
   /** Published, and without a replica identity: an UPDATE or DELETE of these fails if the publication has it. */
   readonly relationsWithoutIdentity: readonly RelationName[];
 };
@@ -53,6 +55,15 @@ const MEMBERS_SQL = `select n.nspname::text as schema, c.relname::text as name
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where pr.prpubid = $1::oid order by 1, 2`;
 
+const PARTITIONED_SQL = `select n.nspname::text as schema, c.relname::text as name
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where c.relkind = 'p' and (
+    c.oid in (select pr.prrelid from pg_catalog.pg_publication_rel pr where pr.prpubid = $1::oid)
+    or c.oid in (select pg_catalog.pg_partition_root(l.oid) from pg_catalog.pg_publication_tables pt
+      join pg_catalog.pg_namespace ln on ln.nspname = pt.schemaname
+      join pg_catalog.pg_class l on l.relnamespace = ln.oid and l.relname = pt.tablename where pt.pubname = $2))
+  order by 1, 2`;
+
 /** pg_partition_root is null for a table that is no partition. */
 const ROOTED = `coalesce(rn.nspname, n.nspname)::text as "rootSchema", coalesce(rc.relname, c.relname)::text as "rootName"
   from pg_catalog.pg_publication_tables pt
@@ -64,8 +75,9 @@ const ROOTED = `coalesce(rn.nspname, n.nspname)::text as "rootSchema", coalesce(
 
 const RELATIONS_SQL = `select pt.schemaname::text as schema, pt.tablename::text as name,
     pt.rowfilter is not null as "hasRowFilter",
-    cardinality(pt.attnames) < (select count(*) from pg_catalog.pg_attribute a
-      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as "hasColumnList",
+    exists (select from pg_catalog.pg_attribute a
+      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+        and a.attname <> all (pt.attnames)) as "hasColumnList",
     ${ROOTED}`;
 
 /** Before 15 there are neither row filters nor column lists nor published schemas. */
@@ -106,6 +118,7 @@ export async function readPublication(
   const relationsSql = serverMajor < MAJOR_WITH_SCHEMAS ? RELATIONS_SQL_BEFORE_15 : RELATIONS_SQL;
   const relations = await session.query<PublishedRelation>(relationsSql, [name]);
   const members = await session.query<RelationName>(MEMBERS_SQL, [publication.oid]);
+  const partitioned = await session.query<RelationName>(PARTITIONED_SQL, [publication.oid, name]);
   const withoutIdentity = await session.query<RelationName>(WITHOUT_IDENTITY_SQL, [name]);
   const schemas =
     serverMajor < MAJOR_WITH_SCHEMAS
@@ -120,6 +133,7 @@ export async function readPublication(
     publishesViaRoot: publication.viaRoot,
     members: members.rows,
     relations: relations.rows,
+    partitioned: partitioned.rows,
     relationsWithoutIdentity: withoutIdentity.rows,
   };
 }

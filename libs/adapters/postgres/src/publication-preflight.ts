@@ -30,6 +30,7 @@ export function publicationProblems(
   return [
     ...identityProblems(publication),
     ...coverageProblems(publication, guarded),
+    ...partitionProblems(publication, guarded),
     ...operationProblems(publication),
   ];
 }
@@ -89,6 +90,34 @@ function coverageProblems(publication: PublicationFacts, guarded: GuardedRelatio
   return problems;
 }
 
+/** What is written to a partition is to arrive under the name by which it is guarded and granted. */
+function partitionProblems(publication: PublicationFacts, guarded: GuardedRelations): readonly SourceProblem[] {
+  const tables = new Set(guarded.tables.map(quoteRelation));
+  const schemas = new Set(guarded.schemas);
+  const names = publication.partitioned
+    .filter((table) => tables.has(quoteRelation(table)) || schemas.has(table.schema))
+    .map(quoteRelation);
+  if (names.length === 0) return [];
+  if (publication.publishesViaRoot) {
+    return [
+      {
+        code: 'CLY_SOURCE_PARTITION_TRUNCATE_HIDDEN',
+        severity: 'warn',
+        message: `A TRUNCATE of one partition of ${names.join(', ')} is not sent: let nobody truncate partitions by themselves.`,
+        repairSql: null,
+      },
+    ];
+  }
+  return [
+    {
+      code: 'CLY_SOURCE_PARTITIONS_APART',
+      severity: 'refuse',
+      message: `Publish ${names.join(', ')} under their own names: as it is, what is written to them arrives under the names of partitions, which nobody guards.`,
+      repairSql: `ALTER PUBLICATION ${quoteIdentifier(publication.name)} SET (publish_via_partition_root = true);`,
+    },
+  ];
+}
+
 function unpublished(publication: PublicationFacts, what: string): SourceProblem {
   return {
     code: 'CLY_SOURCE_RELATION_UNPUBLISHED',
@@ -126,14 +155,6 @@ function operationProblems(publication: PublicationFacts): readonly SourceProble
       repairSql: null,
     });
   }
-  if (publication.publishesViaRoot) {
-    problems.push({
-      code: 'CLY_SOURCE_PARTITION_TRUNCATE_HIDDEN',
-      severity: 'warn',
-      message: 'Publish partitions under their own names: under the root, a TRUNCATE of one partition is not sent.',
-      repairSql: `ALTER PUBLICATION ${quoteIdentifier(publication.name)} SET (publish_via_partition_root = false);`,
-    });
-  }
   return problems;
 }
 
@@ -168,7 +189,9 @@ export function createPublicationSql(request: PublicationRequest): string {
     );
   }
   const operations = (request.operations ?? ALL_OPERATIONS).join(', ');
-  return `CREATE PUBLICATION ${quoteIdentifier(request.name)} FOR ${objects.join(', ')} WITH (publish = ${quoteLiteral(operations)})`;
+  // What is written to a partition is named after the table that is guarded; other tables are named as ever.
+  const options = `publish = ${quoteLiteral(operations)}, publish_via_partition_root = true`;
+  return `CREATE PUBLICATION ${quoteIdentifier(request.name)} FOR ${objects.join(', ')} WITH (${options})`;
 }
 
 /**

@@ -19,6 +19,7 @@ const PUBLICATION: PublicationFacts = {
   publishesViaRoot: false,
   members: [{ schema: 'shop', name: 'orders' }],
   relations: [ORDERS],
+  partitioned: [],
   relationsWithoutIdentity: [],
 };
 const GUARDED = { tables: [{ schema: 'shop', name: 'orders' }], schemas: [] };
@@ -73,8 +74,18 @@ describe('publicationProblems', () => {
     expect(codes({ relations: [ORDERS, other] })).toEqual([]);
   });
 
-  it('warns that publishing under the root hides the truncate of a partition', () => {
-    expect(codes({ publishesViaRoot: true })).toEqual(['warn CLY_SOURCE_PARTITION_TRUNCATE_HIDDEN']);
+  it('refuses a guarded table whose partitions would be named instead of it', () => {
+    const partitioned = [{ schema: 'shop', name: 'orders' }];
+    expect(codes({ partitioned })).toEqual(['refuse CLY_SOURCE_PARTITIONS_APART']);
+    const inSchema = { partitioned, publishesSchemas: ['shop'] };
+    expect(codes(inSchema, { tables: [], schemas: ['shop'] })).toContain('refuse CLY_SOURCE_PARTITIONS_APART');
+    expect(codes({ partitioned: [{ schema: 'shop', name: 'notes' }] })).toEqual([]);
+  });
+
+  it('warns that publishing under the root hides the truncate of a partition, where there are any', () => {
+    const partitioned = [{ schema: 'shop', name: 'orders' }];
+    expect(codes({ publishesViaRoot: true, partitioned })).toEqual(['warn CLY_SOURCE_PARTITION_TRUNCATE_HIDDEN']);
+    expect(codes({ publishesViaRoot: true })).toEqual([]);
   });
 });
 
@@ -87,7 +98,7 @@ describe('createPublicationSql', () => {
       serverMajor: 15,
     });
     expect(sql).toBe(
-      `CREATE PUBLICATION "cly""ra" FOR TABLE "shop"."o'rders", TABLES IN SCHEMA "mart" WITH (publish = 'insert, truncate')`,
+      `CREATE PUBLICATION "cly""ra" FOR TABLE "shop"."o'rders", TABLES IN SCHEMA "mart" WITH (publish = 'insert, truncate', publish_via_partition_root = true)`,
     );
   });
 

@@ -143,11 +143,43 @@ describe('prepareSource', () => {
     });
   });
 
-  it('covers a partitioned table by its leaves', async () => {
+  it('covers a partitioned table under its own name, and refuses its partitions apart', async () => {
     await sql.query('alter table shop.parted_low replica identity full');
     const { facts } = await prepareSource(request(tables('parted')));
-    expect(facts.publication?.relations).toMatchObject([{ name: 'parted_low', rootName: 'parted' }]);
-    expect(facts.publication?.members).toEqual([{ schema: 'shop', name: 'parted' }]);
+    expect(facts.publication).toMatchObject({
+      relations: [{ name: 'parted', rootName: 'parted' }],
+      members: [{ schema: 'shop', name: 'parted' }],
+      partitioned: [{ schema: 'shop', name: 'parted' }],
+    });
+    await sql.query(`alter publication ${PUBLICATION} set (publish_via_partition_root = false)`);
+    const apart = await inspectSource(request(tables('parted')));
+    expect(refusals(apart)).toContain('CLY_SOURCE_PARTITIONS_APART');
+    expect(apart.publicationState).not.toBe(facts.publicationState);
+  });
+
+  it('has another state after whatever altered what is guarded, and the same after anything else', async () => {
+    const { facts } = await prepareSource(request());
+    const stateAfter = async (statement: string): Promise<string> => {
+      await sql.query(statement);
+      return (await inspectSource(request())).publicationState;
+    };
+    const states = [facts.publicationState];
+    expect(await stateAfter(`alter publication ${PUBLICATION} add table shop.full_row`)).toBe(states[0]);
+    expect(await stateAfter(`alter publication ${PUBLICATION} drop table shop.full_row`)).toBe(states[0]);
+    expect(await stateAfter('vacuum full pg_publication_rel')).toBe(states[0]);
+    for (const statement of [
+      `alter publication ${PUBLICATION} drop table shop.orders`,
+      `alter publication ${PUBLICATION} add table shop.orders`,
+      `alter publication ${PUBLICATION} set (publish = 'insert')`,
+      `alter publication ${PUBLICATION} set (publish = 'insert, update, delete, truncate')`,
+      `alter publication ${PUBLICATION} set table shop.orders where (id > 5)`,
+      `alter publication ${PUBLICATION} set table shop.orders`,
+      `alter publication ${PUBLICATION} add tables in schema shop`,
+      `drop publication ${PUBLICATION}`,
+    ]) {
+      states.push(await stateAfter(statement));
+    }
+    expect(new Set(states).size).toBe(9);
   });
 
   it('never leaves a publication behind that would break a write', async () => {

@@ -31,6 +31,8 @@ export type SourceRequest = {
 export type SourceFacts = {
   readonly system: SystemIdentity;
   readonly server: ServerFacts;
+  /** As asked for. */
+  readonly guarded: GuardedRelations;
   /** null where there is none. */
   readonly publication: PublicationFacts | null;
   readonly slot: SlotFacts | null;
@@ -161,7 +163,15 @@ async function readSource(session: SqlSession, request: SourceRequest, system: S
       : publicationProblems(publication, request.guarded)),
     ...slotProblems(slot, server.database),
   ].sort((left, right) => Number(left.severity === 'warn') - Number(right.severity === 'warn'));
-  return { system, server, publication: publication ?? null, slot, publicationState, problems };
+  return {
+    system,
+    server,
+    guarded: request.guarded,
+    publication: publication ?? null,
+    slot,
+    publicationState,
+    problems,
+  };
 }
 
 function missing(code: SourceProblem['code'], message: string): SourceProblem {

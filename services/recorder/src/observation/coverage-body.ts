@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LsnText } from '@clyra/adapter-postgres/lsn';
+import type { PublicationFacts } from '@clyra/adapter-postgres/publication-facts';
 import type { SourceFacts } from '@clyra/adapter-postgres/source-preflight';
+import type { RelationName } from '@clyra/adapter-postgres/sql-identifier';
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { encodeRecord } from '@clyra/core/canonical/record';
@@ -24,30 +26,47 @@ const MAJOR_WITH_MESSAGES = 14;
 
 /** undefined where nothing is published: then nothing is covered and nothing must be said. */
 export function coverageOf(facts: SourceFacts): Coverage | undefined {
-  const { publication, server } = facts;
+  const { guarded, publication, server } = facts;
   if (publication === null) return undefined;
   const isAll = publication.publishesAllTables && publication.relations.every(({ hasRowFilter }) => !hasRowFilter);
-  const names = publication.relations.map(({ schema, name }) => `${printable(schema)}.${printable(name)}`).sort(byText);
-  const spots: BlindSpot[] = [];
+  const names = publication.relations.map(nameOf).sort(byText);
+  const spots = [...blindSpotsOf(publication, names)];
   if (!server.announcesDdl) spots.push({ code: 'ddl_unannounced' });
   if (server.messagesAreOpen) spots.push({ code: 'links_open' });
   if (server.versionMajor < MAJOR_WITH_MESSAGES) spots.push({ code: 'no_messages' });
-  if (publication.publishesViaRoot) spots.push({ code: 'partition_truncate_hidden' });
-  for (const operation of ['insert', 'update', 'delete', 'truncate'] as const) {
-    if (!publication.operations.includes(operation)) spots.push({ code: `${operation}_unpublished` });
-  }
-  for (const { schema, name, hasColumnList, hasRowFilter } of publication.relations) {
-    const relation = `${printable(schema)}.${printable(name)}`;
-    if (hasColumnList) spots.push({ code: 'column_list', relation });
-    if (hasRowFilter) spots.push({ code: 'row_filter', relation });
-  }
   const listed = fitting(names);
   if (!isAll && listed.length < names.length) spots.push({ code: 'relations_unlisted' });
   return {
     scope: isAll ? 'all' : 'listed',
     relations: isAll ? [] : listed,
-    blindSpots: firstOf(spots),
+    blindSpots: firstOf(spots, new Set(guarded.tables.map(nameOf))),
   };
+}
+
+/** A spot counts against a relation where it names it (docs/spec/verification.md): each is named. */
+function blindSpotsOf(publication: PublicationFacts, names: readonly string[]): readonly BlindSpot[] {
+  const partitioned = new Set(publication.partitioned.map(nameOf));
+  const of = (code: string, relations: readonly string[]): readonly BlindSpot[] =>
+    relations.map((relation) => ({ code, relation }));
+  const missing = (['insert', 'update', 'delete', 'truncate'] as const)
+    .filter((operation) => !publication.operations.includes(operation))
+    .map((operation) => `${operation}_unpublished`);
+  return [
+    ...missing.map((code) => ({ code })),
+    ...missing.flatMap((code) => of(code, names)),
+    ...(publication.publishesViaRoot
+      ? of(
+          'partition_truncate_hidden',
+          names.filter((name) => partitioned.has(name)),
+        )
+      : []),
+    ...of('column_list', publication.relations.filter(({ hasColumnList }) => hasColumnList).map(nameOf)),
+    ...of('row_filter', publication.relations.filter(({ hasRowFilter }) => hasRowFilter).map(nameOf)),
+  ];
+}
+
+function nameOf({ schema, name }: RelationName): string {
+  return `${printable(schema)}.${printable(name)}`;
 }
 
 /** As many of the first names as a body may have. */
@@ -60,10 +79,12 @@ function fitting(names: readonly string[]): readonly string[] {
   return end < 0 ? names : names.slice(0, end);
 }
 
-/** The last one says that there are more. */
-function firstOf(spots: readonly BlindSpot[]): readonly BlindSpot[] {
-  if (spots.length <= BLIND_SPOTS_MAX) return spots;
-  return [...spots.slice(0, BLIND_SPOTS_MAX - 1), { code: 'blind_spots_unlisted' }];
+/** Those of no relation first, then those of guarded ones. The last one says that there are more. */
+function firstOf(spots: readonly BlindSpot[], guarded: ReadonlySet<string>): readonly BlindSpot[] {
+  const rankOf = ({ relation }: BlindSpot): number => (relation === undefined ? 0 : guarded.has(relation) ? 1 : 2);
+  const ranked = spots.toSorted((left, right) => rankOf(left) - rankOf(right));
+  if (ranked.length <= BLIND_SPOTS_MAX) return ranked;
+  return [...ranked.slice(0, BLIND_SPOTS_MAX - 1), { code: 'blind_spots_unlisted' }];
 }
 
 function byText(left: string, right: string): number {

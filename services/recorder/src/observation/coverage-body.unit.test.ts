@@ -20,6 +20,7 @@ function facts(publication: Partial<PublicationFacts>, server: Partial<SourceFac
     system: { systemId: '7', timeline: 1, currentLsn: '0/1' },
     server: { ...WHOLE, ...server },
     slot: null,
+    guarded: { tables: [{ schema: 'public', name: 'b' }], schemas: [] },
     publicationState: '',
     problems: [],
     publication: {
@@ -30,6 +31,7 @@ function facts(publication: Partial<PublicationFacts>, server: Partial<SourceFac
       publishesViaRoot: false,
       members: [],
       relations: [],
+      partitioned: [],
       relationsWithoutIdentity: [],
       ...publication,
     },
@@ -56,23 +58,28 @@ describe('coverageOf', () => {
     });
   });
 
-  it('says what the source cannot show', () => {
+  it('says what the source cannot show, and of which relations, the guarded ones first', () => {
     const poor = facts(
       {
         operations: ['insert', 'truncate'],
         publishesViaRoot: true,
-        relations: [relation('a', { hasColumnList: true })],
+        partitioned: [{ schema: 'public', name: 'a' }],
+        relations: [relation('a', { hasColumnList: true }), relation('b')],
       },
       { versionMajor: 13, announcesDdl: false, messagesAreOpen: true },
     );
-    expect(coverageOf(poor)?.blindSpots.map(({ code }) => code)).toEqual([
-      'ddl_unannounced',
-      'links_open',
-      'no_messages',
-      'partition_truncate_hidden',
-      'update_unpublished',
-      'delete_unpublished',
-      'column_list',
+    expect(coverageOf(poor)?.blindSpots).toEqual([
+      { code: 'update_unpublished' },
+      { code: 'delete_unpublished' },
+      { code: 'ddl_unannounced' },
+      { code: 'links_open' },
+      { code: 'no_messages' },
+      { code: 'update_unpublished', relation: 'public.b' },
+      { code: 'delete_unpublished', relation: 'public.b' },
+      { code: 'update_unpublished', relation: 'public.a' },
+      { code: 'delete_unpublished', relation: 'public.a' },
+      { code: 'partition_truncate_hidden', relation: 'public.a' },
+      { code: 'column_list', relation: 'public.a' },
     ]);
   });
 

@@ -198,6 +198,7 @@ export class FakeSource implements SourcePort {
       publishesViaRoot: false,
       members: relations,
       relations,
+      partitioned: [],
       relationsWithoutIdentity: [],
     };
   }
@@ -209,6 +210,7 @@ export class FakeSource implements SourcePort {
     return {
       system: this.#server.system(),
       server: { versionMajor: 15, announcesDdl: true, messagesAreOpen: false } as SourceFacts['server'],
+      guarded: { tables: [{ schema: 'public', name: 'activations' }], schemas: [] },
       publication: hasPublication ? this.#publication() : null,
       slot: this.#server.slotFacts(),
       publicationState: this.#server.publicationState(),
