@@ -4,7 +4,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Watermarks } from './watermarks.ts';
 
-const markAt = (at: number) => ({ systemId: '1', timeline: 1, lsn: formatLsn(BigInt(at)), coversUntilMs: at });
+const markAt = (at: number) => {
+  return { systemId: '1', timeline: 1, lsn: formatLsn(BigInt(at)), coversUntilMs: at, publicationState: '' };
+};
 
 describe('marks that wait', () => {
   it('come off once the stream has passed them, the newest of them in place of all', () => {
