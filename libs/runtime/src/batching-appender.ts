@@ -135,7 +135,8 @@ export class BatchingAppender<Item> {
     const { clock } = this.#options;
     this.#heldCount += 1;
     this.#heldBytes += byteCount;
-    lane.add(new BatchingEntry({ ...wanted, item, byteCount, clock, lane }));
+    const { deadlineMs, settle } = wanted;
+    lane.add(new BatchingEntry({ item, partition, byteCount, deadlineMs, clock, lane, settle }));
   }
 
   #refusal(byteCount: number): ClyraError | undefined {

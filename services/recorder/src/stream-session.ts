@@ -64,6 +64,11 @@ export class StreamSession {
   #cancelTick = (): void => {};
   #reject: (error: ClyraError) => void = () => {};
   readonly #onRefused = (error: unknown): void => this.#fail(error);
+  readonly #onTransactionDurable = (draft: TransactionDraft): void => {
+    const { events } = this.#options;
+    events.onPublished('transaction', draft.effect.committed_at);
+    events.onTransaction(draft);
+  };
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -143,10 +148,7 @@ export class StreamSession {
     if (lsn > position.handledLsn) {
       const draft = transactionDraft(identity, transaction);
       position.handle(lsn);
-      this.#write(draft, lsn, () => {
-        events.onPublished('transaction', draft.effect.committed_at);
-        events.onTransaction(draft);
-      });
+      this.#write(draft, lsn, this.#onTransactionDurable);
     } else {
       events.onRepeated();
       this.#confirm();
@@ -163,13 +165,13 @@ export class StreamSession {
     this.#publishWatermark();
   }
 
-  #write(draft: ObservationDraft, lsn: bigint, onDurable: () => void): void {
+  #write<Draft extends ObservationDraft>(draft: Draft, lsn: bigint, onDurable: (draft: Draft) => void): void {
     const { writer, partition, position } = this.#options;
     writer.add(draft, partition, {
       succeed: ({ offset }) => {
         position.settle(lsn, offset);
         this.#confirmSoon();
-        onDurable();
+        onDurable(draft);
       },
       fail: this.#onRefused,
     });

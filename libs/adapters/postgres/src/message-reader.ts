@@ -21,11 +21,18 @@ export function malformedMessage(reason: string, type: number): ClyraError {
 export class MessageReader {
   readonly #bytes: Buffer;
   readonly #type: number;
-  #offset = 1;
+  #offset: number;
 
-  constructor(bytes: Buffer) {
+  /** The type byte stands at `from`. */
+  constructor(bytes: Buffer, from = 0) {
     this.#bytes = bytes;
-    this.#type = bytes[0] ?? 0;
+    this.#type = bytes[from] ?? 0;
+    this.#offset = from + 1;
+  }
+
+  /** Of a message that has the fields of its type in another shape. */
+  malformed(reason: string): ClyraError {
+    return malformedMessage(reason, this.#type);
   }
 
   get remainingBytes(): number {
@@ -71,7 +78,7 @@ export class MessageReader {
   cString(): string {
     const end = this.#bytes.indexOf(0, this.#offset);
     if (end < 0) {
-      throw malformedMessage('a string has no end', this.#type);
+      throw this.malformed('a string has no end');
     }
     const text = this.#bytes.toString('utf8', this.#offset, end);
     this.#offset = end + 1;
@@ -95,14 +102,14 @@ export class MessageReader {
 
   expectEnd(): void {
     if (this.remainingBytes !== 0) {
-      throw malformedMessage(`${this.remainingBytes} bytes after its end`, this.#type);
+      throw this.malformed(`${this.remainingBytes} bytes after its end`);
     }
   }
 
   #take(size: number): number {
     const start = this.#offset;
     if (size < 0 || start + size > this.#bytes.length) {
-      throw malformedMessage('it is cut off', this.#type);
+      throw this.malformed('it is cut off');
     }
     this.#offset = start + size;
     return start;

@@ -92,6 +92,24 @@ describe('decodePgoutput', () => {
     );
   });
 
+  it('reads a message behind others as it reads it alone', () => {
+    fc.assert(
+      fc.property(bytes, oid, tuple, oldTuple, (before, relationOid, columns, old) => {
+        const alone = [
+          encode.update(relationOid, columns, old),
+          encode.delete(relationOid, old),
+          encode.truncate([1], 3),
+        ];
+        for (const message of alone) {
+          const behind = Buffer.concat([before, message]);
+          expect(decodePgoutput(behind, before.length)).toEqual(decodePgoutput(message));
+          const cut = behind.subarray(0, -1);
+          expect(() => decodePgoutput(cut, before.length)).toThrow(ClyraError);
+        }
+      }),
+    );
+  });
+
   it('answers any bytes with a message or a coded error', () => {
     const typed = fc
       .tuple(fc.constantFrom(...'BCORYIUDTM'), bytes)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
-import { MessageReader, malformedMessage } from './message-reader.ts';
+import { MessageReader } from './message-reader.ts';
 import type {
   LogicalMessage,
   OldTupleKind,
@@ -25,7 +25,7 @@ const TRUNCATE_CASCADE = 1;
 const TRUNCATE_RESTART_IDENTITY = 2;
 const MESSAGE_TRANSACTIONAL = 1;
 
-type MessageDecoder = (reader: MessageReader, bytes: Buffer) => PgoutputMessage;
+type MessageDecoder = (reader: MessageReader) => PgoutputMessage;
 
 const DECODERS: ReadonlyMap<number, MessageDecoder> = new Map<number, MessageDecoder>([
   [byteOf('B'), decodeBegin],
@@ -41,24 +41,24 @@ const DECODERS: ReadonlyMap<number, MessageDecoder> = new Map<number, MessageDec
 ]);
 
 /**
- * Decodes one whole pgoutput message of protocol version 1. Byte fields of the answer are views into `bytes`.
+ * Decodes one whole pgoutput message of protocol version 1, which begins at `from`. Byte fields of the answer are views into `bytes`.
  *
  * Errors: CLY_SOURCE_MESSAGE_UNKNOWN for a type this version does not have (a server with streaming or
  * two-phase switched on), CLY_SOURCE_MESSAGE_MALFORMED for one that is cut off or too long. Both mean stop:
  * what cannot be read cannot be confirmed.
  */
-export function decodePgoutput(bytes: Buffer): PgoutputMessage {
-  const type = bytes[0];
+export function decodePgoutput(bytes: Buffer, from = 0): PgoutputMessage {
+  const type = bytes[from];
   const decoder = type === undefined ? undefined : DECODERS.get(type);
   if (decoder === undefined) {
     throw new ClyraError(
       'CLY_SOURCE_MESSAGE_UNKNOWN',
       'The server sent a replication message of an unknown type. Check that nothing but protocol version 1 was asked for.',
-      { retry: 'never', context: { messageType: type ?? null, sizeBytes: bytes.length } },
+      { retry: 'never', context: { messageType: type ?? null, sizeBytes: bytes.length - from } },
     );
   }
-  const reader = new MessageReader(bytes);
-  const message = decoder(reader, bytes);
+  const reader = new MessageReader(bytes, from);
+  const message = decoder(reader);
   reader.expectEnd();
   return message;
 }
@@ -103,50 +103,50 @@ function schemaName(reader: MessageReader): string {
   return schema === '' ? 'pg_catalog' : schema;
 }
 
-function decodeInsert(reader: MessageReader, bytes: Buffer): RowMessage {
+function decodeInsert(reader: MessageReader): RowMessage {
   const relationOid = reader.uint32();
   const body = reader.rest();
-  skipTuple(reader, { kind: reader.uint8(), expected: TUPLE_NEW }, bytes);
+  skipTuple(reader, { kind: reader.uint8(), expected: TUPLE_NEW });
   return { kind: 'insert', relationOid, oldTuple: 'none', body };
 }
 
-function decodeUpdate(reader: MessageReader, bytes: Buffer): RowMessage {
+function decodeUpdate(reader: MessageReader): RowMessage {
   const relationOid = reader.uint32();
   const body = reader.rest();
   let oldTuple: OldTupleKind = 'none';
   let kind = reader.uint8();
   if (kind !== TUPLE_NEW) {
-    oldTuple = oldTupleKind(kind, bytes);
-    skipTuple(reader, { kind, expected: kind }, bytes);
+    oldTuple = oldTupleKind(kind, reader);
+    skipTuple(reader, { kind, expected: kind });
     kind = reader.uint8();
   }
-  skipTuple(reader, { kind, expected: TUPLE_NEW }, bytes);
+  skipTuple(reader, { kind, expected: TUPLE_NEW });
   return { kind: 'update', relationOid, oldTuple, body };
 }
 
-function decodeDelete(reader: MessageReader, bytes: Buffer): RowMessage {
+function decodeDelete(reader: MessageReader): RowMessage {
   const relationOid = reader.uint32();
   const body = reader.rest();
   const kind = reader.uint8();
-  const oldTuple = oldTupleKind(kind, bytes);
-  skipTuple(reader, { kind, expected: kind }, bytes);
+  const oldTuple = oldTupleKind(kind, reader);
+  skipTuple(reader, { kind, expected: kind });
   return { kind: 'delete', relationOid, oldTuple, body };
 }
 
-function oldTupleKind(kind: number, bytes: Buffer): OldTupleKind {
+function oldTupleKind(kind: number, reader: MessageReader): OldTupleKind {
   if (kind === TUPLE_KEY) {
     return 'key';
   }
   if (kind === TUPLE_FULL) {
     return 'full';
   }
-  throw malformedMessage('an unknown tuple kind', bytes[0] ?? 0);
+  throw reader.malformed('an unknown tuple kind');
 }
 
 /** Walks the columns so that the framing of a digest over the raw bytes is known to be sound. */
-function skipTuple(reader: MessageReader, tuple: { kind: number; expected: number }, bytes: Buffer): void {
+function skipTuple(reader: MessageReader, tuple: { kind: number; expected: number }): void {
   if (tuple.kind !== tuple.expected) {
-    throw malformedMessage('an unexpected tuple kind', bytes[0] ?? 0);
+    throw reader.malformed('an unexpected tuple kind');
   }
   const columnCount = reader.uint16();
   for (let index = 0; index < columnCount; index += 1) {
@@ -154,7 +154,7 @@ function skipTuple(reader: MessageReader, tuple: { kind: number; expected: numbe
     if (marker === COLUMN_TEXT || marker === COLUMN_BINARY) {
       reader.skip(reader.int32());
     } else if (marker !== COLUMN_NULL && marker !== COLUMN_UNCHANGED) {
-      throw malformedMessage('an unknown column marker', bytes[0] ?? 0);
+      throw reader.malformed('an unknown column marker');
     }
   }
 }

@@ -114,7 +114,7 @@ class ConfirmedStream implements ReplicationStream {
       publication,
       openTimeoutMs: this.#tuning.openTimeoutMs,
       admit: (source) => this.#admit(source),
-      onMessage: (bytes) => this.#onMessage(bytes),
+      onMessage: (chunk, from) => this.#onMessage(chunk, from),
       onKeepalive: (keepalive) => this.#onKeepalive(keepalive),
       onLost: (error) => this.#lose(error),
     });
@@ -170,9 +170,9 @@ class ConfirmedStream implements ReplicationStream {
     });
   }
 
-  #onMessage(bytes: Buffer): void {
+  #onMessage(chunk: Buffer, from: number): void {
     this.#lastHeardMs = performance.now();
-    const transaction = required(this.#accumulator).accept(decodePgoutput(bytes));
+    const transaction = required(this.#accumulator).accept(decodePgoutput(chunk, from));
     if (transaction === undefined || this.#isOver) {
       return;
     }

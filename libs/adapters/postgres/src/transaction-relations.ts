@@ -21,10 +21,12 @@ const UNKNOWN_TYPES_MAX = 16;
 export class TransactionRelations {
   readonly #rowsKey: HmacKey;
   readonly #relationsMax: number;
+  /** Most transactions change one relation: tables are made where there is more to put into them. */
+  #first: Tally | undefined;
   /** By name rather than oid: a relation dropped and made again under its name is the same one to a reader. */
-  readonly #byName = new Map<string, Tally>();
+  #others: Map<string, Tally> | undefined;
   #unlisted: Tally | undefined;
-  readonly #unknownTypes = new Set<string>();
+  #unknownTypes: Set<string> | undefined;
   /** Consecutive rows mostly belong to one relation. */
   #last: { readonly relation: RelationIdentity; readonly tally: Tally } | undefined;
 
@@ -52,15 +54,16 @@ export class TransactionRelations {
 
   /** undefined where every changed column has a type of PostgreSQL's own. */
   finishUnknownTypes(): readonly string[] | undefined {
-    if (this.#unknownTypes.size === 0) return undefined;
+    if (this.#unknownTypes === undefined) return undefined;
     const names = [...this.#unknownTypes].sort((left, right) => (left < right ? -1 : 1));
     return names.length <= UNKNOWN_TYPES_MAX ? names : [...names.slice(0, UNKNOWN_TYPES_MAX - 1), '*'];
   }
 
   finishListed(): readonly RelationChange[] {
-    const [first] = this.#byName.values();
-    if (first !== undefined && this.#byName.size === 1) return [changeOf(first)];
-    return [...this.#byName.entries()]
+    const first = this.#first;
+    if (first === undefined) return [];
+    if (this.#others === undefined) return [changeOf(first)];
+    return [[qualifiedName(first), first] as const, ...this.#others]
       .sort(([left], [right]) => (left < right ? -1 : 1))
       .map(([, tally]) => changeOf(tally));
   }
@@ -78,25 +81,40 @@ export class TransactionRelations {
     }
     const tally = this.#find(relation);
     this.#last = { relation, tally };
-    for (const type of relation.unknownTypes ?? []) this.#unknownTypes.add(type);
+    if (relation.unknownTypes !== undefined) {
+      this.#unknownTypes ??= new Set();
+      for (const type of relation.unknownTypes) this.#unknownTypes.add(type);
+    }
     return tally;
   }
 
   #find(relation: RelationName): Tally {
-    // PostgreSQL identifiers cannot hold a zero byte, so the joined name is unambiguous and sorts by schema first.
-    const qualifiedName = `${relation.schema}\0${relation.name}`;
-    const known = this.#byName.get(qualifiedName);
+    const first = this.#first;
+    if (first?.schema === relation.schema && first.name === relation.name) return first;
+    const name = qualifiedName(relation);
+    const known = this.#others?.get(name);
     if (known !== undefined) {
       return known;
     }
-    if (this.#byName.size >= this.#relationsMax) {
+    const listedCount = (first === undefined ? 0 : 1) + (this.#others?.size ?? 0);
+    if (listedCount >= this.#relationsMax) {
       this.#unlisted ??= newTally({ schema: '', name: '' }, this.#rowsKey);
       return this.#unlisted;
     }
     const tally = newTally(relation, this.#rowsKey);
-    this.#byName.set(qualifiedName, tally);
+    if (first === undefined) {
+      this.#first = tally;
+      return tally;
+    }
+    this.#others ??= new Map();
+    this.#others.set(name, tally);
     return tally;
   }
+}
+
+/** PostgreSQL identifiers cannot hold a zero byte, so the joined name is unambiguous and sorts by schema first. */
+function qualifiedName({ schema, name }: RelationName): string {
+  return `${schema}\0${name}`;
 }
 
 function changeOf({ schema, name, counts, digest, ddlCount }: Tally): RelationChange {

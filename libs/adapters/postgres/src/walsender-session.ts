@@ -19,8 +19,8 @@ export type WalsenderOptions = {
   readonly openTimeoutMs: number;
   /** Runs on the same connection just before replication starts; what it throws refuses the start. */
   readonly admit: (source: WalsenderSource) => void;
-  /** `bytes` is valid only during the call. */
-  readonly onMessage: (bytes: Buffer) => void;
+  /** The message begins at `from`; the bytes are valid only during the call. */
+  readonly onMessage: (chunk: Buffer, from: number) => void;
   readonly onKeepalive: (keepalive: { lsn: bigint; serverTimeMs: number; wantsReply: boolean }) => void;
   /** At most once, never after `close`, and never for a failure that `openWalsender` itself rejects with. */
   readonly onLost: (error: ClyraError) => void;
@@ -138,7 +138,7 @@ class TransportSession implements WalsenderSession {
     const { onMessage, onKeepalive } = this.#options;
     const receive = (chunk: Buffer): void => {
       const copied = readCopyData(chunk);
-      if (copied.kind === 'message') onMessage(copied.bytes);
+      if (copied.kind === 'message') onMessage(chunk, copied.from);
       else onKeepalive(copied);
     };
     this.#internals()

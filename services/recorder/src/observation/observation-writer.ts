@@ -20,8 +20,8 @@ export type WriterOptions = {
   readonly onTrouble: (error: ClyraError) => void;
 };
 
-/** Signature block with the longest path, and the envelope's own fields. */
-const ENVELOPE_BYTES_MAX = 2_048;
+/** Signature block with the longest path, the envelope's own fields at their longest, and what Kafka adds to a record. */
+export const ENVELOPE_BYTES_MAX = 1_152;
 
 /**
  * Writes the observations of one source in order. What stands in the log is always a prefix of what was written:

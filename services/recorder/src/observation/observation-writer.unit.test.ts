@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { sealObservations } from '@clyra/core/evidence/seal-observations';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { sleep } from '@clyra/core/ports/clock';
 import type { PartitionBatch } from '@clyra/core/ports/record-log';
+import { offlineCodec } from '@clyra/runtime/envelope-codec';
 import { plainCodec } from '@clyra/testing/plain-codec';
 import { SimClock } from '@clyra/testing/sim-clock';
 import { makeTestKey } from '@clyra/testing/test-keys';
 import { describe, expect, it } from '@jest/globals';
 import { draftOf, type ObservationDraft } from './observation-draft.ts';
-import { ObservationWriter } from './observation-writer.ts';
+import { ENVELOPE_BYTES_MAX, ObservationWriter } from './observation-writer.ts';
 
 const SEND_MS = 10;
 
@@ -72,5 +74,21 @@ describe('the writer of a source', () => {
     expect(log.stored).toEqual([draft(1).observationId]);
     expect(writer.isBroken).toBe(true);
     await expect(writer.write(draft(6), 0)).rejects.toMatchObject({ code: 'CLY_LOG_APPEND_REFUSED' });
+  });
+});
+
+describe('what an observation takes in a send', () => {
+  it('is never more than is reckoned', async () => {
+    const identity = { tenant: 'a'.repeat(63), sourceId: 's'.repeat(128) };
+    const drafts = Array.from({ length: 1_024 }, (_, index) =>
+      draftOf('transaction', identity, { observationId: index.toString(16).padStart(32, '0'), members: {} }),
+    );
+    const signer = makeTestKey('recorder', ['recorder']);
+    const sealed = await sealObservations(drafts, { codec: offlineCodec(), signer });
+    const sizes = sealed.map(({ value }, index) => (value?.length ?? 0) - (drafts[index]?.bytes.length ?? 0));
+    const largest = Math.max(...sizes);
+    // Kafka's length, attributes, times, key and headers of a record take 16 bytes at most, a larger body two of ours.
+    expect(largest + 18).toBeLessThanOrEqual(ENVELOPE_BYTES_MAX);
+    expect(largest).toBeGreaterThan(ENVELOPE_BYTES_MAX / 2);
   });
 });

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { assert } from '@clyra/core/kernel/assert';
 import type { Broker } from 'kafkajs';
+import type { EncodedRequest } from './request-room.ts';
 
 /** What a connection of kafkajs 2.2.4 sends and how it reads the answer. */
 export type ProtocolRequest<Answer> = {
@@ -9,8 +10,7 @@ export type ProtocolRequest<Answer> = {
     readonly apiKey: number;
     readonly apiVersion: number;
     readonly apiName: string;
-    /** It takes a buffer by these two names. */
-    encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
+    encode(): Promise<EncodedRequest>;
   };
   readonly response: {
     decode(payload: Buffer): Promise<Answer>;
@@ -43,6 +43,6 @@ export function sendThrough<Answer>(broker: Broker, request: ProtocolRequest<Ans
   return pool.send(request);
 }
 
-export function encoded(bytes: Buffer): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }> {
+export function encoded(bytes: Buffer): Promise<EncodedRequest> {
   return Promise.resolve({ buf: bytes, buffer: bytes });
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PartitionAppend, PartitionBatch } from '@clyra/core/ports/record-log';
-import { encoded, type ProtocolRequest, throwUnlessOk } from './kafkajs-protocol.ts';
+import { type ProtocolRequest, throwUnlessOk } from './kafkajs-protocol.ts';
 import { batchSize, writeBatch } from './record-batch.ts';
+import { type EncodedRequest, roomyRequest } from './request-room.ts';
 import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 
@@ -23,7 +24,7 @@ export function produceRequest(
       apiKey: PRODUCE,
       apiVersion: VERSION,
       apiName: 'Produce',
-      encode: () => encoded(encodeProduce(batches, timing)),
+      encode: async () => encodeProduce(batches, timing),
     },
     response: {
       decode: async (payload) => decodeProduced(payload),
@@ -35,13 +36,14 @@ export function produceRequest(
 export function encodeProduce(
   batches: readonly PartitionBatch[],
   { timeoutMs, nowMs }: { readonly timeoutMs: number; readonly nowMs: number },
-): Buffer {
+): EncodedRequest {
   const topics = [...Map.groupBy(batches, ({ topic }) => topic)];
   const sizes = new Map(batches.map((batch) => [batch, batchSize(batch.records)]));
   let size = 2 + 2 + 4 + 4;
   for (const [topic] of topics) size += 2 + topic.length + 4;
   for (const bytes of sizes.values()) size += 4 + 4 + bytes;
-  const to = new WireWriter(size);
+  const { content, request } = roomyRequest(size);
+  const to = new WireWriter(content);
   to.string(null);
   to.int16(ALL_REPLICAS);
   to.int32(timeoutMs);
@@ -55,7 +57,7 @@ export function encodeProduce(
       writeBatch(to, part.records, nowMs);
     }
   }
-  return to.bytes;
+  return request;
 }
 
 /** Throws kafkajs's error for the first partition that was refused. */

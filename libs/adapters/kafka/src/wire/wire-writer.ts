@@ -6,8 +6,9 @@ export class WireWriter {
   readonly bytes: Buffer;
   at = 0;
 
-  constructor(byteCount: number) {
-    this.bytes = Buffer.allocUnsafe(byteCount);
+  /** Given memory is filled from its start. */
+  constructor(memory: number | Buffer) {
+    this.bytes = typeof memory === 'number' ? Buffer.allocUnsafe(memory) : memory;
   }
 
   int8(value: number): void {

@@ -75,7 +75,10 @@ function answerWith(stored: Buffer): Buffer {
 
 /** The record set of a produce request for one partition of topic `t`. */
 function storedOf(records: PartitionBatch['records']): Buffer {
-  const request = encodeProduce([{ topic: 't', partition: 0, records }], { timeoutMs: 1, nowMs: 1_767_225_600_000 });
+  const { buffer: request } = encodeProduce([{ topic: 't', partition: 0, records }], {
+    timeoutMs: 1,
+    nowMs: 1_767_225_600_000,
+  });
   return request.subarray(31 - 4);
 }
 
@@ -83,7 +86,7 @@ describe('the wire', () => {
   it('sends the very bytes that the client library would have sent', async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (all) => {
-        const ours = encodeProduce(all, { timeoutMs: 750, nowMs: 1_767_225_600_000 });
+        const { buffer: ours } = encodeProduce(all, { timeoutMs: 750, nowMs: 1_767_225_600_000 });
         const theirs = await kafkajsProduce({ acks: -1, timeout: 750, topicData: asKafkajs(all) }).encode();
         expect(ours.equals(theirs.buffer)).toBe(true);
       }),
