@@ -51,6 +51,11 @@ create table if not exists clyra.guarded (
   relation oid not null,
   primary key (schema_name, relation_name)
 );
+-- Every table that carries the triggers, with the name under which it is guarded: after a DROP nothing else says it.
+create table if not exists clyra.part (
+  relation oid primary key,
+  guarded_name text not null
+);
 create table if not exists clyra.revoked (
   relation oid not null,
   grantee oid not null,
@@ -281,6 +286,8 @@ declare
 begin
   insert into clyra.attaching values (pg_backend_pid()) on conflict do nothing;
   for member in select relid::oid from pg_partition_tree(target::regclass) union select target loop
+    insert into clyra.part select member, g.schema_name || '.' || g.relation_name from clyra.guarded g where g.relation = target
+      on conflict (relation) do update set guarded_name = excluded.guarded_name;
     foreach operation in array array['insert', 'update', 'delete', 'truncate'] loop
       trigger_name := 'clyra_check_' || operation;
       if not exists (select from pg_trigger where tgrelid = member and tgname = trigger_name) then
@@ -423,11 +430,12 @@ declare
   dropped record;
   objects jsonb := '[]';
   names text[];
+  owners text[];
 begin
   if exists (select from clyra.attaching where backend = pg_backend_pid()) then
     return;
   end if;
-  for dropped in select object_type, schema_name, object_name, object_identity, address_names
+  for dropped in select object_type, objid, schema_name, object_name, object_identity, address_names
     from pg_event_trigger_dropped_objects() where not is_temporary
   loop
     if dropped.object_type in ('table', 'view', 'materialized view', 'foreign table') then
@@ -438,7 +446,11 @@ begin
       names := null;
     end if;
     if names is not null then
-      perform clyra.judge_ddl(array[names[1] || '.' || names[2]], dropped.object_identity);
+      -- Of a table that is still there, also what it is a partition of; of one that is gone, what it was.
+      owners := array[names[1] || '.' || names[2]] || clyra.names_of(to_regclass(format('%I.%I', names[1], names[2])))
+        || array(select guarded_name from clyra.part where relation = dropped.objid);
+      perform clyra.judge_ddl(owners, dropped.object_identity);
+      delete from clyra.part where relation = dropped.objid and dropped.object_type in ('table', 'foreign table');
     end if;
     if jsonb_array_length(objects) < 1000 then
       objects := objects || jsonb_build_object('type', dropped.object_type, 'identity', dropped.object_identity,
@@ -492,6 +504,12 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $b
     'redemptions', (select count(*) from clyra.redemption),
     'problems', coalesce((select jsonb_agg(problem order by problem) from problems), '[]'))
 $body$;
+
+-- Of tables that an older version of this guard attached.
+insert into clyra.part select tree.relid, g.schema_name || '.' || g.relation_name
+  from clyra.guarded g join pg_catalog.pg_class c on c.oid = g.relation
+    cross join lateral (select relid::oid as relid from pg_catalog.pg_partition_tree(c.oid::regclass) union select c.oid) tree
+  on conflict (relation) do nothing;
 
 do $owners$
 declare

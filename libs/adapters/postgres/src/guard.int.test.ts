@@ -263,6 +263,21 @@ describe('a schema change', () => {
     await db.write(db.owner, ddl(['public.events']), `insert into events_us values (1, 'us')`, 'drop table events_us');
   });
 
+  it('of a partition needs a grant for the table it belongs to, its triggers and its end included', async () => {
+    for (const statement of [
+      'drop trigger clyra_check_insert on events_eu',
+      'drop trigger clyra_rows_update on events_eu',
+      'alter table events_eu disable trigger clyra_check_insert',
+      'alter table events detach partition events_eu',
+      'alter table events_eu alter column id set default 0',
+      'drop table events_eu',
+      'drop table contacts, notes',
+    ]) {
+      expect([statement, await refusalOf(db.owner.query(statement))]).toEqual([statement, 'CLY_GUARD_DDL']);
+    }
+    expect((await guardStatus(db.admin))?.problems).toEqual([]);
+  });
+
   it('is in the stream, with the relations it was about', async () => {
     await db.admin.query(`create publication ddl for table notes; alter table notes replica identity full`);
     await db.admin.query(`select pg_create_logical_replication_slot('ddl', 'pgoutput')`);
