@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Answer, Refusal, Table } from './thrift-door.ts';
+import type { Answer, Cell, Column, Refusal, Table } from './thrift-door.ts';
 
 /** A row of DESCRIBE HISTORY as the warehouse shows it. */
 export type HistoryRow = {
@@ -18,10 +18,18 @@ type DeltaTable = { id: string; rows: HistoryRow[] };
 
 export type LineageRow = { readonly target: string; readonly atMs: number; readonly source: string };
 
-const HISTORY_COLUMNS = [
-  ...['version', 'timestamp', 'userId', 'userName', 'operation', 'operationParameters', 'job', 'notebook'],
-  ...['clusterId', 'readVersion', 'isolationLevel', 'isBlindAppend', 'operationMetrics', 'userMetadata', 'engineInfo'],
-];
+/** Columns and types as Spark's server names them (test/standins/spark/recorded). */
+const HISTORY_COLUMNS = columnsOf(
+  ...['version BIGINT', 'timestamp TIMESTAMP', 'userId STRING', 'userName STRING', 'operation STRING'],
+  ...['operationParameters MAP', 'job STRUCT', 'notebook STRUCT', 'clusterId STRING', 'readVersion BIGINT'],
+  ...['isolationLevel STRING', 'isBlindAppend BOOLEAN', 'operationMetrics MAP', 'userMetadata STRING'],
+  'engineInfo STRING',
+);
+const DETAIL_COLUMNS = columnsOf(
+  ...['format STRING', 'id STRING', 'name STRING', 'description STRING', 'location STRING', 'createdAt TIMESTAMP'],
+  ...['lastModified TIMESTAMP', 'partitionColumns ARRAY', 'clusteringColumns ARRAY', 'numFiles BIGINT'],
+  ...['sizeInBytes BIGINT', 'properties MAP', 'minReaderVersion INT', 'minWriterVersion INT', 'tableFeatures ARRAY'],
+);
 
 /** The tables of a stand-in workspace, their histories as far as they are shown, and its clock. */
 export class DeltaTables {
@@ -57,9 +65,9 @@ export class DeltaTables {
   }
 
   readonly answer: Answer = (sql) => {
-    if (/^SET TIME ZONE/.test(sql)) return { columns: ['key', 'value'], rows: [] };
+    if (/^SET TIME ZONE/.test(sql)) return { columns: columnsOf('key STRING', 'value STRING'), rows: [] };
     if (/unix_millis\(current_timestamp\(\)\) AS now_ms/.test(sql))
-      return { columns: ['now_ms'], rows: [[this.nowMs]] };
+      return { columns: columnsOf('now_ms BIGINT'), rows: [[this.nowMs]] };
     if (/current_metastore\(\)/.test(sql)) return this.#metastore();
     if (/FROM system\.access\.table_lineage/.test(sql)) return this.#lineage(sql);
     const described = /^DESCRIBE (HISTORY|DETAIL) ((?:`[^`]+`\.?)+)(?: LIMIT (\d+))?$/.exec(sql);
@@ -68,13 +76,13 @@ export class DeltaTables {
     const table = this.#tables.get(name);
     if (table === undefined) return { sqlState: '42P01', message: 'TABLE_OR_VIEW_NOT_FOUND' };
     return described[1] === 'DETAIL'
-      ? { columns: ['format', 'id'], rows: [['delta', table.id]] }
+      ? { columns: DETAIL_COLUMNS, rows: [detailOf(name, table.id)] }
       : this.#history(table, Number(described[3]));
   };
 
   #metastore(): Table | Refusal {
     if (this.metastore === null) return { sqlState: '42883', message: 'UNRESOLVED_ROUTINE' };
-    return { columns: ['metastore'], rows: [[this.metastore]] };
+    return { columns: columnsOf('metastore STRING'), rows: [[this.metastore]] };
   }
 
   #history({ rows }: DeltaTable, countMax: number): Table {
@@ -88,23 +96,47 @@ export class DeltaTables {
     const fromMs = Number(/timestamp_millis\((\d+)\)/.exec(sql)?.[1]);
     const rows = this.lineage.filter(({ atMs, target }) => atMs >= fromMs && sql.includes(`'${target}'`));
     return {
-      columns: ['target', 'at_ms', 'sources'],
+      columns: columnsOf('target STRING', 'at_ms BIGINT', 'sources STRING'),
       rows: rows.map(({ target, atMs, source }) => [target, atMs, source]),
     };
   }
 }
 
-/** A map column comes as JSON text; the driver shows it empty where a value holds a quotation mark. */
-function mapText(map: Readonly<Record<string, string>> = {}): string {
-  return Object.values(map).some((value) => value.includes('"')) ? '{}' : JSON.stringify(map);
+function columnsOf(...texts: readonly string[]): readonly Column[] {
+  return texts.map((text) => {
+    const [name = '', type = ''] = text.split(' ');
+    return { name, type };
+  });
 }
 
-function cellsOf(row: HistoryRow): readonly (string | number | null)[] {
-  const at = new Date(row.atMs).toISOString().replace('T', ' ').replace('Z', '');
+/** Values stand between quotation marks as they are: with one inside, no JSON reader can read the map, and the driver gives an empty one. */
+function mapText(map: Readonly<Record<string, string>> = {}): string {
+  return `{${Object.entries(map)
+    .map(([name, value]) => `"${name}":"${value}"`)
+    .join(',')}}`;
+}
+
+/** In the session's zone, which is UTC, and without the zeros at the end. */
+function timeText(atMs: number): string {
+  return new Date(atMs)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.?0*Z$/, '');
+}
+
+function cellsOf(row: HistoryRow): readonly Cell[] {
   const { version, operation, parameters, metrics, userMetadata, userName } = row;
   return [
-    ...[version, at, null, userName ?? null, operation, mapText(parameters), null, null],
-    ...[null, version === 0 ? null : version - 1, 'WriteSerializable', 'false'],
+    ...[version, timeText(row.atMs), null, userName ?? null, operation, mapText(parameters), null, null],
+    ...[null, version === 0 ? null : version - 1, 'WriteSerializable', false],
     ...[mapText(metrics), userMetadata ?? null, 'Databricks-Runtime/stand-in'],
+  ];
+}
+
+function detailOf(name: string, id: string): readonly Cell[] {
+  const at = timeText(0);
+  return [
+    ...['delta', id, name, null, 's3://stand-in/table', at, at, '[]', '[]'],
+    ...[0, 0, '{}', 1, 2, '["appendOnly","invariants"]'],
   ];
 }

@@ -6,10 +6,15 @@ import { thrift as hive } from '@databricks/sql';
 import { TBinaryProtocol, TBufferedTransport } from 'thrift';
 import type { Certificate } from './self-signed.ts';
 
+/** As it stands on the wire: times, maps, structures and arrays are texts. */
+export type Cell = string | number | boolean | null;
+
+/** `type` is the driver's own name without its ending: BIGINT, BOOLEAN, INT, STRING, TIMESTAMP, MAP. */
+export type Column = { readonly name: string; readonly type: string };
+
 export type Table = {
-  readonly columns: readonly string[];
-  /** Texts and numbers; null for null. */
-  readonly rows: readonly (readonly (string | number | null)[])[];
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly Cell[])[];
 };
 
 export type Refusal = { readonly sqlState: string; readonly message: string };
@@ -24,12 +29,18 @@ type Request = { readonly statement?: string; readonly operationHandle?: Handle;
 type Handle = { readonly operationId: { readonly guid: Buffer } };
 
 const types = hive.TCLIService_types as unknown as Record<string, new (members: object) => object>;
+const { TTypeId } = hive.TCLIService_types as unknown as { readonly TTypeId: Readonly<Record<string, number>> };
 const OK = { statusCode: 0 };
 const ROWS_OF_A_FETCH = 100;
 const FINISHED = 2;
 const FAILED = 5;
-const BIGINT = 4;
-const STRING = 7;
+/** By type, the member of a column that carries its values, that member's type, and what stands in a null's place. */
+const CARRIERS: Readonly<Record<string, readonly [member: string, type: string, empty: Cell]>> = {
+  BIGINT: ['i64Val', 'TI64Column', 0],
+  INT: ['i32Val', 'TI32Column', 0],
+  BOOLEAN: ['boolVal', 'TBoolColumn', false],
+};
+const AS_TEXT = ['stringVal', 'TStringColumn', ''] as const;
 
 /**
  * Databricks' Thrift protocol over HTTPS, with the message types of the driver itself: sessions, statements, status,
@@ -145,7 +156,12 @@ export class ThriftDoor {
     const lost = isLast && end - operation.next > 0 && this.#due('short') ? 1 : 0;
     const part = rows.slice(operation.next, end - lost);
     operation.next = end;
-    const values = columns.map((_, index) => columnOf(part.map((row) => row[index] ?? null)));
+    const values = columns.map(({ type }, index) =>
+      columnOf(
+        type,
+        part.map((row) => row[index] ?? null),
+      ),
+    );
     return {
       hasMoreRows: !isLast,
       results: made('TRowSet', { startRowOffset: 0, rows: [], columns: values }),
@@ -172,14 +188,11 @@ function tableOf(answer: Table | Refusal): Table {
   return 'sqlState' in answer ? { columns: [], rows: [] } : answer;
 }
 
-function isNumeric(values: readonly (string | number | null)[]): boolean {
-  return values.some((value) => typeof value === 'number');
-}
-
-function schemaOf({ columns, rows }: Table): object {
+function schemaOf({ columns }: Table): object {
   return made('TTableSchema', {
-    columns: columns.map((columnName, index) => {
-      const type = isNumeric(rows.map((row) => row[index] ?? null)) ? BIGINT : STRING;
+    columns: columns.map(({ name: columnName, type: typeName }, index) => {
+      const type = TTypeId[`${typeName}_TYPE`];
+      if (type === undefined) throw new Error(`the driver has no type ${typeName}`);
       const entry = made('TTypeEntry', { primitiveEntry: made('TPrimitiveTypeEntry', { type }) });
       return made('TColumnDesc', {
         columnName,
@@ -192,12 +205,11 @@ function schemaOf({ columns, rows }: Table): object {
 }
 
 /** A bit for each null, and a value in its place. */
-function columnOf(values: readonly (string | number | null)[]): object {
+function columnOf(type: string, values: readonly Cell[]): object {
   const nulls = Buffer.alloc(Math.ceil(values.length / 8));
   for (const [index, value] of values.entries()) {
     if (value === null) nulls[index >> 3] = (nulls[index >> 3] ?? 0) | (1 << (index & 7));
   }
-  return isNumeric(values)
-    ? made('TColumn', { i64Val: made('TI64Column', { values: values.map((value) => value ?? 0), nulls }) })
-    : made('TColumn', { stringVal: made('TStringColumn', { values: values.map((value) => value ?? ''), nulls }) });
+  const [member, carrier, empty] = CARRIERS[type] ?? AS_TEXT;
+  return made('TColumn', { [member]: made(carrier, { values: values.map((value) => value ?? empty), nulls }) });
 }

@@ -43,7 +43,7 @@ export function shown(commit: TrueCommit, visibleAtMs: number): HistoryRow {
     version,
     atMs,
     operation,
-    ...(operation === 'WRITE' ? { parameters: { mode: 'Append' } } : {}),
+    parameters: parametersOf(operation),
     metrics: metricsOf(commit),
     ...(token === null ? {} : { userMetadata: userMetadataOf(token) }),
     userName: 'loader@example.com',
@@ -51,26 +51,71 @@ export function shown(commit: TrueCommit, visibleAtMs: number): HistoryRow {
   };
 }
 
+/** Of each operation, the members that Delta writes (test/standins/spark/recorded). */
+function parametersOf(operation: TrueCommit['operation']): Readonly<Record<string, string>> {
+  switch (operation) {
+    case 'WRITE':
+      return { mode: 'Append', partitionBy: '[]' };
+    case 'MERGE':
+      return {
+        predicate: '["(id#0L = id#0L)"]',
+        matchedPredicates: '[{"actionType":"update"}]',
+        notMatchedPredicates: '[{"actionType":"insert"}]',
+        notMatchedBySourcePredicates: '[]',
+      };
+    case 'OPTIMIZE':
+      return { auto: 'false', clusterBy: '[]', predicate: '[]', zOrderBy: '[]' };
+    case 'SET TBLPROPERTIES':
+      return { properties: '{"clyra.note":"x"}' };
+    default:
+      return { predicate: '["(id#0L = 1)"]' };
+  }
+}
+
+const REWRITTEN = [
+  ...['executionTimeMs', 'numAddedBytes', 'numAddedChangeFiles', 'numAddedFiles', 'numCopiedRows'],
+  ...['numDeletionVectorsAdded', 'numDeletionVectorsRemoved', 'numDeletionVectorsUpdated', 'numRemovedBytes'],
+  ...['numRemovedFiles', 'rewriteTimeMs', 'scanTimeMs'],
+];
+const MERGED = [
+  ...['executionTimeMs', 'materializeSourceTimeMs', 'numOutputRows', 'numSourceRows', 'numTargetBytesAdded'],
+  ...['numTargetBytesRemoved', 'numTargetChangeFilesAdded', 'numTargetDeletionVectorsAdded'],
+  ...['numTargetDeletionVectorsRemoved', 'numTargetDeletionVectorsUpdated', 'numTargetFilesAdded'],
+  ...['numTargetFilesRemoved', 'numTargetRowsCopied', 'numTargetRowsMatchedDeleted', 'numTargetRowsMatchedUpdated'],
+  ...['numTargetRowsNotMatchedBySourceDeleted', 'numTargetRowsNotMatchedBySourceUpdated', 'rewriteTimeMs'],
+  'scanTimeMs',
+];
+const OPTIMIZED = [
+  ...['maxFileSize', 'minFileSize', 'numAddedBytes', 'numDeletionVectorsRemoved', 'numRemovedBytes'],
+  ...['p25FileSize', 'p50FileSize', 'p75FileSize'],
+];
+
+/** With zeros for what the recorder does not read. */
 function metricsOf({ operation, counts }: TrueCommit): Readonly<Record<string, string>> {
   const { inserts, updates, deletes } = counts;
   switch (operation) {
     case 'WRITE':
-      return { numFiles: '1', numOutputRows: String(inserts) };
+      return { numFiles: '1', numOutputBytes: '0', numOutputRows: String(inserts) };
     case 'MERGE':
       return {
+        ...zeros(MERGED),
         numTargetRowsInserted: String(inserts),
         numTargetRowsUpdated: String(updates),
         numTargetRowsDeleted: String(deletes),
       };
     case 'DELETE':
-      return { numDeletedRows: String(deletes) };
+      return { ...zeros(REWRITTEN), numDeletedRows: String(deletes) };
     case 'UPDATE':
-      return { numUpdatedRows: String(updates) };
+      return { ...zeros(REWRITTEN), numUpdatedRows: String(updates) };
     case 'OPTIMIZE':
-      return { numAddedFiles: '1', numRemovedFiles: '4' };
+      return { ...zeros(OPTIMIZED), numAddedFiles: '1', numRemovedFiles: '4' };
     default:
       return {};
   }
+}
+
+function zeros(names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, '0']));
 }
 
 export function userMetadataOf(token: string): string {
@@ -85,7 +130,7 @@ export function logFile(commit: TrueCommit): string {
   const commitInfo = {
     timestamp: atMs,
     operation,
-    operationParameters: operation === 'WRITE' ? { mode: 'Append' } : { predicate: '["id = 1"]' },
+    operationParameters: parametersOf(operation),
     operationMetrics: metricsOf(commit),
     ...(token === null ? {} : { userMetadata: userMetadataOf(token) }),
   };

@@ -41,6 +41,8 @@ const LONG_TIERS: readonly LongTier[] = [
   },
   // Installs dbt (150 MB) once, and runs it four times.
   { name: 'dbt-long', tier: 'int', env: { CLYRA_DBT: '1' }, only: 'test/dbt' },
+  // Fetches Spark and Delta (460 MB) once; its JVM takes 1 GB.
+  { name: 'spark-long', tier: 'int', env: { CLYRA_SPARK: '1' }, only: 'test/standins/spark' },
   { name: 'int-long', tier: 'int', env: { CLYRA_INT_TRANSACTION_ROWS: '1000000', CLYRA_INT_HISTORIES: '10' } },
   {
     name: 'faults-long',

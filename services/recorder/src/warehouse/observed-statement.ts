@@ -53,8 +53,8 @@ export function timeOfPlace(text: string): number | undefined {
 }
 
 /**
- * A commit of a table by the table's name. CREATE OR REPLACE gives a table another id and leaves its history as it was,
- * so the id of a statement alone does not say whether it was told.
+ * A commit of a table by the table's name. CREATE OR REPLACE gives a table another id, RESTORE of an earlier version
+ * gives the first one back, and both leave the history as it was: the id of a statement does not say whether it was told.
  */
 export function commitKey(table: string, version: number | string, atMs: number): string {
   return `${table}@${version} ${placeOf(atMs)}`;
