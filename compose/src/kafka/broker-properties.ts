@@ -31,6 +31,8 @@ export function brokerProperties(settings: BrokerSettings): Readonly<Record<stri
     // Small segments only cost files here; big ones are preallocated and zeroed on some file systems.
     'log.segment.bytes': String(128 * 1024 * 1024),
     'log.index.size.max.bytes': String(1024 * 1024),
+    // The default holds 128 MB of the heap from the start; this is enough for 300,000 keys in one pass of the cleaner.
+    'log.cleaner.dedupe.buffer.size': String(8 * 1024 * 1024),
   };
 }
 
