@@ -13,7 +13,6 @@ export type LaneSettings<Item> = {
   readonly sendBytesMax: number;
   readonly sendTimeoutMinMs: number;
   readonly sendTimeoutMs: number;
-  readonly sendPaceMs: number;
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
   readonly onTrouble: (error: ClyraError, attemptCount: number) => void;
@@ -24,6 +23,7 @@ export type LaneSettings<Item> = {
    * then goes on by itself, so that one whose broker is away does not hold up the others.
    */
   readonly onTroubled?: (send: Sealed<Item>, waiting: readonly BatchingEntry<Item>[]) => void;
+  readonly rest?: ((beganAtMs: number) => Promise<void>) | undefined;
 };
 
 /** Entries with the records made of them: these bytes, and no others, are sent until they are acknowledged. */
@@ -109,16 +109,14 @@ export class BatchingLane<Item> {
       this.#sending = [];
       // What another lane has taken over is released there.
       for (const entry of batch) if (entry.lane === this) this.#settings.onReleased(entry);
-      await this.#pace(startMs);
+      await this.#rest(startMs);
     }
     this.#running = undefined;
   }
 
   /** Under load what a request costs is shared by more items; after a quiet moment nothing waits. */
-  async #pace(startMs: number): Promise<void> {
-    const { clock, sendPaceMs } = this.#settings;
-    const restMs = startMs + sendPaceMs - clock.nowMs();
-    if (restMs > 0 && this.#waiting.length > 0 && !this.#stopped) await sleep(clock, restMs);
+  async #rest(beganAtMs: number): Promise<void> {
+    if (this.#waiting.length > 0 && !this.#stopped) await this.#settings.rest?.(beganAtMs);
   }
 
   /** As many as fit into one send, and at least one. */

@@ -23,6 +23,8 @@ export type BatchingAppenderOptions<Item> = {
   /** An upper bound for the bytes of the sealed record. */
   readonly sizeOf: (item: Item) => number;
   readonly limits?: Partial<BatchingLimits>;
+  /** Called after a send while items wait, with when it began: the next one begins when this resolves, which is soon. */
+  readonly rest?: (beganAtMs: number) => Promise<void>;
   /** Called after each attempt that failed and will be repeated. */
   readonly onTrouble?: (error: ClyraError, attemptCount: number) => void;
 };
@@ -40,8 +42,6 @@ export type BatchingLimits = {
    */
   readonly sendTimeoutMinMs: number;
   readonly sendTimeoutMs: number;
-  /** The least time between the starts of two sends, while items wait. */
-  readonly sendPaceMs: number;
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
 };
@@ -53,7 +53,6 @@ const LIMITS: BatchingLimits = {
   queueBytesMax: 64 * 1024 * 1024,
   sendTimeoutMinMs: 500,
   sendTimeoutMs: 4_000,
-  sendPaceMs: 0,
   retryMinMs: 50,
   retryMaxMs: 1_000,
 };
@@ -176,10 +175,10 @@ export class BatchingAppender<Item> {
   }
 
   #laneSettings(): LaneSettings<Item> {
-    const { clock, topic, seal, onTrouble = () => {} } = this.#options;
+    const { clock, topic, seal, rest, onTrouble = () => {} } = this.#options;
     const onReleased = (entry: BatchingEntry<Item>) => this.#release(entry.byteCount);
     const onTroubled: LaneSettings<Item>['onTroubled'] = (send, waiting) => this.#part(send, waiting);
-    return { ...this.#limits, clock, topic, seal, onTrouble, onReleased, onTroubled };
+    return { ...this.#limits, clock, topic, seal, rest, onTrouble, onReleased, onTroubled };
   }
 
   /** Each partition of a failed send goes on in its own lane, in order, and comes back when that lane is idle. */

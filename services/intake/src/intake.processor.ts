@@ -199,7 +199,7 @@ export class IntakeProcessor {
     this.#kept = new KeptBodies({ ...others, ...stored, directory, topic: topics.observations });
     this.#evidence = new OwnEvidence({ ...options, topic: topics.observations, instance: options.intake.instance });
     const { outages, reviewGaps } = this.#evidence;
-    const intake = new ReceiptIntake({ desk, pump, index, ledger, held, logger, outages });
+    const intake = new ReceiptIntake({ desk, publisher, pump, index, ledger, held, logger, outages });
     const shared = { credentials, directory, desk, publisher, writer, edge, clock };
     this.gateway = new Gateway({
       ...shared,

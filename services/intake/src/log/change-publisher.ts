@@ -9,6 +9,7 @@ import { encodeBlock, type SignatureBlock, signBatch } from '@clyra/core/signing
 import { CHANGE_TYPE } from '@clyra/core/signing/pae';
 import { BatchingAppender } from '@clyra/runtime/batching-appender';
 import type { OutgoingChange } from './change-writer.ts';
+import { SendPulse } from './send-pulse.ts';
 
 export type PublisherParts = {
   readonly log: Pick<RecordLog, 'appender'>;
@@ -27,27 +28,27 @@ export type Fate = 'stored' | 'not_sent' | 'unknown';
 /** The signature block and the envelope around a body. */
 const ENVELOPE_BYTES = 2_048;
 
-/**
- * The least time between two sends while changes wait. A send is the pulse of all that follows: the broker, the enforcer,
- * its receipts and their reader have a request each for it, about 2 ms of CPU in all, so nobody behind paces again.
- */
-const SEND_PACE_MS = 6;
-
 /** Sends changes to their partitions; the changes of one send share one signature. */
 export class ChangePublisher {
   readonly #appender: BatchingAppender<OutgoingChange>;
   readonly #onPublish: (change: OutgoingChange) => void;
+  readonly #companions: (() => void)[] = [];
+  readonly #pulse: SendPulse;
 
   constructor({ log, codec, signer, clock, logger, topic, onPublish = () => {} }: PublisherParts) {
     this.#onPublish = onPublish;
+    this.#pulse = new SendPulse(clock);
     this.#appender = new BatchingAppender<OutgoingChange>({
       log,
       clock,
       name: 'intake-changes',
       topic,
       sends: 'together',
-      seal: (changes) => sealChanges(changes, { codec, signer }),
-      limits: { sendPaceMs: SEND_PACE_MS },
+      seal: (changes) => {
+        this.#pulse.began(changes.map(({ eventId }) => eventId));
+        return sealChanges(changes, { codec, signer });
+      },
+      rest: (beganAtMs) => this.#pulse.rest(beganAtMs),
       sizeOf: (change) => change.body.length + ENVELOPE_BYTES,
       onTrouble: (error, attemptCount) => {
         if (attemptCount === 1) logger.warn('changes are not confirmed and are sent again', { code: error.code });
@@ -60,8 +61,19 @@ export class ChangePublisher {
     return this.#appender.heldCount;
   }
 
+  /** `join` is called before each change that somebody waits for: what can wait for company goes with its send. */
+  accompany(join: () => void): void {
+    this.#companions.push(join);
+  }
+
+  /** The receipt of a change was read, whoever published it. */
+  answered(eventId: string): void {
+    this.#pulse.answered(eventId);
+  }
+
   /** Without a deadline it is sent until it is stored, or until the publisher is closed. Rejects for bugs only. */
   async publish(change: OutgoingChange, deadlineMs?: number): Promise<Fate> {
+    if (deadlineMs !== undefined) for (const join of this.#companions) join();
     this.#onPublish(change);
     try {
       await this.#appender.enqueue(change, change.partition, deadlineMs);

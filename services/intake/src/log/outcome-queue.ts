@@ -32,8 +32,8 @@ export type OutcomeParts = {
 };
 
 const RETRY_PAUSE_MS = 200;
-/** Outcomes wait this long for each other: nobody is held for them, and each send has its price. */
-const LINGER_MS = 10;
+/** Nobody is held for outcomes, and each send has its price: they go with the next change, or after this long without one. */
+const LINGER_MS = 25;
 
 /**
  * Outcomes on their way to the log. None is dropped: each is sent until it is durable, and while they cannot drain,
@@ -49,6 +49,7 @@ export class OutcomeQueue {
 
   constructor(parts: OutcomeParts) {
     this.#parts = parts;
+    parts.publisher.accompany(() => this.#release());
   }
 
   get size(): number {
@@ -88,6 +89,7 @@ export class OutcomeQueue {
   }
 
   #release(): void {
+    this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     for (const change of this.#gathered.splice(0)) void this.#deliver(change);
   }

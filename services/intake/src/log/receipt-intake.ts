@@ -8,12 +8,14 @@ import type { PartitionPosition } from '../position/intake-position.ts';
 import type { ActivityLedger } from '../tenants/activity-ledger.ts';
 import type { ChangeIndex } from '../tenants/change-index.ts';
 import type { DirectoryPump } from '../tenants/directory-pump.ts';
+import type { ChangePublisher } from './change-publisher.ts';
 import type { DecodedRecord } from './partition-queue.ts';
 import { readReceipt } from './read-receipt.ts';
 import type { ReceiptDesk } from './receipt-desk.ts';
 
 export type ReceiptReaders = {
   readonly desk: ReceiptDesk;
+  readonly publisher: Pick<ChangePublisher, 'answered'>;
   readonly pump: DirectoryPump;
   readonly index: ChangeIndex;
   readonly ledger: ActivityLedger;
@@ -78,8 +80,9 @@ export class ReceiptIntake {
     const { body } = receipt;
     if (body.offset < (this.#nextOffsets.get(body.partition) ?? 0)) return;
     this.#nextOffsets.set(body.partition, body.offset + 1);
-    const { desk, pump, index, ledger, held, outages } = this.#readers;
+    const { desk, publisher, pump, index, ledger, held, outages } = this.#readers;
     desk.offer(receipt);
+    publisher.answered(body.event_id);
     if (body.tenant === PARTITION_TENANT) return;
     outages.answered(body.tenant);
     ledger.note(body);
