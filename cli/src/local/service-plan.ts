@@ -64,7 +64,8 @@ export function serviceEnvironment(name: ServiceName, options: ServiceEnvironmen
 }
 
 function ownVariables(name: ServiceName, { layout, settings }: ServiceEnvironmentOptions): Record<string, string> {
-  if (name === 'recorder') return { CLYRA_SOURCES_FILE: layout.sourcesFile };
+  // One pool of memory instead of one for each thread: 5 MB of a hundred.
+  if (name === 'recorder') return { CLYRA_SOURCES_FILE: layout.sourcesFile, MALLOC_ARENA_MAX: '1' };
   if (name === 'bundler') return { CLYRA_LOG_KEY_FILE: keyFileOf(layout, 'log') };
   if (name !== 'intake') return {};
   return {
