@@ -28,11 +28,18 @@ export async function cliProgram(
     .exitOverride()
     .configureOutput({
       writeOut: (text) => machine.stdout.write(text),
-      writeErr: (text) => machine.stderr.write(text),
+      // With --json the error is one value, which `runCli` prints.
+      writeErr: (text) => void (asksForJson(args) || machine.stderr.write(text)),
     });
   const host: CommandHost = { context: () => contextOf(machine, program.opts<GlobalOptions>()), exit };
   for (const add of await commandsFor(args)) add(program, host);
   return program;
+}
+
+/** Before anything is parsed: what cannot be parsed is told in the form that was asked for too. */
+export function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).includes(JSON_OUTPUT);
 }
 
 /** The formats that it names take as long to load as most commands to run. */

@@ -290,4 +290,29 @@ describe('wrong use', () => {
     const { err } = await clyra('--json', 'tenant', 'open', 'ACME');
     expect(JSON.parse(err)).toMatchObject({ error: 'CLY_CLI_ARGUMENT' });
   });
+
+  it.each([['tenant', 'open'], ['nosuch'], [], ['keys'], ['inspect', '--out']])(
+    'tells machines wrong arguments as one JSON value: %j',
+    async (...args) => {
+      const { code, out, err } = await clyra('--json', ...args);
+      expect([code, out]).toEqual([2, '']);
+      expect(JSON.parse(err)).toMatchObject({ error: 'CLY_CLI_ARGUMENT' });
+    },
+  );
+
+  it('takes a path that cannot be used for a wrong path, not for a bug', async () => {
+    const file = join(dataDir, 'policy.yaml');
+    await writeFile(file, '');
+    for (const args of [
+      ['trust', 'show', join(dataDir, 'nothing')],
+      ['trust', 'show', dataDir],
+      ['--data-dir', file, 'status'],
+    ]) {
+      const { code, err } = await clyra(...args);
+      expect([code, err]).toEqual([
+        2,
+        expect.stringMatching(/^✗ .*cannot be used .*check the path\n {2}\(CLY_CLI_FILE\)\n$/),
+      ]);
+    }
+  });
 });

@@ -85,7 +85,9 @@ export async function readinessOf(url: string): Promise<ReadinessAnswer | undefi
 
 /** Stops every process that `up` started here. Those that ended by themselves are forgotten. */
 export async function stopProcesses(layout: LocalLayout): Promise<void> {
-  await endServices(await readServices(layout));
+  const services = await readServices(layout);
+  if (services.length === 0) return;
+  await endServices(services);
   await writeServices(layout, []);
 }
 
