@@ -55,9 +55,11 @@ export class TsaServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // One token a connection: a client that has one kept open finds it closed when it asks again after seconds.
+    response.shouldKeepAlive = false;
     const body = await readBody(request);
     if (request.method !== 'POST' || request.headers['content-type'] !== QUERY || body === undefined) {
-      response.writeHead(body === undefined ? 413 : 400, { connection: 'close' }).end();
+      response.writeHead(body === undefined ? 413 : 400).end();
       return;
     }
     response.writeHead(200, { 'content-type': REPLY }).end(this.#stamp(body));
