@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import process from 'node:process';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { giveBackAtRest } from './memory-at-rest.ts';
 
 export type Closable = { close(): Promise<void> };
+
+export type MainOptions = {
+  /** Nobody waits for this process: it may stop for a moment when a busy time is over, to give back the memory of it. */
+  readonly givesBackAtRest?: boolean;
+};
 
 /**
  * The main of a service process. SIGTERM and SIGINT end a waiting start or close the service, a second one ends the
  * process at once. Exit codes: 0 stopped, 1 a bug or a late stop, 2 cannot start (the message says what to do).
  */
-export async function runMain(start: (signal: AbortSignal) => Promise<Closable>): Promise<void> {
+export async function runMain(
+  start: (signal: AbortSignal) => Promise<Closable>,
+  { givesBackAtRest = false }: MainOptions = {},
+): Promise<void> {
   const stopping = new AbortController();
   const stopped = new Promise<void>((resolve) => {
     const onSignal = (): void => {
@@ -21,7 +30,9 @@ export async function runMain(start: (signal: AbortSignal) => Promise<Closable>)
   });
   try {
     const service = await start(stopping.signal);
-    forgetStart();
+    // What only the start needed, a third of its heap, goes before work comes; by itself V8 would keep it for long.
+    collectAll();
+    if (givesBackAtRest) giveBackAtRest(collectAll);
     await stopped;
     await service.close();
     process.exit(0);
@@ -30,8 +41,7 @@ export async function runMain(start: (signal: AbortSignal) => Promise<Closable>)
   }
 }
 
-/** What only the start needed, a third of its heap, goes before work comes; by itself V8 would keep it for long. */
-function forgetStart(): void {
+function collectAll(): void {
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 

@@ -3,4 +3,4 @@ import { runMain } from '@clyra/runtime/run-main';
 import { loadRecorderConfig } from './config.ts';
 import { startRecorder } from './recorder.service.ts';
 
-await runMain(async (signal) => startRecorder(loadRecorderConfig(), { signal }));
+await runMain(async (signal) => startRecorder(loadRecorderConfig(), { signal }), { givesBackAtRest: true });
