@@ -12,7 +12,8 @@ export type Observed = {
   /** Records that say again what stood there. */
   readonly duplicateCount: number;
   readonly watermarkCount: number;
-  readonly gapCount: number;
+  /** When the broker took each. */
+  readonly gapTimesMs: readonly number[];
   /** What must never be, in words: two bodies under one id, a commit that an earlier watermark said was complete. */
   readonly problems: readonly string[];
 };
@@ -22,7 +23,8 @@ export async function readObservations(world: FaultWorld): Promise<Observed> {
   const digests = new Map<string, string>();
   const transactions: (Committed & { observationId: string })[] = [];
   const problems: string[] = [];
-  const counts = { duplicate: 0, watermark: 0, gap: 0 };
+  const gapTimesMs: number[] = [];
+  const counts = { duplicate: 0, watermark: 0 };
   let coversUntilMs = 0;
   for (const record of (await readTopic(world.log, world.topics.observations)).flat()) {
     const envelope = await world.codec.decode('ObservationEnvelope', record.value ?? new Uint8Array());
@@ -39,12 +41,14 @@ export async function readObservations(world: FaultWorld): Promise<Observed> {
       if (body.committed_at <= coversUntilMs) problems.push(`${body.commit_end_lsn} stands after its watermark`);
       transactions.push({ observationId: body.observation_id, ...committedOf(body) });
     } else {
-      if (body.kind === 'watermark' || body.kind === 'gap') counts[body.kind] += 1;
-      if (body.kind === 'watermark') coversUntilMs = Math.max(coversUntilMs, body.covers_until);
+      if (body.kind === 'gap') gapTimesMs.push(record.appendTimeMs);
+      if (body.kind !== 'watermark') continue;
+      counts.watermark += 1;
+      coversUntilMs = Math.max(coversUntilMs, body.covers_until);
     }
   }
-  const { duplicate, watermark, gap } = counts;
-  return { transactions, duplicateCount: duplicate, watermarkCount: watermark, gapCount: gap, problems };
+  const { duplicate, watermark } = counts;
+  return { transactions, duplicateCount: duplicate, watermarkCount: watermark, gapTimesMs, problems };
 }
 
 type Seen = TransactionBody & { readonly xid?: unknown; readonly ddl?: { readonly count: number } };
