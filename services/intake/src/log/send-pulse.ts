@@ -16,7 +16,7 @@ export class SendPulse {
   readonly #clock: Clock;
   /** Event ids of the newest send whose receipts are not read yet. A new set for each: its tables come and go with it. */
   #open = new Set<string>();
-  #resting: (() => void)[] = [];
+  readonly #resting = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -29,9 +29,7 @@ export class SendPulse {
   /** The receipt of a change was read. */
   answered(eventId: string): void {
     if (!this.#open.delete(eventId) || this.#open.size > 0) return;
-    const resting = this.#resting;
-    this.#resting = [];
-    for (const goOn of resting) goOn();
+    for (const goOn of this.#resting) goOn();
   }
 
   /** Resolves when the send after the one that began then may begin. */
@@ -44,11 +42,13 @@ export class SendPulse {
 
   #answeredWithin(restMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancelTimer = this.#clock.after(restMs, resolve);
-      this.#resting.push(() => {
+      const goOn = (): void => {
         cancelTimer();
+        this.#resting.delete(goOn);
         resolve();
-      });
+      };
+      const cancelTimer = this.#clock.after(restMs, goOn);
+      this.#resting.add(goOn);
     });
   }
 }
