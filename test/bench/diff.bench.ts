@@ -11,7 +11,7 @@ import process from 'node:process';
 import { promisify } from 'node:util';
 import { openSqlClient } from '@clyra/adapter-postgres/sql-client';
 import { startScratchPostgres } from '@clyra/adapter-postgres/test-support/scratch-postgres';
-import { createDemoStates, diffDemo } from './src/measure/demo-diff.ts';
+import { createDemoStates, diffDemo, differing } from './src/measure/demo-diff.ts';
 import { benchOptions } from './src/options.ts';
 import { Reladiff } from './src/peers/reladiff.ts';
 import { spreadFigure } from './src/report/figures.ts';
@@ -53,12 +53,7 @@ async function startClyra(): Promise<undefined> {
 async function clyra(url: string, dataDir: string): Promise<Answer> {
   const asked = ['diff', 'tables', '--tenant', 'acme', '--show-keys', '--table', TABLES.join('='), '--before', url];
   const args = ['--data-dir', dataDir, '--json', ...asked];
-  // Exit code 1 is the answer that something differs.
-  const { stdout } = await run(CLYRA, args).catch((error: { code: number; stdout: string }) => {
-    if (error.code === 1) return error;
-    throw error;
-  });
-  const { tables } = JSON.parse(stdout) as { readonly tables: readonly [Report] };
+  const { tables } = JSON.parse(await differing(CLYRA, args)) as { readonly tables: readonly [Report] };
   const [{ added, removed, changed }] = tables;
   const both = (one: { readonly keys: readonly string[] }): string[] => [...one.keys, ...changed.keys].sort();
   return { added: both(added), removed: both(removed) };

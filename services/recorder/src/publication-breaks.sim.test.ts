@@ -3,24 +3,14 @@ import { parseLsn } from '@clyra/adapter-postgres/lsn';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { MemoryPositionStore } from '@clyra/testing/memory-position-store';
 import { describe, expect, it } from '@jest/globals';
-import { type Process, RecorderWorld } from './test-support/recorder-world.ts';
+import { RecorderWorld } from './test-support/recorder-world.ts';
 
 describe('what a publication may have hidden', () => {
-  async function recorded(seed: number): Promise<{ world: RecorderWorld; process: Process }> {
-    const world = await new RecorderWorld({ seed }).open();
-    await world.register();
-    const process = world.start();
-    await world.clock.advance(3_000);
-    world.postgres.commit();
-    await world.clock.advance(3_000);
-    return { world, process };
-  }
-
   const gapsOf = (world: RecorderWorld) => world.observations('gap').map(({ body }) => body);
   const lsnOf = (body: JsonObject | undefined, name: string): bigint => parseLsn(String(body?.[name]));
 
   it('is a signed gap when a guarded table left it and came back between two looks', async () => {
-    const { world, process } = await recorded(31);
+    const { world, process } = await RecorderWorld.recorded(31);
     const { currentLsn } = world.postgres;
     // The server shows nothing of what is written meanwhile.
     world.postgres.writeOther();
@@ -42,7 +32,7 @@ describe('what a publication may have hidden', () => {
   });
 
   it('is a signed gap at once, and another one when the table is back', async () => {
-    const { world, process } = await recorded(32);
+    const { world, process } = await RecorderWorld.recorded(32);
     world.postgres.hasPublication = false;
     await world.clock.advance(4_000);
     expect(gapsOf(world)).toMatchObject([{ reason: 'publication_changed' }]);
@@ -61,7 +51,7 @@ describe('what a publication may have hidden', () => {
   });
 
   it('is a signed gap when nobody was looking, and what stands in the log behind it is still written', async () => {
-    const { world, process } = await recorded(33);
+    const { world, process } = await RecorderWorld.recorded(33);
     world.kill(process);
     world.postgres.publicationAlterations += 1;
     world.postgres.commit();
@@ -76,7 +66,7 @@ describe('what a publication may have hidden', () => {
   });
 
   it('is a gap where nobody remembers what it showed, once', async () => {
-    const { world, process } = await recorded(34);
+    const { world, process } = await RecorderWorld.recorded(34);
     world.kill(process);
     world.positions.texts.clear();
     const second = world.start();
@@ -88,7 +78,7 @@ describe('what a publication may have hidden', () => {
   });
 
   it('is remembered by a recorder that waits with a data folder of its own', async () => {
-    const { world, process } = await recorded(35);
+    const { world, process } = await RecorderWorld.recorded(35);
     const second = world.start({ positions: new MemoryPositionStore() });
     await world.clock.advance(10_000);
     world.kill(process);

@@ -209,20 +209,10 @@ describe('the coverage of a source', () => {
 });
 
 describe('a break in the log of a source', () => {
-  async function recorded(seed: number): Promise<{ world: RecorderWorld; process: Process }> {
-    const world = await new RecorderWorld({ seed }).open();
-    await world.register();
-    const process = world.start();
-    await world.clock.advance(3_000);
-    world.postgres.commit();
-    await world.clock.advance(3_000);
-    return { world, process };
-  }
-
   const gapsOf = (world: RecorderWorld): unknown[] => world.observations('gap').map(({ body }) => body['reason']);
 
   it('is a signed gap when the slot was made again beside the recorder', async () => {
-    const { world, process } = await recorded(11);
+    const { world, process } = await RecorderWorld.recorded(11);
     world.kill(process);
     world.postgres.commit();
     world.postgres.makeSlot();
@@ -238,7 +228,7 @@ describe('a break in the log of a source', () => {
   });
 
   it.each(['slot_missing', 'slot_lost'])('is a signed gap before a new slot is read (%s)', async (reason) => {
-    const { world, process } = await recorded(12);
+    const { world, process } = await RecorderWorld.recorded(12);
     world.kill(process);
     world.postgres.commit();
     if (reason === 'slot_missing') world.postgres.slot = null;
@@ -252,7 +242,7 @@ describe('a break in the log of a source', () => {
   });
 
   it('is recorded once, and closed once, where somebody else makes the slots', async () => {
-    const { world, process } = await recorded(13);
+    const { world, process } = await RecorderWorld.recorded(13);
     world.kill(process);
     world.postgres.slot = null;
     const second = world.start({ mayPrepare: false });
@@ -269,7 +259,7 @@ describe('a break in the log of a source', () => {
   });
 
   it('is a signed gap when a standby was promoted', async () => {
-    const { world } = await recorded(14);
+    const { world } = await RecorderWorld.recorded(14);
     world.postgres.timeline = 2;
     world.postgres.cutConnections();
     await world.clock.advance(10_000);
@@ -280,7 +270,7 @@ describe('a break in the log of a source', () => {
   });
 
   it('is a signed gap, and then a refusal, when the server is another one', async () => {
-    const { world, process } = await recorded(15);
+    const { world, process } = await RecorderWorld.recorded(15);
     world.postgres.systemId = '7000000000000000002';
     world.postgres.cutConnections();
     await world.clock.advance(30_000);
@@ -289,7 +279,7 @@ describe('a break in the log of a source', () => {
   });
 
   it('is a signed gap, and then a refusal for good, when its disks were set back to an earlier state', async () => {
-    const { world, process } = await recorded(16);
+    const { world, process } = await RecorderWorld.recorded(16);
     const { currentLsn } = world.postgres;
     world.kill(process);
     // A copy of the disks: the same system and timeline, and the slot as it stood then.

@@ -22,7 +22,11 @@ export function parseLsn(text: LsnText): bigint {
       context: { length: text.length },
     });
   }
-  // Each operation on a bigint makes another one: below 2^53 the number does it.
+  return joinHalves(high, low);
+}
+
+/** Of two unsigned halves of 32 bits. Each operation on a bigint makes another one: below 2^53 a number does it. */
+export function joinHalves(high: number, low: number): bigint {
   return high < EXACT_HIGH ? BigInt(high * HALF + low) : (BigInt(high) << 32n) | BigInt(low);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
+import { joinHalves } from './lsn.ts';
 
 /** 2000-01-01T00:00:00Z in milliseconds since 1970: the zero of PostgreSQL's timestamps. */
 const POSTGRES_EPOCH_MS = 946_684_800_000;
@@ -58,9 +59,7 @@ export class MessageReader {
 
   lsn(): bigint {
     const at = this.#take(8);
-    const high = this.#bytes.readUInt32BE(at);
-    const low = this.#bytes.readUInt32BE(at + 4);
-    return high < EXACT_HIGH ? BigInt(high * HALF + low) : (BigInt(high) << 32n) | BigInt(low);
+    return joinHalves(this.#bytes.readUInt32BE(at), this.#bytes.readUInt32BE(at + 4));
   }
 
   /** Milliseconds since 1970, rounded towards 2000: commit times are after it. */

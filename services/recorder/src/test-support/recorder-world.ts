@@ -90,6 +90,17 @@ export class RecorderWorld {
     this.#publishedCount = this.script.envelopes.length;
   }
 
+  /** With one transaction of its source observed by a process that runs on. */
+  static async recorded(seed: number): Promise<{ readonly world: RecorderWorld; readonly process: Process }> {
+    const world = await new RecorderWorld({ seed }).open();
+    await world.register();
+    const process = world.start();
+    await world.clock.advance(3_000);
+    world.postgres.commit();
+    await world.clock.advance(3_000);
+    return { world, process };
+  }
+
   start(options: { readonly mayPrepare?: boolean; readonly positions?: MemoryPositionStore } = {}): Process {
     const client = this.log.connect();
     const source = new FakeSource(this.postgres);

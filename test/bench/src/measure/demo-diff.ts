@@ -57,7 +57,7 @@ export async function diffDemo(clyra: string, urls: readonly [string, string], d
 }
 
 /** What a `diff` that finds something prints. Throws where it finds nothing: something differs. */
-async function differing(clyra: string, args: readonly string[]): Promise<string> {
+export async function differing(clyra: string, args: readonly string[]): Promise<string> {
   const { code, stdout } = await run(clyra, args).then(
     () => ({ code: 0, stdout: '' }),
     (error: { readonly code: number; readonly stdout: string }) => error,
