@@ -46,7 +46,7 @@ beforeAll(async () => {
 afterAll(() => server.kill());
 beforeEach(async () => {
   nowMs = START_MS;
-  await server.order({ clear: true, clock_ms: nowMs, faults: { short: 0, slow: 0, broken: 0, refused: 0 } });
+  await server.order({ clear: true, clock_ms: nowMs, faults: { short: 0, empty: 0, slow: 0, broken: 0, refused: 0 } });
 });
 
 const history = (settings: Partial<typeof SETTINGS> = {}): SnowflakeHistory =>
@@ -251,6 +251,22 @@ describe('a Snowflake account that fails', () => {
     expect(world.toldIds().sort()).toEqual(expectedOf(many));
     expect(world.gaps()).toEqual([]);
   }, 180_000);
+
+  it('is asked again for a page of which nothing came: the next deep look may be far', async () => {
+    const world = await open(11);
+    // One page a look: nothing else can be the empty one.
+    const { redemptions: _, ...settings } = SETTINGS;
+    const connection = server.connection;
+    const alone = { ...settings, hasAccessHistory: false, deepEveryMs: 100 * HOUR, connection };
+    const running = world.start(new SnowflakeHistory(alone));
+    await begun(world, running);
+    await server.order({ deliver: deliveriesOf([one()]), clock_ms: START_MS + 2 * HOUR, faults: { empty: 2 } });
+    nowMs = START_MS + 2 * HOUR;
+    await world.until('the horizon follows', () => world.horizonMs() >= nowMs - LAGS.queryLagMs);
+    await world.stop(running);
+    expect(world.toldIds()).toEqual([one()[0].id]);
+    expect(world.gaps()).toEqual([]);
+  }, 150_000);
 
   it('is not read under a refused login, and is once it is accepted; the reason names no secret', async () => {
     const world = await open(7);

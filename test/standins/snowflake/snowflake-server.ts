@@ -29,6 +29,7 @@ export type Order = {
   readonly end_sessions?: true;
   readonly faults?: {
     readonly short?: number;
+    readonly empty?: number;
     readonly slow?: number;
     readonly broken?: number;
     readonly refused?: number;

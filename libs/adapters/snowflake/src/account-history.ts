@@ -56,30 +56,33 @@ const QUERIES = `select query_id, query_type, query_tag, session_id::varchar as 
     date_part(epoch_millisecond, start_time) as start_ms, date_part(epoch_millisecond, end_time) as end_ms,
     sha2(query_text, 256) as text_digest, length(query_text) as text_size,
     left(query_text, ${TEXT_START_SIZE}) as text_start, date_part(epoch_millisecond, end_time) as page_ms,
-    query_id as page_id, count(*) over () as left_count
+    query_id as page_id
   from SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY
   where end_time >= to_timestamp_tz(?, 3)
     and (query_type not in (${READS.map((type) => `'${type}'`).join(', ')})
       or coalesce(rows_inserted, 0) + coalesce(rows_updated, 0) + coalesce(rows_deleted, 0) > 0)
-    and (date_part(epoch_millisecond, end_time) > ? or (date_part(epoch_millisecond, end_time) = ? and query_id > ?))
-  order by page_ms, page_id`;
+    and (date_part(epoch_millisecond, end_time) > ? or (date_part(epoch_millisecond, end_time) = ? and query_id > ?))`;
 
 const ACCESSES = `select query_id, date_part(epoch_millisecond, query_start_time) as start_ms,
     to_json(objects_modified) as modified, to_json(object_modified_by_ddl) as ddl,
-    date_part(epoch_millisecond, query_start_time) as page_ms, query_id as page_id, count(*) over () as left_count
+    date_part(epoch_millisecond, query_start_time) as page_ms, query_id as page_id
   from SNOWFLAKE.ACCOUNT_USAGE.ACCESS_HISTORY
   where query_start_time >= to_timestamp_tz(?, 3)
     and (array_size(objects_modified) > 0 or object_modified_by_ddl is not null)
     and (date_part(epoch_millisecond, query_start_time) > ?
-      or (date_part(epoch_millisecond, query_start_time) = ? and query_id > ?))
-  order by page_ms, page_id`;
+      or (date_part(epoch_millisecond, query_start_time) = ? and query_id > ?))`;
 
 const redemptions = (table: string): string => `select query_id, token_hash,
     date_part(epoch_millisecond, redeemed_at) as at_ms, date_part(epoch_millisecond, redeemed_at) as page_ms,
-    redemption_id as page_id, count(*) over () as left_count
+    redemption_id as page_id
   from ${table}
   where redeemed_at >= to_timestamp_tz(?, 3) and (date_part(epoch_millisecond, redeemed_at) > ?
-      or (date_part(epoch_millisecond, redeemed_at) = ? and redemption_id > ?))
+      or (date_part(epoch_millisecond, redeemed_at) = ? and redemption_id > ?))`;
+
+/** The first rows, each with how many there were. Where there are none, one row says so: an answer without rows is cut short. */
+const firstOf = (listed: string, rowsMax: number): string => `with listed as (${listed})
+  select page.*, counted.left_count from (select count(*) as left_count from listed) counted
+  left join (select * from listed order by page_ms, page_id limit ${Math.trunc(rowsMax)}) page on true
   order by page_ms, page_id`;
 
 /** Names the recorder's settings may give for the redemption table: three plain parts, never quoted. */
@@ -115,7 +118,7 @@ export function redemptionPage(
 
 /**
  * By time and id, never by offset: rows that appear meanwhile shift nothing. Each page says how many rows were left
- * when it was made, so that one that was cut short on its way is noticed.
+ * when it was made, so that one that was cut short on its way is noticed, also one of which nothing came.
  */
 async function page<Row>(
   client: SnowflakeClient,
@@ -125,12 +128,15 @@ async function page<Row>(
   const { fromMs, after, rowsMax } = request;
   const { atMs, id } = after ?? { atMs: fromMs - 1, id: '' };
   // A limit is written out: not every statement takes one as a bound value.
-  const rows = await client.query(`${sql} limit ${Math.trunc(rowsMax)}`, [fromMs, atMs, atMs, id], rowsMax);
-  const last = rows.at(-1);
-  if (last === undefined) return { rows: [], next: null };
-  const expectedCount = Math.min(integerOf(rows[0] as SnowflakeRow, 'LEFT_COUNT'), rowsMax);
+  const answer = await client.query(firstOf(sql, rowsMax), [fromMs, atMs, atMs, id], rowsMax);
+  const [first] = answer;
+  if (first === undefined) throw cutShort(0, 1);
+  const leftCount = integerOf(first, 'LEFT_COUNT');
+  const rows = leftCount === 0 ? [] : answer;
+  const expectedCount = Math.min(leftCount, rowsMax);
   if (rows.length !== expectedCount) throw cutShort(rows.length, expectedCount);
-  const next = rows.length < rowsMax ? null : { atMs: integerOf(last, 'PAGE_MS'), id: textOf(last, 'PAGE_ID') };
+  const last = leftCount > rows.length ? rows.at(-1) : undefined;
+  const next = last === undefined ? null : { atMs: integerOf(last, 'PAGE_MS'), id: textOf(last, 'PAGE_ID') };
   return { rows: rows.map(read), next };
 }
 
