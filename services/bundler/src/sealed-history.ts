@@ -18,16 +18,14 @@ export type SealedHistory = ReadonlyMap<string, TenantHistory>;
 
 /** Reads what stands in the blob store. Rejects with CLY_BLOB_UNAVAILABLE or CLY_LOG_DAMAGED. */
 export async function loadHistory(blobs: BlobStore): Promise<SealedHistory> {
-  const ends = new Map<string, number[]>();
+  // A log that is a year old has half a million names: of each tenant only the newest is kept.
+  const newest = new Map<string, Newest>();
   for (const name of await blobs.list('checkpoints/')) {
     const parsed = parseCheckpointName(name);
-    if (parsed !== undefined) ends.set(parsed.tenant, [...(ends.get(parsed.tenant) ?? [0]), parsed.end]);
+    if (parsed !== undefined) newest.set(parsed.tenant, { ...parsed, start: newest.get(parsed.tenant)?.end ?? 0 });
   }
   const history = new Map<string, TenantHistory>();
-  for (const [tenant, list] of ends) {
-    const [start = 0, end = 0] = list.slice(-2);
-    history.set(tenant, await tenantHistory(blobs, { tenant, start, end }));
-  }
+  for (const [tenant, range] of newest) history.set(tenant, await tenantHistory(blobs, range));
   return history;
 }
 
