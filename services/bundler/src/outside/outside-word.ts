@@ -4,9 +4,10 @@ import { requestCosignature } from '@clyra/adapter-signing/witness-client';
 import { digestOf } from '@clyra/core/canonical/digest';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
-import { type Clock, sleep } from '@clyra/core/ports/clock';
+import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { Random } from '@clyra/core/ports/random';
+import { Wakeup } from '../wakeup.ts';
 import { locationOf, type Sealed, SealedLog } from './sealed-log.ts';
 
 export type OutsideOptions = {
@@ -26,7 +27,15 @@ export type OutsideStatus = { readonly url: string; readonly waiting: number; re
 
 type Source = { readonly kind: 'tsa' | 'witness'; readonly url: string };
 /** What one source still has to see, oldest first. */
-type Lane = { readonly source: Source; readonly queue: Sealed[]; reason: string | null; running: Promise<void> };
+type Lane = {
+  readonly source: Source;
+  readonly queue: Sealed[];
+  /** Marks of what stands in the queue. */
+  readonly queued: Set<string>;
+  readonly wakeup: Wakeup;
+  reason: string | null;
+  running: Promise<void>;
+};
 
 const PAUSE_MIN_MS = 1_000;
 const PAUSE_MAX_MS = 60_000;
@@ -41,7 +50,6 @@ export class OutsideWord {
   readonly #log: SealedLog;
   readonly #lanes: readonly Lane[];
   #stopping = false;
-  #wake: () => void = () => {};
 
   constructor(options: OutsideOptions) {
     this.#options = options;
@@ -50,15 +58,23 @@ export class OutsideWord {
       ...options.tsaUrls.map((url) => ({ kind: 'tsa' as const, url })),
       ...options.witnessUrls.map((url) => ({ kind: 'witness' as const, url: url.replace(/\/$/, '') })),
     ];
-    this.#lanes = sources.map((source) => ({ source, queue: [], reason: null, running: Promise.resolve() }));
+    this.#lanes = sources.map((source) => ({
+      source,
+      queue: [],
+      queued: new Set(),
+      wakeup: new Wakeup(options.clock),
+      reason: null,
+      running: Promise.resolve(),
+    }));
   }
 
   /** Queues what earlier runs left open. Rejects with CLY_BLOB_UNAVAILABLE. */
   async start(): Promise<void> {
     if (this.#lanes.length === 0) return;
     const answered = new Set(await this.#options.blobs.list('outside/'));
-    for (const bundle of await this.#log.list()) {
-      for (const lane of this.#lanes) if (!answered.has(markOf(lane.source, bundle))) this.#add(lane, bundle);
+    for (const bundle of await this.#log.checkpointed()) {
+      const asking = this.#lanes.filter(({ source }) => !answered.has(markOf(source, bundle)));
+      if (asking.length > 0 && (await this.#log.isWhole(bundle))) for (const lane of asking) this.#add(lane, bundle);
     }
   }
 
@@ -73,13 +89,14 @@ export class OutsideWord {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#wake();
+    for (const { wakeup } of this.#lanes) wakeup.call();
     await Promise.all(this.#lanes.map(({ running }) => running));
   }
 
   #add(lane: Lane, bundle: Sealed): void {
-    const isThere = lane.queue.some((one) => markOf(lane.source, one) === markOf(lane.source, bundle));
-    if (isThere) return;
+    const mark = markOf(lane.source, bundle);
+    if (lane.queued.has(mark)) return;
+    lane.queued.add(mark);
     lane.queue.push(bundle);
     if (lane.queue.length === 1) lane.running = lane.running.then(() => this.#work(lane));
   }
@@ -92,22 +109,13 @@ export class OutsideWord {
       lane.reason = reason ?? null;
       if (reason === undefined) {
         lane.queue.shift();
+        lane.queued.delete(markOf(lane.source, bundle));
         pauseMs = PAUSE_MIN_MS;
         continue;
       }
-      await Promise.race([sleep(this.#options.clock, pauseMs), this.#stopped()]);
+      await lane.wakeup.wait(pauseMs);
       pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
     }
-  }
-
-  #stopped(): Promise<void> {
-    return new Promise((resolve) => {
-      const before = this.#wake;
-      this.#wake = () => {
-        before();
-        resolve();
-      };
-    });
   }
 
   /** Undefined when this source is done with the bundle, else why it is asked again. */

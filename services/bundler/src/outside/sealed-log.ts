@@ -29,18 +29,21 @@ export class SealedLog {
     this.#documents = new DocumentStore(blobs);
   }
 
-  /** Every whole bundle of every tenant, in the order of its log. */
-  async list(): Promise<readonly Sealed[]> {
+  /** Every bundle of every tenant, in the order of its log; the newest may not be whole yet. */
+  async checkpointed(): Promise<readonly Sealed[]> {
     const bundles: Sealed[] = [];
     const ends = new Map<string, number>();
     for (const name of await this.#blobs.list('checkpoints/')) {
       const found = parseCheckpointName(name);
       if (found === undefined) continue;
-      const bundle = { ...found, start: ends.get(found.tenant) ?? 0 };
+      bundles.push({ ...found, start: ends.get(found.tenant) ?? 0 });
       ends.set(found.tenant, found.end);
-      if (await this.#blobs.has(`${locationOf(bundle)}/manifest.dsse.json`)) bundles.push(bundle);
     }
     return bundles;
+  }
+
+  isWhole(bundle: Sealed): Promise<boolean> {
+    return this.#blobs.has(`${locationOf(bundle)}/manifest.dsse.json`);
   }
 
   /** The sealed checkpoint (docs/spec/trust.md §6): a checkpoint in the store has the log's own line and no other. */
@@ -67,7 +70,7 @@ export class SealedLog {
   }
 
   async #bundlesBetween(oldSize: number, bundle: Sealed): Promise<readonly Sealed[]> {
-    const own = (await this.list()).filter(({ tenant, start, end }) => {
+    const own = (await this.checkpointed()).filter(({ tenant, start, end }) => {
       return tenant === bundle.tenant && start >= oldSize && end <= bundle.end;
     });
     if (own[0]?.start === oldSize && own.at(-1)?.end === bundle.end) return own;
