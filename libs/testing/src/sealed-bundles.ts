@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
 import { activationOf } from '@clyra/core/evidence/activation';
-import { artifactsOf } from '@clyra/core/evidence/bundle-artifacts';
+import { artifactList, artifactsOf, documentsBeside } from '@clyra/core/evidence/bundle-artifacts';
 import { sealBundle } from '@clyra/core/evidence/bundle-files';
 import { type BundlePlace, FIRST_PLACE } from '@clyra/core/evidence/bundle-log';
 import { bundleLocation } from '@clyra/core/evidence/bundle-names';
@@ -52,7 +52,9 @@ async function seal(sealed: SealedRange, parts: Parts): Promise<SealedBundle> {
   const origin = `${SCRIPT_TRUST.root.logOrigin}/${sealed.tenant}`;
   const state = sealed.openingState === null ? null : (history.states.get(sealed.openingState) ?? null);
   const policies = new Map([[POLICY_DIGEST, POLICY_BYTES]]);
-  const artifacts = artifactsOf(sealed, { policies, state, documents: [...history.documents.values()] });
+  const given = artifactsOf(sealed, { policies, state });
+  const documents = documentsBeside(sealed, given).filter(({ sha256 }) => history.documents.has(sha256));
+  const artifacts = artifactList(given, documents);
   const producer = { name: 'clyra-test', version: '0.0.0' };
   const extras = { origin, artifacts, separation: 'none', bundleLog, previousManifest, producer } as const;
   const bytes = encodeManifest(sealed, extras);
@@ -70,7 +72,8 @@ async function seal(sealed: SealedRange, parts: Parts): Promise<SealedBundle> {
     },
     files: new Map([
       ['journal.jsonl', journal],
-      ...artifacts.map((artifact) => [`artifacts/${artifact.sha256}`, artifact.bytes] as const),
+      ...given.map(({ sha256, bytes }) => [`artifacts/${sha256}`, bytes] as const),
+      ...documents.map(({ sha256 }) => [`artifacts/${sha256}`, history.documents.get(sha256) as Uint8Array] as const),
       ['manifest.json', bytes],
       ['VERIFY.md', seals.verifyText],
       ['checkpoint', seals.checkpoint],

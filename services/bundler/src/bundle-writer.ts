@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, digestOf } from '@clyra/core/canonical/digest';
-import { artifactsOf } from '@clyra/core/evidence/bundle-artifacts';
+import { type ArtifactFile, artifactList, artifactsOf, documentsBeside } from '@clyra/core/evidence/bundle-artifacts';
 import { sealBundle } from '@clyra/core/evidence/bundle-files';
 import type { BundlePlace } from '@clyra/core/evidence/bundle-log';
 import { bundleLocation, checkpointName } from '@clyra/core/evidence/bundle-names';
 import { parseCheckpoint, type TreeHead } from '@clyra/core/evidence/checkpoint';
 import { encodeManifest, sameRange } from '@clyra/core/evidence/manifest';
+import type { NamedDocument } from '@clyra/core/evidence/range-documents';
 import type { SealedRange } from '@clyra/core/evidence/sealed-range';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { keyFor, type Role, type TrustRoot } from '@clyra/core/signing/trust-root';
@@ -63,14 +64,12 @@ export class BundleWriter {
     const { tenant, start, end } = sealed;
     const location = bundleLocation(tenant, { start, end });
     const origin = `${trustRoot.logOrigin}/${tenant}`;
-    const artifacts = await this.#artifacts(sealed);
+    const files = await this.#files(sealed);
+    await this.#put({ name: `${location}/journal.jsonl`, content: () => spool.content(), isSame: never });
+    for (const { sha256, bytes } of files) await this.#putArtifact(location, sha256, bytes);
+    const artifacts = artifactList(files, await this.#putDocuments(location, documentsBeside(sealed, files)));
     const { separation, producer } = this.#options;
     const made = encodeManifest(sealed, { origin, artifacts, separation, bundleLog, previousManifest, producer });
-    const never = (): boolean => false;
-    await this.#put({ name: `${location}/journal.jsonl`, content: () => spool.content(), isSame: never });
-    for (const { sha256, bytes } of artifacts) {
-      await this.#put({ name: `${location}/artifacts/${sha256}`, content: bytes, isSame: never });
-    }
     const isSame = (found: Uint8Array): boolean => sameRange(found, made);
     const manifest = await this.#put({ name: `${location}/manifest.json`, content: made, isSame });
     const seals = await sealBundle(sealed, { bytes: manifest, origin, bundleLog }, this.#options.signers);
@@ -85,7 +84,7 @@ export class BundleWriter {
     return { tenant, origin, start, end, manifestDigest: digestOf(manifest), location, nextPlace: seals.nextPlace };
   }
 
-  async #artifacts(sealed: SealedRange): Promise<ReturnType<typeof artifactsOf>> {
+  async #files(sealed: SealedRange): Promise<readonly ArtifactFile[]> {
     const policies = new Map<Digest, Uint8Array>();
     for (const digest of sealed.policies) {
       const bytes = await this.#persistence.until(`policies/${digest}`, () => this.#documents.policy(digest));
@@ -96,13 +95,24 @@ export class BundleWriter {
       openingState === null
         ? null
         : await this.#persistence.until(`states/${openingState}`, () => this.#documents.state(openingState));
-    const documents: Uint8Array[] = [];
-    for (const { sha256, size } of sealed.documents.list) {
+    return artifactsOf(sealed, { policies, state });
+  }
+
+  /** One after the other: a range may name thousands of megabytes. Returns those that are in the bundle now. */
+  async #putDocuments(location: string, named: readonly NamedDocument[]): Promise<readonly NamedDocument[]> {
+    const held: NamedDocument[] = [];
+    for (const { sha256, size } of named) {
       if (size > DOCUMENT_BYTES_MAX) continue;
       const bytes = await this.#persistence.until(`documents/${sha256}`, () => this.#documents.document(sha256));
-      if (bytes !== undefined) documents.push(bytes);
+      if (bytes?.length !== size) continue;
+      await this.#putArtifact(location, sha256, bytes);
+      held.push({ sha256, size });
     }
-    return artifactsOf(sealed, { policies, state, documents });
+    return held;
+  }
+
+  async #putArtifact(location: string, sha256: Digest, content: Uint8Array): Promise<void> {
+    await this.#put({ name: `${location}/artifacts/${sha256}`, content, isSame: never });
   }
 
   /** Returns the bytes that stand under the name afterwards. */
@@ -141,6 +151,10 @@ export class BundleWriter {
       );
     }
   }
+}
+
+function never(): boolean {
+  return false;
 }
 
 /** A checkpoint that stands there already may have been signed by another key of the same log. */

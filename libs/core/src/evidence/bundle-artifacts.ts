@@ -2,6 +2,7 @@
 import { type Digest, digestOf } from '../canonical/digest.ts';
 import { ClyraError } from '../kernel/error.ts';
 import type { Artifact, ArtifactKind } from './manifest.ts';
+import type { NamedDocument } from './range-documents.ts';
 import type { SealedRange } from './sealed-range.ts';
 import { stateDigestOf } from './state-artifact.ts';
 
@@ -10,20 +11,15 @@ export type BundleDocuments = {
   readonly policies: ReadonlyMap<Digest, Uint8Array>;
   /** The state artifact of the previous sealed cut; null at start 0. */
   readonly state: Uint8Array | null;
-  /** Documents that the lines name, as far as they are here. */
-  readonly documents?: readonly Uint8Array[];
 };
 
 export type ArtifactFile = Artifact & { readonly bytes: Uint8Array };
 
 /**
- * The artifacts of a bundle, each checked against what the lines commit to, ascending by digest.
+ * What every bundle of this range must carry, each checked against what the lines commit to.
  * Throws CLY_BUNDLE_STATE or CLY_BUNDLE_POLICY where a document is another than its name says.
  */
-export function artifactsOf(
-  sealed: SealedRange,
-  { policies, state, documents = [] }: BundleDocuments,
-): readonly ArtifactFile[] {
+export function artifactsOf(sealed: SealedRange, { policies, state }: BundleDocuments): readonly ArtifactFile[] {
   const files = new Map<Digest, ArtifactFile>();
   const add = (kind: ArtifactKind, bytes: Uint8Array): void => {
     const sha256 = digestOf(bytes);
@@ -42,13 +38,19 @@ export function artifactsOf(
     if (bytes === undefined || digestOf(bytes) !== digest) throw damaged('CLY_BUNDLE_POLICY', `policies/${digest}`);
     add('policy', bytes);
   }
-  for (const bytes of documents) {
-    const sha256 = digestOf(bytes);
-    const isNamed = sealed.documents.list.some((one) => one.sha256 === sha256 && one.size === bytes.length);
-    // One that is an artifact for another reason keeps that kind.
-    if (isNamed && !files.has(sha256)) add('document', bytes);
-  }
-  return [...files.values()].sort((left, right) => (left.sha256 < right.sha256 ? -1 : 1));
+  return [...files.values()];
+}
+
+/** Documents that the lines name and that are no artifact for another reason, each once. */
+export function documentsBeside(sealed: SealedRange, files: readonly Artifact[]): readonly NamedDocument[] {
+  const known = new Set(files.map(({ sha256 }) => sha256));
+  return sealed.documents.list.filter(({ sha256 }) => !known.has(sha256));
+}
+
+/** As a manifest lists them: ascending by digest. */
+export function artifactList(files: readonly Artifact[], documents: readonly NamedDocument[]): readonly Artifact[] {
+  const all = [...files, ...documents.map((document) => ({ kind: 'document' as const, ...document }))];
+  return all.sort((left, right) => (left.sha256 < right.sha256 ? -1 : 1));
 }
 
 function damaged(code: 'CLY_BUNDLE_STATE' | 'CLY_BUNDLE_POLICY', name: string): ClyraError {
