@@ -16,7 +16,7 @@ export type BundleDocuments = {
 export type ArtifactFile = Artifact & { readonly bytes: Uint8Array };
 
 /**
- * What every bundle of this range must carry, each checked against what the lines commit to.
+ * What every bundle of this range must carry, each checked against what the lines commit to, ascending by digest.
  * Throws CLY_BUNDLE_STATE or CLY_BUNDLE_POLICY where a document is another than its name says.
  */
 export function artifactsOf(sealed: SealedRange, { policies, state }: BundleDocuments): readonly ArtifactFile[] {
@@ -38,7 +38,7 @@ export function artifactsOf(sealed: SealedRange, { policies, state }: BundleDocu
     if (bytes === undefined || digestOf(bytes) !== digest) throw damaged('CLY_BUNDLE_POLICY', `policies/${digest}`);
     add('policy', bytes);
   }
-  return [...files.values()];
+  return byDigest([...files.values()]);
 }
 
 /** Documents that the lines name and that are no artifact for another reason, each once. */
@@ -50,7 +50,11 @@ export function documentsBeside(sealed: SealedRange, files: readonly Artifact[])
 /** As a manifest lists them: ascending by digest. */
 export function artifactList(files: readonly Artifact[], documents: readonly NamedDocument[]): readonly Artifact[] {
   const all = [...files, ...documents.map((document) => ({ kind: 'document' as const, ...document }))];
-  return all.sort((left, right) => (left.sha256 < right.sha256 ? -1 : 1));
+  return byDigest(all);
+}
+
+function byDigest<One extends Artifact>(artifacts: readonly One[]): readonly One[] {
+  return artifacts.toSorted((left, right) => (left.sha256 < right.sha256 ? -1 : 1));
 }
 
 function damaged(code: 'CLY_BUNDLE_STATE' | 'CLY_BUNDLE_POLICY', name: string): ClyraError {
