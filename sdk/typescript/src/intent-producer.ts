@@ -1,34 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Consumer, Kafka, Producer } from 'kafkajs';
+import type { Admin, Consumer, Producer } from 'kafkajs';
 import { IntentError } from './intent-error.ts';
-import { type RawReply, type Reply, readReply } from './reply.ts';
+import { checkOptions, checkProposal, type ProducerOptions, type Proposal } from './options.ts';
+import { parseReply, type RawReply, type Reply, readReply } from './reply.ts';
 import { type SignedIntent, signIntent } from './sign-intent.ts';
 
-export type ProducerOptions = {
-  /** The caller's own client: brokers, TLS and user are its. */
-  readonly kafka: Kafka;
-  readonly tenant: string;
-  readonly actor: string;
-  readonly keyId: string;
-  readonly secret: Uint8Array;
-  /** trust-root.json as text: receipts that it does not cover are refused. Without it none is checked. */
-  readonly trustRoot?: string;
-  readonly topicPrefix?: string;
-  readonly connectDeadlineMs?: number;
-};
-
-export type Proposal = {
-  readonly method: string;
-  /** Path and query. */
-  readonly target: string;
-  readonly body: Uint8Array | string;
-  readonly contentType?: string;
-  /** Proposals of one key are carried out one after the other. */
-  readonly key?: string;
-  readonly idempotencyKey?: string;
-  readonly runId?: string;
-};
+export type { ProducerOptions, Proposal };
 
 type Place = { readonly partition: number; readonly offset: number };
 type Sent = {
@@ -38,7 +16,12 @@ type Sent = {
   readonly signed: SignedIntent;
 };
 type Failure = { readonly code: string; readonly what: string; readonly cause?: unknown };
-type Waiter = { readonly take: (raw: RawReply) => void; readonly early: RawReply[]; place: Place | undefined };
+type Waiter = {
+  readonly take: (raw: RawReply) => void;
+  readonly stop: () => void;
+  readonly early: RawReply[];
+  place: Place | undefined;
+};
 
 const RECORD_BYTES_MAX = 1_000_000;
 const CONNECT_DEADLINE_MS = 15_000;
@@ -46,15 +29,19 @@ const CONNECT_DEADLINE_MS = 15_000;
 /** Requests changes over Kafka. One of it serves many proposals at once; close it at the end. */
 export class IntentProducer {
   readonly #options: ProducerOptions;
+  readonly #admin: Admin;
   readonly #producer: Producer;
   readonly #consumer: Consumer;
   readonly #waiters = new Map<string, Waiter>();
   #nextOffset = 0;
-  #closed = false;
+  /** Why no reply is read any more; undefined while they are. */
+  #ended: string | undefined;
+  #onEnd: () => void = () => {};
 
   private constructor(options: ProducerOptions) {
     const { kafka, tenant } = options;
     this.#options = options;
+    this.#admin = kafka.admin();
     this.#producer = kafka.producer({ allowAutoTopicCreation: false });
     this.#consumer = kafka.consumer({
       groupId: `clyra-replies-${tenant}-${randomUUID()}`,
@@ -62,15 +49,16 @@ export class IntentProducer {
     });
   }
 
-  /** Resolves once replies are read. Rejects with CLY_PRODUCER_CONNECT. */
+  /** Resolves once replies are read. Rejects with CLY_PRODUCER_CONNECT, and with CLY_PRODUCER_OPTION before anything is asked. */
   static async connect(options: ProducerOptions): Promise<IntentProducer> {
+    checkOptions(options);
     const one = new IntentProducer(options);
     const deadlineMs = options.connectDeadlineMs ?? CONNECT_DEADLINE_MS;
     try {
       await within(deadlineMs, one.#open());
       return one;
     } catch (cause) {
-      await one.close();
+      one.#end('it did not connect in time');
       throw new IntentError('CLY_PRODUCER_CONNECT', `check the brokers and that ${one.#repliesTopic} is there`, {
         cause,
       });
@@ -79,11 +67,13 @@ export class IntentProducer {
 
   /**
    * Signs and sends the intent, and resolves with what became of it, whatever that is. Rejects with an IntentError where
-   * there is no answer before the deadline, which also keeps intake from beginning it later.
+   * there is no answer before the deadline, which also keeps intake from beginning it later. `deadlineMs` is a day at most.
    */
-  propose(proposal: Proposal, { deadlineMs }: { readonly deadlineMs: number }): Promise<Reply> {
+  async propose(proposal: Proposal, { deadlineMs }: { readonly deadlineMs: number }): Promise<Reply> {
+    checkProposal(proposal, deadlineMs);
     const { tenant, actor, keyId, secret } = this.#options;
-    const body = typeof proposal.body === 'string' ? Buffer.from(proposal.body, 'utf8') : proposal.body;
+    // A copy: what is sent, perhaps again, is what was signed.
+    const body = Buffer.from(proposal.body as string);
     const nowMs = Date.now();
     const id = randomUUID();
     const { method, target, key, idempotencyKey, runId } = proposal;
@@ -99,9 +89,20 @@ export class IntentProducer {
     return this.#ask({ id, proposal, body, signed }, deadlineMs);
   }
 
+  /** What is still waited for is rejected with CLY_PRODUCER_CLOSED. */
   async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.allSettled([this.#producer.disconnect(), this.#consumer.disconnect()]);
+    this.#end('it was closed');
+    await this.#disconnect();
+  }
+
+  #end(why: string): void {
+    this.#ended ??= why;
+    this.#onEnd();
+    for (const { stop } of this.#waiters.values()) stop();
+  }
+
+  async #disconnect(): Promise<void> {
+    await Promise.allSettled([this.#admin, this.#producer, this.#consumer].map((one) => one.disconnect()));
   }
 
   get #repliesTopic(): string {
@@ -109,26 +110,44 @@ export class IntentProducer {
     return `${topicPrefix}.replies.${tenant}`;
   }
 
-  /** Replies are read from where the topic ends now; a group's own offset would skip some after it joined again. */
+  /**
+   * What was opened before a failure, or comes to be open after the deadline, is closed again: it would keep the process
+   * alive. kafkajs ends no attempt before its own time is over, so nobody waits for that.
+   */
   async #open(): Promise<void> {
-    const topic = this.#repliesTopic;
-    const admin = this.#options.kafka.admin();
-    await admin.connect();
     try {
-      const [first] = await admin.fetchTopicOffsets(topic);
-      this.#nextOffset = Number(first?.high ?? 0);
-    } finally {
-      await admin.disconnect();
+      await this.#listen(await this.#topicEnd());
+    } catch (cause) {
+      await this.#disconnect();
+      throw cause;
     }
-    await Promise.all([this.#producer.connect(), this.#consumer.connect()]);
-    await this.#consumer.subscribe({ topics: [topic], fromBeginning: false });
+  }
+
+  async #topicEnd(): Promise<number> {
+    await this.#step(this.#admin.connect());
+    const [first] = await this.#step(this.#admin.fetchTopicOffsets(this.#repliesTopic));
+    await this.#step(this.#admin.disconnect());
+    return Number(first?.high ?? 0);
+  }
+
+  /** Replies are read from where the topic ends now; a group's own offset would skip some after it joined again. */
+  async #listen(fromOffset: number): Promise<void> {
+    const topic = this.#repliesTopic;
+    const consumer = this.#consumer;
+    this.#nextOffset = fromOffset;
+    await this.#step(Promise.all([this.#producer.connect(), consumer.connect()]));
+    await this.#step(consumer.subscribe({ topics: [topic], fromBeginning: false }));
     const joined = new Promise<void>((resolve) => {
-      this.#consumer.on(this.#consumer.events.GROUP_JOIN, () => {
-        this.#consumer.seek({ topic, partition: 0, offset: String(this.#nextOffset) });
+      this.#onEnd = resolve;
+      consumer.on(consumer.events.GROUP_JOIN, () => {
+        consumer.seek({ topic, partition: 0, offset: String(this.#nextOffset) });
         resolve();
       });
     });
-    await this.#consumer.run({
+    consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+      if (!restart) this.#end(`its replies can be read no more (${error.message})`);
+    });
+    const run = consumer.run({
       autoCommit: false,
       eachMessage: async ({ message }) => {
         const offset = Number(message.offset);
@@ -137,13 +156,20 @@ export class IntentProducer {
         this.#receive(message.key, message.value);
       },
     });
-    await joined;
+    await this.#step(run);
+    await this.#step(joined);
+  }
+
+  async #step<Value>(work: Promise<Value>): Promise<Value> {
+    const value = await work;
+    if (this.#ended !== undefined) throw this.#endedError();
+    return value;
   }
 
   #receive(key: Buffer | null, value: Buffer | null): void {
     const waiter = this.#waiters.get(String(key));
     if (waiter === undefined || value === null) return;
-    const raw = parsed(value);
+    const raw = parseReply(value);
     if (raw === undefined) return;
     // Anybody who may write intents can cause such a reply: it is ours only at the place that the broker gave us.
     if (raw.authenticated) waiter.take(raw);
@@ -153,18 +179,19 @@ export class IntentProducer {
 
   async #ask(sent: Sent, deadlineMs: number): Promise<Reply> {
     const { id, body, signed } = sent;
-    if (this.#closed) throw new IntentError('CLY_PRODUCER_CLOSED', 'this producer was closed: connect another one');
+    if (this.#ended !== undefined) throw this.#endedError();
     if (body.length > RECORD_BYTES_MAX) {
       throw new IntentError(
         'CLY_PRODUCER_SIZE',
         `a body has ${RECORD_BYTES_MAX} bytes at most; send larger ones over HTTP`,
       );
     }
-    let take: Waiter['take'] = () => {};
-    const received = new Promise<RawReply>((resolve) => {
+    let [take, stop]: [Waiter['take'], Waiter['stop']] = [() => {}, () => {}];
+    const received = new Promise<RawReply>((resolve, reject) => {
       take = resolve;
+      stop = () => reject(this.#endedError(sent));
     });
-    const waiter: Waiter = { take, early: [], place: undefined };
+    const waiter: Waiter = { take, stop, early: [], place: undefined };
     this.#waiters.set(id, waiter);
     try {
       const raw = await within(deadlineMs, Promise.race([received, this.#send(sent, waiter)]));
@@ -196,18 +223,15 @@ export class IntentProducer {
     return new Promise(() => {});
   }
 
+  #endedError(sent?: Sent): IntentError<Reply> {
+    const what = `this producer ends: ${this.#ended}; connect another one`;
+    const eventId = sent?.signed.eventIds[0];
+    return new IntentError('CLY_PRODUCER_CLOSED', what, eventId === undefined ? {} : { eventId });
+  }
+
   #failure(sent: Sent, { code, what, cause }: Failure): IntentError<Reply> {
     const again = ({ deadlineMs }: { readonly deadlineMs: number }): Promise<Reply> => this.#ask(sent, deadlineMs);
     return new IntentError(code, what, { eventId: sent.signed.eventIds[0], again, cause });
-  }
-}
-
-/** Only intake may write replies; what is none of its is passed over, so that it stops no other. */
-function parsed(value: Buffer): RawReply | undefined {
-  try {
-    return JSON.parse(value.toString('utf8')) as RawReply;
-  } catch {
-    return undefined;
   }
 }
 

@@ -46,6 +46,23 @@ export type Expected = {
   readonly nowMs: number;
 };
 
+/** Only intake may write replies; what is none of its gives undefined and is passed over, so that it stops no other. */
+export function parseReply(value: Uint8Array): RawReply | undefined {
+  const raw = objectOf(value) as Partial<RawReply> | undefined;
+  const { intent, state, authenticated } = raw ?? {};
+  const isReply = typeof state === 'string' && typeof authenticated === 'boolean' && typeof intent?.offset === 'number';
+  return isReply ? (raw as RawReply) : undefined;
+}
+
+function objectOf(bytes: Uint8Array): object | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** undefined where the receipt is not what the reply makes of it: it was not signed, or is about something else. */
 export function readReply(raw: RawReply, expected: Expected): Reply | undefined {
   const receipt = raw.receipt === undefined ? undefined : readReceipt(raw.receipt, raw.event_id, expected);
@@ -74,8 +91,9 @@ function readReceipt(
   expected: Expected,
 ): Record<string, unknown> | undefined {
   const bytes = Buffer.from(body, 'base64');
-  const receipt = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
+  const receipt = objectOf(bytes) as Record<string, unknown> | undefined;
   const isOurs =
+    receipt !== undefined &&
     eventId !== undefined &&
     expected.eventIds.includes(eventId) &&
     receipt['event_id'] === eventId &&

@@ -32,8 +32,7 @@ const SEND_BODIES_MAX = 1_024;
  * that were lent later by a command are not in the document, so receipts under them are not verified here.
  */
 export function isReceiptSigned(trustRoot: string, { body, signature }: SignedReceipt, nowMs: number): boolean {
-  const { keys } = JSON.parse(trustRoot) as { readonly keys: readonly TrustedKey[] };
-  const key = keys.find(({ key_id: id }) => id === signature.key_id);
+  const key = trustedKeys(trustRoot)?.find(({ key_id: id }) => id === signature.key_id);
   if (key === undefined || !key.roles.includes('enforcer')) return false;
   const { valid_from: from, valid_to: to, revoked_at: revokedAt } = key;
   if (nowMs < from || nowMs > to || (revokedAt !== undefined && nowMs >= revokedAt)) return false;
@@ -45,6 +44,16 @@ export function isReceiptSigned(trustRoot: string, { body, signature }: SignedRe
   const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
   const signed = Buffer.concat([Buffer.from(head, 'utf8'), payload]);
   return verify(null, signed, publicKey, Buffer.from(signature.sig, 'base64'));
+}
+
+/** The keys of trust-root.json; undefined where the text is something else. */
+export function trustedKeys(trustRoot: string): readonly TrustedKey[] | undefined {
+  try {
+    const { keys } = JSON.parse(trustRoot) as { readonly keys?: readonly TrustedKey[] };
+    return Array.isArray(keys) ? keys : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** RFC 9162 §2.1.3.2: the root that the leaf leads to, or undefined where its place is impossible. */
