@@ -12,12 +12,27 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   ENAMETOOLONG: 'its name is too long',
   ELOOP: 'its links lead in a circle',
+  EEXIST: 'it is there already',
+  ENOTEMPTY: 'it is a folder that holds something',
+  EBUSY: 'somebody else is using it',
+  EIO: 'the system could not do it',
+  ENXIO: 'nobody is at its other end',
+  EFBIG: 'it would become too large',
+  EDQUOT: 'this user may store no more',
+  ETXTBSY: 'it is a program that runs',
 };
+
+/** Of Node itself, without a path: the file is read whole, and is far from anything that this command is for. */
+const TOO_LARGE: ReadonlySet<unknown> = new Set(['ERR_FS_FILE_TOO_LARGE', 'ERR_STRING_TOO_LONG']);
 
 /** A failure of a file that nobody expected is no bug of the program: it names a path, and a person can see to it. */
 export function fileFailure(failure: unknown): ClyraError | undefined {
   if (typeof failure !== 'object' || failure === null) return undefined;
   const { code, path, syscall, dest } = failure as Partial<NodeJS.ErrnoException> & { readonly dest?: string };
+  if (TOO_LARGE.has(code)) {
+    const what = 'a file is larger than what this command reads: check which one was named';
+    return new ClyraError('CLY_CLI_FILE', what, { retry: 'never', cause: failure });
+  }
   const words = code === undefined ? undefined : WORDS[code];
   if (words === undefined || syscall === undefined) return undefined;
   const named = dest ?? path ?? 'a file';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -313,6 +313,21 @@ describe('wrong use', () => {
         2,
         expect.stringMatching(/^✗ .*cannot be used .*check the path\n {2}\(CLY_CLI_FILE\)\n$/),
       ]);
+    }
+  });
+
+  it('takes a file that is there already, or is too large, for no bug either', async () => {
+    const [taken, huge] = [join(dataDir, 'taken.tar'), join(dataDir, 'huge.json')];
+    await writeFile(taken, '');
+    await writeFile(huge, '');
+    await truncate(huge, 3 * 2 ** 30);
+    const bundle = join(import.meta.dirname, '../../packs/hello-bundle/bundles/hello');
+    for (const [args, words] of [
+      [['export', 'tar', bundle, '--out', taken], 'it is there already'],
+      [['trust', 'show', huge], 'larger than what this command reads'],
+    ] as const) {
+      const { code, err } = await clyra(...args);
+      expect([code, err]).toEqual([2, expect.stringContaining(words)]);
     }
   });
 });
