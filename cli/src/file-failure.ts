@@ -22,18 +22,16 @@ const WORDS: Readonly<Record<string, string>> = {
   ETXTBSY: 'it is a program that runs',
 };
 
-/** Of Node itself, without a path: the file is read whole, and is far from anything that this command is for. */
+/** Node says so of a file that is read whole; the system was not asked, and no path is named. */
 const TOO_LARGE: ReadonlySet<unknown> = new Set(['ERR_FS_FILE_TOO_LARGE', 'ERR_STRING_TOO_LONG']);
 
 /** A failure of a file that nobody expected is no bug of the program: it names a path, and a person can see to it. */
 export function fileFailure(failure: unknown): ClyraError | undefined {
   if (typeof failure !== 'object' || failure === null) return undefined;
-  const { code, path, syscall, dest } = failure as Partial<NodeJS.ErrnoException> & { readonly dest?: string };
-  if (TOO_LARGE.has(code)) {
-    const what = 'a file is larger than what this command reads: check which one was named';
-    return new ClyraError('CLY_CLI_FILE', what, { retry: 'never', cause: failure });
-  }
-  const words = code === undefined ? undefined : WORDS[code];
+  const { code, path, dest, ...said } = failure as Partial<NodeJS.ErrnoException> & { readonly dest?: string };
+  const isTooLarge = TOO_LARGE.has(code);
+  const syscall = isTooLarge ? 'read' : said.syscall;
+  const words = isTooLarge ? 'it is larger than what this command reads' : WORDS[code ?? ''];
   if (words === undefined || syscall === undefined) return undefined;
   const named = dest ?? path ?? 'a file';
   const what = `${named} cannot be used (${syscall}): ${words}; check the path`;
