@@ -22,18 +22,23 @@ const WORDS: Readonly<Record<string, string>> = {
   ETXTBSY: 'it is a program that runs',
 };
 
-/** Node says so of a file that is read whole; the system was not asked, and no path is named. */
+/** Node says so of a file that is read whole: the system was not asked, and no path is named. */
 const TOO_LARGE: ReadonlySet<unknown> = new Set(['ERR_FS_FILE_TOO_LARGE', 'ERR_STRING_TOO_LONG']);
 
 /** A failure of a file that nobody expected is no bug of the program: it names a path, and a person can see to it. */
 export function fileFailure(failure: unknown): ClyraError | undefined {
   if (typeof failure !== 'object' || failure === null) return undefined;
-  const { code, path, dest, ...said } = failure as Partial<NodeJS.ErrnoException> & { readonly dest?: string };
-  const isTooLarge = TOO_LARGE.has(code);
-  const syscall = isTooLarge ? 'read' : said.syscall;
-  const words = isTooLarge ? 'it is larger than what this command reads' : WORDS[code ?? ''];
+  const { path, dest, ...said } = failure as Failure;
+  const { syscall, words } = whatFailed(said);
   if (words === undefined || syscall === undefined) return undefined;
   const named = dest ?? path ?? 'a file';
   const what = `${named} cannot be used (${syscall}): ${words}; check the path`;
   return new ClyraError('CLY_CLI_FILE', what, { retry: 'never', context: { path: named }, cause: failure });
+}
+
+type Failure = Partial<NodeJS.ErrnoException> & { readonly dest?: string };
+
+function whatFailed({ code, syscall }: Failure): { syscall: string | undefined; words: string | undefined } {
+  if (TOO_LARGE.has(code)) return { syscall: 'read', words: 'it is larger than what this command reads' };
+  return { syscall, words: code === undefined ? undefined : WORDS[code] };
 }
