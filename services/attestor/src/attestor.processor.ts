@@ -11,8 +11,9 @@ import type { Signer } from '@clyra/core/ports/signer';
 import { Persistence } from '@clyra/runtime/persistence';
 import { RecordQueue } from '@clyra/runtime/record-queue';
 import { makeAttestation } from './attestation.ts';
+import { AttestedBundles, type BundleEnd } from './attested-bundles.ts';
 import type { BundleVerification, Finding } from './bundle-verification.ts';
-import { readPublished } from './published-attestations.ts';
+import { QUEUE_LIMITS, readPublished } from './published-attestations.ts';
 
 export type AttestorOptions = {
   readonly log: RecordLog;
@@ -43,7 +44,6 @@ export type AttestorStatus = {
 
 const ASK_DEADLINE_MS = 10_000;
 const SEND_DEADLINE_MS = 5_000;
-const QUEUE_LIMITS = { recordsMax: 1_000, bytesMax: 4_194_304 };
 
 /**
  * Attests each sealed bundle once: fetches it, has it verified, signs what was found. It keeps no position: what it
@@ -56,8 +56,7 @@ export class AttestorProcessor {
   #reader: LogReader | undefined;
   #partitions: readonly number[] = [];
   #appender: LogAppender | undefined;
-  /** Manifest digest by attestation name. */
-  #attested = new Map<string, string>();
+  #attested = new AttestedBundles();
   readonly #newest = new Map<string, { tenant: string; location: string; result: string }>();
   #state: AttestorStatus['state'] = 'starting';
   #reason: string | undefined;
@@ -127,9 +126,9 @@ export class AttestorProcessor {
     const decode = async (): Promise<Envelopes['BundleEnvelope']> => codec.decode('BundleEnvelope', value);
     const bundle = await this.#persistence.until('bundle envelope', decode);
     const name = attestationName(bundle.tenant, { start: bundle.range_start, end: bundle.range_end });
-    const known = this.#attested.get(name);
-    if (known === undefined) await this.#attest(bundle, { name, partition: record.partition });
-    else if (known !== bundle.manifest_digest) throw forked(bundle);
+    const found = this.#attested.find(endOf(bundle));
+    if (found === 'none') await this.#attest(bundle, { name, partition: record.partition });
+    else if (found === 'other') throw forked(bundle);
   }
 
   async #attest(bundle: Envelopes['BundleEnvelope'], at: { name: string; partition: number }): Promise<void> {
@@ -139,7 +138,7 @@ export class AttestorProcessor {
     const attested = { tenant, origin, start: bundle.range_start, end: bundle.range_end, manifestDigest };
     const attestation = await this.#keep(at.name, await makeAttestation(attested, finding, signer));
     await this.#publish({ attestation, tenant, manifest_digest: manifestDigest, location: at.name }, at.partition);
-    this.#attested.set(at.name, manifestDigest);
+    this.#attested.note(endOf(bundle));
     this.#count(bundle, finding);
     const fields = { tenant, location, verdict: finding.verdict };
     if (finding.passed) logger.info('bundle attested', fields);
@@ -195,6 +194,10 @@ export class AttestorProcessor {
     this.#reason = reason;
     this.#options.onState(reason);
   }
+}
+
+function endOf({ tenant, range_end: end, manifest_digest: manifestDigest }: Envelopes['BundleEnvelope']): BundleEnd {
+  return { tenant, end, manifestDigest };
 }
 
 function forked({ tenant, location }: Envelopes['BundleEnvelope']): ClyraError {

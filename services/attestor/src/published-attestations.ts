@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parseAttestationName } from '@clyra/core/evidence/bundle-names';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { EnvelopeCodec } from '@clyra/core/ports/envelope-codec';
-import type { ReadBatch, RecordLog } from '@clyra/core/ports/record-log';
+import type { LogReader, ReadBatch, RecordLog } from '@clyra/core/ports/record-log';
+import { RecordQueue } from '@clyra/runtime/record-queue';
+import { AttestedBundles } from './attested-bundles.ts';
 
 export type PublishedOptions = {
   readonly log: RecordLog;
@@ -12,38 +15,40 @@ export type PublishedOptions = {
   readonly deadlineMs: number;
 };
 
+/** Between a reader and what takes its records. */
+export const QUEUE_LIMITS = { recordsMax: 1_000, bytesMax: 4_194_304 };
+
 /**
- * The manifest digest of every attestation on the topic up to its end, by attestation name. Reading may take long; it
- * rejects with CLY_LOG_UNREACHABLE when `deadlineMs` passes without a record.
+ * What every attestation on the topic up to its end is of. Reading may take long; it rejects with CLY_LOG_UNREACHABLE
+ * when `deadlineMs` passes without a record.
  */
-export async function readPublished(options: PublishedOptions): Promise<Map<string, string>> {
-  const { log, codec, topic, deadlineMs } = options;
-  const attested = new Map<string, string>();
+export async function readPublished(options: PublishedOptions): Promise<AttestedBundles> {
+  const { log, codec, clock, topic, deadlineMs } = options;
+  const attested = new AttestedBundles();
   const ends = await log.endOffsets(topic, deadlineMs);
   const starts = await log.startOffsets(topic, deadlineMs);
   const left = new Set(ends.flatMap((end, partition) => (end > (starts[partition] ?? 0) ? [partition] : [])));
   if (left.size === 0) return attested;
-  const batches: ReadBatch[] = [];
-  const waiting = new Wait(options.clock);
   const assignments = [...left].map((partition) => ({ topic, partition, fromOffset: starts[partition] ?? 0 }));
-  const onBatch = (batch: ReadBatch): void => {
-    batches.push(batch);
-    waiting.call();
-  };
-  const reader = await log.read({ name: 'attestor-published', assignments, onBatch }, deadlineMs);
+  let reader: LogReader | undefined;
+  const queue = new RecordQueue(QUEUE_LIMITS, (high) => {
+    for (const { partition } of assignments) {
+      if (high) reader?.pause(topic, partition);
+      else reader?.resume(topic, partition);
+    }
+  });
+  const onBatch = ({ records }: ReadBatch): void => queue.push(records);
+  reader = await log.read({ name: 'attestor-published', assignments, onBatch }, deadlineMs);
   try {
     while (left.size > 0) {
-      const batch = batches.shift();
-      if (batch === undefined) {
-        await waiting.until(deadlineMs, topic);
-        continue;
-      }
-      for (const { value } of batch.records) {
-        const envelope = await codec.decode('AttestationEnvelope', value ?? new Uint8Array());
-        attested.set(envelope.location, envelope.manifest_digest);
-      }
-      const next = (batch.records.at(-1)?.offset ?? -1) + 1;
-      if (next >= (ends[batch.partition] ?? 0)) left.delete(batch.partition);
+      const cancel = clock.after(deadlineMs, () => queue.close());
+      const record = await queue.next();
+      cancel();
+      if (record === undefined) throw silent(topic, deadlineMs);
+      const envelope = codec.decode('AttestationEnvelope', record.value ?? new Uint8Array());
+      const bundle = parseAttestationName(envelope.location);
+      if (bundle !== undefined) attested.note({ ...bundle, manifestDigest: envelope.manifest_digest });
+      if (record.offset + 1 >= (ends[record.partition] ?? 0)) left.delete(record.partition);
     }
   } finally {
     await reader.close();
@@ -51,31 +56,8 @@ export async function readPublished(options: PublishedOptions): Promise<Map<stri
   return attested;
 }
 
-class Wait {
-  readonly #clock: Clock;
-  #called: () => void = () => {};
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  call(): void {
-    this.#called();
-  }
-
-  until(deadlineMs: number, topic: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#clock.after(deadlineMs, () =>
-        reject(
-          new ClyraError('CLY_LOG_UNREACHABLE', `${topic} gave no record for ${deadlineMs} ms: look after the broker`, {
-            retry: 'backoff',
-          }),
-        ),
-      );
-      this.#called = () => {
-        cancel();
-        resolve();
-      };
-    });
-  }
+function silent(topic: string, deadlineMs: number): ClyraError {
+  return new ClyraError('CLY_LOG_UNREACHABLE', `${topic} gave no record for ${deadlineMs} ms: look after the broker`, {
+    retry: 'backoff',
+  });
 }

@@ -29,3 +29,9 @@ export function parseCheckpointName(name: string): { readonly tenant: string; re
 export function attestationName(tenant: string, range: Range): string {
   return `attestations/${tenant}/${rangeName(range)}.dsse.json`;
 }
+
+/** Undefined for a name that no attestor wrote. */
+export function parseAttestationName(name: string): { readonly tenant: string; readonly end: number } | undefined {
+  const [, tenant, end] = /^attestations\/([^/]+)\/[0-9]{12,16}-([0-9]{12,16})\.dsse\.json$/.exec(name) ?? [];
+  return tenant === undefined || end === undefined ? undefined : { tenant, end: Number(end) };
+}

@@ -6,7 +6,13 @@ import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../canonical/digest.ts';
 import { artifactsOf } from './bundle-artifacts.ts';
 import { FIRST_PLACE } from './bundle-log.ts';
-import { bundleLocation, checkpointName, parseCheckpointName } from './bundle-names.ts';
+import {
+  attestationName,
+  bundleLocation,
+  checkpointName,
+  parseAttestationName,
+  parseCheckpointName,
+} from './bundle-names.ts';
 import { noteKeyHint, parseCheckpoint, signCheckpoint } from './checkpoint.ts';
 import { encodeManifest, readManifestHead, sameRange } from './manifest.ts';
 import type { SealedRange } from './sealed-range.ts';
@@ -79,6 +85,8 @@ describe('a checkpoint', () => {
   it('has a name that says its tenant and end', () => {
     expect(parseCheckpointName(checkpointName('acme', 42))).toEqual({ tenant: 'acme', end: 42 });
     expect(parseCheckpointName('checkpoints/acme/new')).toBeUndefined();
+    expect(parseAttestationName(attestationName('acme', { start: 7, end: 42 }))).toEqual({ tenant: 'acme', end: 42 });
+    expect(parseAttestationName('attestations/acme/42.dsse.json')).toBeUndefined();
     expect(bundleLocation('acme', { start: 0, end: 42 })).toBe('bundles/acme/000000000000-000000000042');
   });
 });
