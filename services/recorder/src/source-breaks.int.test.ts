@@ -189,7 +189,10 @@ describe('a break of a real source is a signed gap within ten seconds', () => {
   }, 90_000);
 
   it('when its publication left a guarded table out for a moment', async () => {
-    const before = observations('transaction').length;
+    // A server before 15 tells of transactions of which it publishes nothing, too.
+    const withRows = (): number =>
+      observations('transaction').filter(({ relations }) => (relations as readonly unknown[]).length > 0).length;
+    const before = withRows();
     await sql.query(`alter publication ${SLOT} drop table activations`);
     await insert(6);
     await sql.query(`alter publication ${SLOT} add table activations`);
@@ -197,8 +200,8 @@ describe('a break of a real source is a signed gap within ten seconds', () => {
     expect(lastReason()).toBe('publication_changed');
     await until('the stream', isStreaming);
     await insert(7);
-    await until('the transaction', () => observations('transaction').length > before);
+    await until('the transaction', () => withRows() > before);
     // The server never sends the one that was written meanwhile.
-    expect(observations('transaction')).toHaveLength(before + 1);
+    expect(withRows()).toBe(before + 1);
   }, 60_000);
 });

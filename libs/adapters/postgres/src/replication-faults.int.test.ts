@@ -174,7 +174,8 @@ describe('a replication stream under faults', () => {
     const recording = await recordStream({ ...source(), publication: 'clyra_fleeting' });
     await until('the loss', () => recording.losses.length > 0);
     expect(recording.losses).toMatchObject([{ code: 'CLY_SOURCE_PUBLICATION_MISSING', retry: 'never' }]);
-    expect(recording.transactions).toEqual([]);
+    // A server before 15 tells of transactions of which it publishes nothing, too.
+    expect(recording.transactions.filter(({ relations }) => relations.length > 0)).toEqual([]);
     await recording.stream.close();
     await sql.query('drop publication clyra_fleeting');
   });
