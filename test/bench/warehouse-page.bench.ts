@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { openDatabricksClient } from '@clyra/adapter-databricks/databricks-client';
-import { newestVersions } from '@clyra/adapter-databricks/table-history';
+import { versionsSince } from '@clyra/adapter-databricks/table-history';
 import { queryPage } from '@clyra/adapter-snowflake/account-history';
 import { openSnowflakeClient } from '@clyra/adapter-snowflake/snowflake-client';
 import { SeededRandom } from '@clyra/testing/seeded-random';
@@ -17,6 +17,7 @@ const START_MS = 1_750_000_000_000;
 const ROWS = 4_000;
 const PAGE_ROWS = 1_000;
 const PAGES = 4;
+const RANGE = { fromMs: 0, fromVersion: 0, countMax: PAGE_ROWS };
 const AT_ONCE = { queryDelayMs: 0, accessDelayMs: 0, isDoubled: false };
 
 function say(what: string, timesMs: readonly number[]): void {
@@ -72,7 +73,7 @@ async function databricks(): Promise<void> {
       'main.crm.contacts',
       commits.map((commit) => shown(commit, 0)),
     );
-    const times = await timed(PAGES, () => newestVersions(client, 'main.crm.contacts', PAGE_ROWS));
+    const times = await timed(PAGES, () => versionsSince(client, 'main.crm.contacts', RANGE));
     say(`DESCRIBE HISTORY, ${PAGE_ROWS} versions`, times);
   } finally {
     await client.close();

@@ -10,6 +10,8 @@ import { type Running, WarehouseWorld } from '../standins/warehouse-world.ts';
 
 const SYSTEM_ID = 'snowflake:SIM:NOWHERE';
 const LAG_MS = 60_000;
+/** Of one look: fewer than what may be waiting. */
+const SHOWN_MAX = 4;
 const LOSSY = { lostResponseShare: 0.1, lostRequestShare: 0.05, refusedShare: 0.05 };
 
 type Ran = { readonly id: string; readonly atMs: number; readonly visibleAtMs: number };
@@ -41,12 +43,24 @@ class SimWarehouse {
     };
   }
 
-  #look({ nowMs, beganMs, horizonMs, isKnown }: HistoryRequest): HistoryPass {
-    const fromMs = Math.max(beganMs, horizonMs - 10 * LAG_MS);
-    const shown = this.ran.filter(
-      ({ id, atMs, visibleAtMs }) => visibleAtMs <= nowMs && atMs >= fromMs && !isKnown(id),
-    );
-    return { statements: shown.map(told), gaps: [], coversUntilMs: nowMs - LAG_MS, heldCount: 0 };
+  /** The oldest ones in reach, told or not, as many as one look holds. */
+  #look({ nowMs, beganMs, horizonMs, isKnown, resume }: HistoryRequest): HistoryPass {
+    const fromMs = resume.get('') ?? Math.max(beganMs, horizonMs - 10 * LAG_MS);
+    const shown = this.ran
+      .filter(({ atMs, visibleAtMs }) => visibleAtMs <= nowMs && atMs >= fromMs)
+      .sort((left, right) => left.atMs - right.atMs);
+    const untilMs = shown.find(({ atMs }, index) => index >= SHOWN_MAX && atMs > (shown[0]?.atMs ?? 0))?.atMs;
+    const held = shown.filter(({ atMs }) => atMs < (untilMs ?? nowMs + 1));
+    const isPart = untilMs !== undefined && untilMs <= horizonMs;
+    const coversUntilMs = Math.max(horizonMs, Math.min(nowMs - LAG_MS, untilMs ?? nowMs));
+    return {
+      statements: held.filter(({ id }) => !isKnown(id)).map(told),
+      gaps: [],
+      coversUntilMs,
+      heldCount: 0,
+      resume: isPart ? new Map([['', untilMs]]) : new Map(),
+      isBehind: isPart || (untilMs !== undefined && coversUntilMs > horizonMs),
+    };
   }
 
   async #answer<Value>(make: () => Value): Promise<Value> {

@@ -37,6 +37,7 @@ describe('a real account', () => {
         const pass = await history.read({
           ...{ nowMs, beganMs: nowMs - DAY_MS, horizonMs: nowMs - DAY_MS, covered },
           isKnown: () => false,
+          resume: new Map(),
         });
         expect((Date.now() - beganMs) / Math.max(1, Math.ceil(pass.statements.length / 1_000))).toBeLessThan(
           PAGE_LIMIT_MS * VIEWS,

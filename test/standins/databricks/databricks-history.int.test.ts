@@ -159,6 +159,37 @@ describe('the history of a Delta table', () => {
     expect(world.toldIds()).toHaveLength(9);
   }, 150_000);
 
+  it('is told step by step where more is behind the horizon than one look holds, and no other table runs ahead', async () => {
+    const world = await open(11);
+    tables.create(OTHER, 'orders');
+    const [made] = drawCommits(new SeededRandom(11), { first: 0, count: 1, fromMs: START_MS - HOUR });
+    tables.show(OTHER, [shown(made as TrueCommit, 0)]);
+    const windowed = { windowMax: 100, guarded: [TABLE, OTHER] };
+    const first = world.start(history(windowed));
+    await begun(world, first);
+    await world.stop(first);
+    const random = new SeededRandom(11);
+    const commits = drawCommits(random, { first: 5, count: 600, fromMs: START_MS });
+    const beside = drawCommits(random, { first: 1, count: 20, fromMs: START_MS + 4 * HOUR });
+    for (const [table, of] of [[TABLE, commits] as const, [OTHER, beside] as const]) {
+      tables.show(
+        table,
+        of.map((commit) => shown(commit, 0)),
+      );
+    }
+    tables.nowMs = (commits.at(-1)?.atMs ?? 0) + HOUR;
+    const second = world.start(history(windowed));
+    await world.until('half is told', () => world.toldIds().length >= commits.length / 2);
+    await world.kill(second);
+    const third = world.start(history(windowed));
+    await world.until('the horizon follows', () => world.horizonMs() >= tables.nowMs - 5 * MINUTE);
+    await world.stop(third);
+    const expected = [...commits.map(idOf), ...beside.map(({ version }) => `orders@${version}`)];
+    expect(world.toldIds().sort()).toEqual(expected.sort());
+    expect(world.gaps()).toEqual([]);
+    expect(world.leaves('watermark').length).toBeGreaterThanOrEqual(commits.length / 50);
+  }, 150_000);
+
   it('signs gaps for a log that was cleaned, and for a table that was made anew, while nobody read', async () => {
     const world = await open(4);
     const first = world.start(history());

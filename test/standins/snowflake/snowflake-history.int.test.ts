@@ -49,7 +49,7 @@ beforeEach(async () => {
   await server.order({ clear: true, clock_ms: nowMs, faults: { short: 0, empty: 0, slow: 0, broken: 0, refused: 0 } });
 });
 
-const history = (settings: Partial<typeof SETTINGS> = {}): SnowflakeHistory =>
+const history = (settings: Partial<typeof SETTINGS> & { readonly windowMax?: number } = {}): SnowflakeHistory =>
   new SnowflakeHistory({ ...SETTINGS, ...settings, connection: server.connection });
 
 async function open(
@@ -218,6 +218,54 @@ describe('a Snowflake account whose views are behind, out of order and doubled',
     await world.until('the horizon follows', () => world.horizonMs() === nowMs - LAGS.queryLagMs);
     await world.stop(second);
     expect(world.gaps()).toEqual([`history_aged_out @${horizonMs} @${nowMs - SETTINGS.retentionMs}`]);
+  }, 150_000);
+});
+
+describe('a Snowflake account with more behind the horizon than one look holds', () => {
+  const held = 40;
+  const atOnce = (statement: TrueStatement): Pair => [
+    statement,
+    { queryDelayMs: 0, accessDelayMs: 0, isDoubled: false },
+  ];
+
+  it('is told step by step, also what a start looks at again', async () => {
+    const world = await open(12);
+    const windowed = { windowMax: held, overlapMs: HOUR };
+    const first = world.start(history(windowed));
+    await begun(world, first);
+    await world.stop(first);
+    const pairs = drawn(new SeededRandom(12), 400, { late: 0, missing: 0 }).map(([statement]) => atOnce(statement));
+    await server.order({ deliver: deliveriesOf(pairs) });
+    await passTo(START_MS + 10 * HOUR);
+    const second = world.start(history(windowed));
+    await world.until('half is told', () => world.toldIds().length >= expectedOf(pairs).length / 2);
+    await world.kill(second);
+    const third = world.start(history(windowed));
+    await world.until('the horizon follows', () => world.horizonMs() >= nowMs - LAGS.queryLagMs);
+    await world.stop(third);
+    expect(world.toldIds().sort()).toEqual(expectedOf(pairs));
+    expectTrue(world, pairs);
+    expectHonestHorizons(world);
+    expect(world.gaps()).toEqual([]);
+    expect(world.leaves('watermark').length).toBeGreaterThanOrEqual(400 / held);
+  }, 150_000);
+
+  it('stands before a millisecond in which more ended than can be held, and says so', async () => {
+    const world = await open(13);
+    const running = world.start(history({ windowMax: held }));
+    await begun(world, running);
+    const random = new SeededRandom(13);
+    const endMs = START_MS + HOUR;
+    const many = Array.from({ length: held + 2 }, (_, index) =>
+      atOnce({ ...drawStatement(random, index, endMs), type: 'UPDATE' }),
+    );
+    await server.order({ deliver: deliveriesOf(many) });
+    await passTo(START_MS + 10 * HOUR);
+    const code = 'CLY_SOURCE_HISTORY_LARGE';
+    await world.until('a reason', () => world.statusOf(running).reason?.startsWith(code) === true);
+    await world.stop(running);
+    expect(world.horizonMs()).toBeLessThanOrEqual(endMs);
+    expect(world.toldIds()).toEqual([]);
   }, 150_000);
 });
 

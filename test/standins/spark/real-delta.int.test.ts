@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBlobStore } from '@clyra/adapter-blob/open-blob-store';
 import { logFileName } from '@clyra/adapter-databricks/delta-log';
-import { newestVersions, tableId } from '@clyra/adapter-databricks/table-history';
+import { tableId, versionsSince } from '@clyra/adapter-databricks/table-history';
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { DatabricksHistory } from '@clyra/recorder/warehouse/databricks/databricks-history';
@@ -94,7 +94,7 @@ async function recorded(): Promise<Recording> {
   spark.book.clear();
   const { nowMs } = await history.facts();
   const since = { beganMs: 0, horizonMs: 0, covered: new Set<string>() };
-  await history.read({ nowMs, ...since, isKnown: () => false });
+  await history.read({ nowMs, ...since, isKnown: () => false, resume: new Map() });
   await tableId(spark.reader(), `spark_catalog.${SCHEMA}.gone`).catch(() => undefined);
   await history.close();
   const { folder } = spark.spark;
@@ -164,7 +164,8 @@ describeAsked('the history of Delta tables on Apache Spark', () => {
 
 describeAsked("what Spark's own server answers", () => {
   it('hides parameters that hold quotation marks, and they are unknown then, not none', async () => {
-    const versions = await newestVersions(spark.reader(), TABLE, 500);
+    const range = { fromMs: 0, fromVersion: 0, countMax: 500 };
+    const { versions } = await versionsSince(spark.reader(), TABLE, range);
     const of = (operation: string) => versions.find((version) => version.operation === operation);
     expect(of('MERGE')).toMatchObject({ parameters: null, userMetadata: userMetadataOf('c') });
     expect(of('MERGE')?.metrics).toMatchObject({ numTargetRowsInserted: '1', numTargetRowsMatchedDeleted: '1' });

@@ -60,7 +60,7 @@ async function look(deltaLogs: ReadonlyMap<string, string>) {
   try {
     const { nowMs, systemId } = await history.facts();
     const since = { beganMs: 0, horizonMs: 0, covered: new Set<string>() };
-    const pass = await history.read({ nowMs, ...since, isKnown: () => false });
+    const pass = await history.read({ nowMs, ...since, isKnown: () => false, resume: new Map() });
     const { blindSpots } = await history.coverage();
     return { ...pass, systemId, blindSpots };
   } finally {

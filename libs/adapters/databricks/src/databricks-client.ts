@@ -14,6 +14,8 @@ export type DatabricksRow = Readonly<Record<string, unknown>>;
 export interface DatabricksClient {
   /** Rejects with CLY_SOURCE_PAGE_LARGE beyond `rowsMax`, and as `classifyDatabricksError` says. */
   query(text: string, rowsMax: number): Promise<readonly DatabricksRow[]>;
+  /** Rows as they come, some at a time, until `take` returns false: nothing of them is kept here. */
+  scan(text: string, take: (rows: readonly DatabricksRow[]) => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,19 +49,36 @@ class OneSession implements DatabricksClient {
   }
 
   async query(text: string, rowsMax: number): Promise<readonly DatabricksRow[]> {
+    const rows: DatabricksRow[] = [];
+    const take = (more: readonly DatabricksRow[]): boolean => {
+      rows.push(...more);
+      if (rows.length > rowsMax) throw tooMany(rowsMax);
+      return true;
+    };
+    await this.#asked((session) => this.#late(run(session, text, { take, step: (work) => work })));
+    return rows;
+  }
+
+  /** The deadline of a statement holds for each part of its answer. */
+  scan(text: string, take: (rows: readonly DatabricksRow[]) => boolean): Promise<void> {
+    return this.#asked((session) => run(session, text, { take, step: (work) => this.#late(work) }));
+  }
+
+  async #asked(work: (session: Session) => Promise<void>): Promise<void> {
     this.#opened ??= this.#open();
-    const { statementDeadlineMs } = this.#timeouts;
     try {
-      const { session } = await this.#opened;
-      return await within(run(session, text, rowsMax), statementDeadlineMs, () =>
-        lateDatabricks('a query', statementDeadlineMs),
-      );
+      await work((await this.#opened).session);
     } catch (error) {
       const refusal = classifyDatabricksError(error);
       // A statement that was refused leaves the session as it was.
       if (refusal.context['sql_state'] == null) await this.close();
       throw refusal;
     }
+  }
+
+  #late<Value>(work: Promise<Value>): Promise<Value> {
+    const { statementDeadlineMs } = this.#timeouts;
+    return within(work, statementDeadlineMs, () => lateDatabricks('a query', statementDeadlineMs));
   }
 
   async close(): Promise<void> {
@@ -95,20 +114,22 @@ class OneSession implements DatabricksClient {
     });
     const session = await client.openSession();
     // Timestamps of a table's history come as texts in the session's zone.
-    await run(session, "SET TIME ZONE 'UTC'", 1);
+    await run(session, "SET TIME ZONE 'UTC'", { take: () => true, step: (work) => work });
     return { client, session };
   }
 }
 
-async function run(session: Session, text: string, rowsMax: number): Promise<readonly DatabricksRow[]> {
-  const operation = await session.executeStatement(text, { maxRows: FETCH_ROWS });
+type Reading = {
+  readonly take: (rows: readonly DatabricksRow[]) => boolean;
+  readonly step: <Value>(work: Promise<Value>) => Promise<Value>;
+};
+
+async function run(session: Session, text: string, { take, step }: Reading): Promise<void> {
+  const operation = await step(session.executeStatement(text, { maxRows: FETCH_ROWS }));
   try {
-    const rows: DatabricksRow[] = [];
-    do {
-      rows.push(...((await operation.fetchChunk({ maxRows: FETCH_ROWS })) as DatabricksRow[]));
-      if (rows.length > rowsMax) throw tooMany(rowsMax);
-    } while (await operation.hasMoreRows());
-    return rows;
+    while (take((await step(operation.fetchChunk({ maxRows: FETCH_ROWS }))) as DatabricksRow[])) {
+      if (!(await step(operation.hasMoreRows()))) return;
+    }
   } finally {
     await operation.close().catch(() => undefined);
   }

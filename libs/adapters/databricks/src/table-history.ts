@@ -45,14 +45,69 @@ export async function tableId(client: DatabricksClient, table: string): Promise<
   throw malformed(table, 'id');
 }
 
-/** The newest versions, newest first, at most so many. */
-export async function newestVersions(
+type VersionWindow = {
+  /** The newest version that the table has. */
+  readonly newest: TableVersion | undefined;
+  /** Newest first: the oldest ones of the range, and the one before it where that is shown. */
+  readonly versions: readonly TableVersion[];
+  /** There are younger ones than these: the window was full. */
+  readonly isCut: boolean;
+};
+
+type VersionRange = {
+  readonly fromMs: number;
+  readonly fromVersion: number;
+  readonly countMax: number;
+};
+
+const ASKED_MIN = 500;
+const ASKED_GROWTH = 8;
+const ASKED_MAX = 2_000_000_000;
+
+/**
+ * The oldest versions in a range. Histories come newest first and in one piece: so many are asked for that they reach
+ * back far enough, and of what is younger than the window nothing is kept.
+ */
+export async function versionsSince(
   client: DatabricksClient,
   table: string,
-  countMax: number,
-): Promise<readonly TableVersion[]> {
-  const rows = await client.query(`DESCRIBE HISTORY ${quoted(table)} LIMIT ${countMax}`, countMax);
-  return rows.map((row) => versionOf(row, table));
+  range: VersionRange,
+): Promise<VersionWindow> {
+  for (let count = ASKED_MIN; ; count = Math.min(ASKED_MAX, count * ASKED_GROWTH)) {
+    const { window, isComplete } = await scanned(client, table, { ...range, count });
+    if (isComplete || count >= ASKED_MAX) return window;
+  }
+}
+
+async function scanned(
+  client: DatabricksClient,
+  table: string,
+  { fromMs, fromVersion, countMax, count }: VersionRange & { readonly count: number },
+): Promise<{ readonly window: VersionWindow; readonly isComplete: boolean }> {
+  let versions: TableVersion[] = [];
+  let newest: TableVersion | undefined;
+  let seenCount = 0;
+  let isReached = false;
+  let isCut = false;
+  const trim = (most: number): void => {
+    if (versions.length <= most) return;
+    versions = versions.slice(-countMax);
+    isCut = true;
+  };
+  await client.scan(`DESCRIBE HISTORY ${quoted(table)} LIMIT ${count}`, (rows) => {
+    for (const row of rows) {
+      const version = versionOf(row, table);
+      newest ??= version;
+      seenCount += 1;
+      versions.push(version);
+      isReached = version.atMs < fromMs || version.version < fromVersion;
+      if (isReached) return false;
+    }
+    trim(2 * countMax);
+    return true;
+  });
+  trim(countMax);
+  return { window: { newest, versions, isCut }, isComplete: isReached || seenCount < count };
 }
 
 /** What Unity Catalog saw being written; undefined where there is no lineage to read. */

@@ -16,7 +16,12 @@ export type HistoryRequest = {
   readonly isKnown: (id: string) => boolean;
   /** What the coverage in the log lists; empty at the first pass of a source. */
   readonly covered: ReadonlySet<string>;
+  /** Of the look before, once the log has what it gave; empty at the first look of a session. */
+  readonly resume: Resume;
 };
+
+/** Of each part of the history that is read by itself, where a look ended that could hold no more and came not as far as the horizon. */
+export type Resume = ReadonlyMap<string, number>;
 
 /** What one look at a warehouse's history gave. */
 export type HistoryPass = {
@@ -27,6 +32,9 @@ export type HistoryPass = {
   readonly coversUntilMs: number;
   /** Statements that are seen but not told yet, because their effect may still become known. */
   readonly heldCount: number;
+  readonly resume: Resume;
+  /** The history has more to tell already: the next look need not wait. */
+  readonly isBehind: boolean;
 };
 
 /** One warehouse to be recorded. Every rejection is a ClyraError; `retry` says whether waiting helps. */

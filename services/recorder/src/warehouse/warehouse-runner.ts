@@ -82,12 +82,12 @@ export class WarehouseRunner {
     while (!this.#stopping.signal.aborted) {
       try {
         this.#session ??= await this.#open(registration);
-        await this.#session.pass();
+        const { isBehind } = await this.#session.pass();
         this.#showPosition();
         waitMs = RETRY_MIN_MS;
         this.#trouble = undefined;
         this.#setState('streaming', undefined);
-        await this.#pause.sleep(this.#tuning.pollIntervalMs);
+        if (!isBehind) await this.#pause.sleep(this.#tuning.pollIntervalMs);
       } catch (error) {
         if (!(error instanceof ClyraError)) throw error;
         if (this.#stopping.signal.aborted) break;

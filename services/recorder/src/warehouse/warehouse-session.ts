@@ -9,7 +9,7 @@ import { type Coverage, coverageDraft } from '../observation/coverage-body.ts';
 import type { Incarnation, ObservationDraft, TransactionDraft } from '../observation/observation-draft.ts';
 import type { ObservationWriter } from '../observation/observation-writer.ts';
 import { gapDraft, watermarkDraft } from '../observation/position-bodies.ts';
-import type { HistoryPass, HistorySource } from './history-source.ts';
+import type { HistoryPass, HistorySource, Resume } from './history-source.ts';
 import { gapKey, type LogBook } from './log-book.ts';
 import { type HistoryGap, type ObservedStatement, placeOf } from './observed-statement.ts';
 import { catchUp, readLogBook } from './read-log-book.ts';
@@ -49,6 +49,8 @@ export class WarehouseSession {
   #covered: string | undefined;
   /** What was observed before the pass that is to come. */
   #coveredBefore: ReadonlySet<string> = new Set();
+  /** Of the pass before: it dies with the session, so nothing is passed over that the log does not have. */
+  #resume: Resume = new Map();
   /** Ids of what this session wrote, of this pass and the one before: a send may be stored twice, the second time late. */
   #written = new Set<string>();
   #writtenBefore: ReadonlySet<string> = new Set();
@@ -96,12 +98,16 @@ export class WarehouseSession {
       horizonMs: book.horizonMs ?? beganMs,
       isKnown: (id) => book.isKnown(id),
       covered: this.#coveredBefore,
+      resume: this.#resume,
     });
+    // Until all of it is in the log.
+    this.#resume = new Map();
     for (const gap of pass.gaps) await this.#gap(gap, nowMs);
     await this.#cover(await source.coverage());
     await this.#statements(pass.statements);
     await this.#watermark(pass.coversUntilMs);
     this.#coveredBefore = book.covered;
+    this.#resume = pass.resume;
     book.forgetBefore((book.horizonMs ?? beganMs) - source.overlapMs);
     return pass;
   }

@@ -4,17 +4,16 @@ import type { DatabricksConnection, DatabricksTimeouts } from '@clyra/adapter-da
 import {
   lineageEvents,
   metastoreFacts,
-  newestVersions,
   type TableVersion,
   tableId,
+  versionsSince,
 } from '@clyra/adapter-databricks/table-history';
-import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Coverage } from '../../observation/coverage-body.ts';
 import type { HistoryPass, HistoryRequest, HistorySource, WarehouseFacts } from '../history-source.ts';
 import { lateGap } from '../late-gap.ts';
 import type { HistoryGap, ObservedStatement } from '../observed-statement.ts';
-import { unexplainedLineage } from './lineage-check.ts';
+import { NEAR_MS, unexplainedLineage } from './lineage-check.ts';
 import { type LookContext, type SettledVersions, settleVersions, type TableLook } from './settle-versions.ts';
 import { toldVersion } from './told-version.ts';
 
@@ -31,15 +30,29 @@ export type DatabricksSourceSettings = {
   readonly lineageLagMs: number;
   /** By table, where its `_delta_log` is: a folder, or s3://bucket/prefix. */
   readonly deltaLogs: ReadonlyMap<string, string>;
+  /** Versions of one look, 32,000 without it: tests have fewer. */
+  readonly windowMax?: number;
 };
 
 export type DatabricksTools = { readonly openBlobs: (where: string) => Promise<BlobStore> };
 
-const VERSIONS_MIN = 500;
-const VERSIONS_MAX = 32_000;
-const VERSIONS_GROWTH = 8;
+/** Versions of one look, of all tables together: a source that is further behind comes nearer with each. */
+const WINDOW_MAX = 32_000;
+/** Of one table at least. */
+const WINDOW_MIN = 50;
 const LINEAGE_COUNT_MAX = 50_000;
 const MARGIN_MS = 600_000;
+
+type PartLook = TableLook & { readonly isCut: boolean; readonly isResumed: boolean };
+
+/** What a look held of one table: its versions from `sinceMs` up to `untilMs`, which is Infinity where it held all. */
+type TablePart = {
+  readonly look: PartLook;
+  readonly settled: SettledVersions;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly resume: number | undefined;
+};
 
 /** The histories of Delta tables, read again and again with overlap. */
 export class DatabricksHistory implements HistorySource {
@@ -82,27 +95,34 @@ export class DatabricksHistory implements HistorySource {
   }
 
   async read(request: HistoryRequest): Promise<HistoryPass> {
+    const { nowMs, horizonMs } = request;
     const { guarded, lagMs } = this.#settings;
+    const parts: TablePart[] = [];
+    for (const table of guarded) parts.push(await this.#table(table, request));
+    const gaps = parts.flatMap(({ settled }) => settled.gaps);
+    const cutMs = parts.reduce((until, { untilMs }) => Math.min(until, untilMs), Number.POSITIVE_INFINITY);
+    const settledMs = parts.reduce((until, { settled }) => Math.min(until, settled.coversUntilMs), nowMs - lagMs);
     const statements: ObservedStatement[] = [];
-    const gaps: HistoryGap[] = [];
-    const seen: { readonly table: string; readonly atMs: number }[] = [];
-    let coversUntilMs = request.nowMs - lagMs;
-    let heldCount = 0;
-    for (const table of guarded) {
-      const { look, settled } = await this.#table(table, request);
-      gaps.push(...settled.gaps);
-      coversUntilMs = Math.min(coversUntilMs, settled.coversUntilMs);
-      if (settled.coversUntilMs < request.nowMs - lagMs) heldCount += 1;
-      seen.push(...look.versions.map(({ atMs }) => ({ table, atMs })));
+    for (const { look, settled } of parts) {
       for (const version of settled.fresh) {
-        const told = await this.#told(look, version, request.horizonMs);
+        // No table runs ahead of one that is read in parts: a start reads the log back as far as the horizon says.
+        if (version.atMs >= cutMs) continue;
+        const told = await this.#told(look, version, horizonMs);
         statements.push(told.statement);
         gaps.push(...told.gaps);
       }
     }
     statements.sort((left, right) => left.committedAtMs - right.committedAtMs);
-    gaps.push(...lateGap(statements, request.horizonMs), ...(await this.#lineage(request, seen)));
-    return { statements, gaps, coversUntilMs: Math.max(coversUntilMs, request.horizonMs), heldCount };
+    gaps.push(...lateGap(statements, horizonMs), ...(await this.#lineage(request, parts)));
+    const coversUntilMs = Math.max(Math.min(settledMs, cutMs), horizonMs);
+    return {
+      statements,
+      gaps,
+      coversUntilMs,
+      heldCount: parts.filter(({ settled }) => settled.coversUntilMs < nowMs - lagMs).length,
+      resume: new Map(parts.flatMap(({ look, resume }) => (resume === undefined ? [] : [[look.table, resume]]))),
+      isBehind: cutMs <= horizonMs || (cutMs < Number.POSITIVE_INFINITY && coversUntilMs > horizonMs),
+    };
   }
 
   close(): Promise<void> {
@@ -110,32 +130,30 @@ export class DatabricksHistory implements HistorySource {
   }
 
   /** A hole may be an answer that was cut short: it is asked for once more before it counts. */
-  async #table(
-    table: string,
-    request: HistoryRequest,
-  ): Promise<{ readonly look: TableLook; readonly settled: SettledVersions }> {
+  async #table(table: string, request: HistoryRequest): Promise<TablePart> {
     const { lagMs } = this.#settings;
     const reachMs = Math.max(request.beganMs, request.horizonMs - this.overlapMs);
     const context: LookContext = { ...request, lagMs, reachMs, wasCovered: request.covered.has(table) };
     const look = await this.#look(table, request);
     const settled = settleVersions(look, context);
-    if (!settled.hasHole && settled.gaps.length === 0) return { look, settled };
+    if (!settled.hasHole && settled.gaps.length === 0) return partOf(look, settled, request);
     const again = await this.#look(table, request);
-    return { look: again, settled: settleVersions(again, context) };
+    return partOf(again, settleVersions(again, context), request);
   }
 
-  /** Histories come newest first and in one piece: so many are asked for that they reach back far enough. */
-  async #look(table: string, { beganMs, horizonMs }: HistoryRequest): Promise<TableLook> {
-    const { readsLineage, lineageLagMs } = this.#settings;
+  async #look(table: string, { beganMs, horizonMs, resume }: HistoryRequest): Promise<PartLook> {
+    const { readsLineage, lineageLagMs, guarded, windowMax } = this.#settings;
     const reachMs = this.overlapMs + (readsLineage ? lineageLagMs + MARGIN_MS : 0);
     const fromMs = Math.max(beganMs, horizonMs - reachMs) - MARGIN_MS;
+    const countMax = Math.max(WINDOW_MIN, Math.floor((windowMax ?? WINDOW_MAX) / guarded.length));
     const id = await tableId(this.#client, table);
-    for (let count = VERSIONS_MIN; ; count = Math.min(VERSIONS_MAX, count * VERSIONS_GROWTH)) {
-      const versions = await newestVersions(this.#client, table, count);
-      const oldestMs = versions.reduce((least, { atMs }) => Math.min(least, atMs), Number.MAX_SAFE_INTEGER);
-      if (versions.length < count || oldestMs < fromMs) return { table, id, versions };
-      if (count >= VERSIONS_MAX) throw tooMany(table);
-    }
+    const range = { fromMs, fromVersion: resume.get(table) ?? 0, countMax };
+    const window = await versionsSince(this.#client, table, range);
+    const isResumed = range.fromVersion > 0;
+    if (!isResumed || (window.newest?.version ?? 0) >= range.fromVersion) return { table, id, isResumed, ...window };
+    // The history does not reach to where the look before ended: it is another one by now.
+    const whole = await versionsSince(this.#client, table, { ...range, fromVersion: 0 });
+    return { table, id, isResumed: false, ...whole };
   }
 
   async #told(
@@ -158,21 +176,35 @@ export class DatabricksHistory implements HistorySource {
 
   async #lineage(
     { nowMs, beganMs, horizonMs }: HistoryRequest,
-    seen: readonly { readonly table: string; readonly atMs: number }[],
+    parts: readonly TablePart[],
   ): Promise<readonly HistoryGap[]> {
     const { guarded, lineageLagMs, readsLineage } = this.#settings;
     if (!readsLineage) return [];
-    const fromMs = Math.max(beganMs, horizonMs - this.overlapMs - lineageLagMs);
+    const versions = parts.flatMap(({ look: { table, versions: shown } }) =>
+      shown.map(({ atMs }) => ({ table, atMs })),
+    );
+    // What is beside the windows is held against the lineage when its turn comes.
+    const fromMs = parts.reduce(
+      (from, { sinceMs }) => Math.max(from, sinceMs),
+      Math.max(beganMs, horizonMs - this.overlapMs - lineageLagMs),
+    );
+    const untilMs = parts.reduce((until, part) => Math.min(until, part.untilMs - NEAR_MS), nowMs - lineageLagMs);
     const events = await lineageEvents(this.#client, guarded, { fromMs, countMax: LINEAGE_COUNT_MAX });
     this.#hasLineage = events !== undefined;
-    return unexplainedLineage(events ?? [], { versions: seen, fromMs, untilMs: nowMs - lineageLagMs });
+    return unexplainedLineage(events ?? [], { versions, fromMs, untilMs });
   }
 }
 
-function tooMany(table: string): ClyraError {
-  return new ClyraError(
-    'CLY_SOURCE_HISTORY_LARGE',
-    `${table} has more than ${VERSIONS_MAX} versions in reach: shorten overlap_minutes, or have the recorder look more often`,
-    { retry: 'never', context: { table, versions_max: VERSIONS_MAX } },
-  );
+function partOf(look: PartLook, settled: SettledVersions, { horizonMs }: HistoryRequest): TablePart {
+  const [youngest] = look.versions;
+  const oldest = look.versions.at(-1);
+  const cut = look.isCut ? youngest : undefined;
+  return {
+    look,
+    settled,
+    sinceMs: look.isResumed && oldest !== undefined ? oldest.atMs : 0,
+    untilMs: cut?.atMs ?? Number.POSITIVE_INFINITY,
+    // One that ends behind the horizon moves it there.
+    resume: cut !== undefined && cut.atMs <= horizonMs ? cut.version : undefined,
+  };
 }

@@ -3,7 +3,7 @@ import type { LineageEvent } from '@clyra/adapter-databricks/table-history';
 import { type HistoryGap, placeOf } from '../observed-statement.ts';
 
 /** How far the lineage's time of a write may be from that of its version, in milliseconds. */
-const NEAR_MS = 600_000;
+export const NEAR_MS = 600_000;
 
 /** Writes that Unity Catalog saw and no version of their table is near: the table's history does not show everything. */
 export function unexplainedLineage(

@@ -8,6 +8,8 @@ export type TableLook = {
   readonly id: string;
   /** In any order, perhaps with repetitions. */
   readonly versions: readonly TableVersion[];
+  /** Of the table, also where `versions` end before it. */
+  readonly newest: TableVersion | undefined;
 };
 
 export type LookContext = {
@@ -47,7 +49,7 @@ export function settleVersions(look: TableLook, context: LookContext): SettledVe
     (left, right) => left.version - right.version,
   );
   const fresh = listed.filter((version) => version.atMs >= reachMs && !isTold(version, look, context));
-  const gaps: HistoryGap[] = [...missingBefore(listed[0], look, context), ...wentBack(listed.at(-1), look, context)];
+  const gaps: HistoryGap[] = [...missingBefore(listed[0], look, context), ...wentBack(look, context)];
   let coversUntilMs = nowMs - lagMs;
   let hasHole = false;
   for (const [index, after] of listed.entries()) {
@@ -94,11 +96,7 @@ function missingBefore(oldest: TableVersion | undefined, look: TableLook, contex
 }
 
 /** A log that was set back to an earlier state: versions that were told are no longer there. */
-function wentBack(
-  newest: TableVersion | undefined,
-  { table, id }: TableLook,
-  { isKnown }: LookContext,
-): readonly HistoryGap[] {
+function wentBack({ table, id, newest }: TableLook, { isKnown }: LookContext): readonly HistoryGap[] {
   if (newest === undefined || !isKnown(versionId(id, newest.version + 1))) return [];
   return [{ from: `${table}@${newest.version}`, to: `${table}@${newest.version + 1}`, reason: 'history_went_back' }];
 }

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  accessPage,
-  accountFacts,
-  existingQueries,
-  type Page,
-  type PageKey,
-  type PageRequest,
-  queryPage,
-  redemptionPage,
-} from '@clyra/adapter-snowflake/account-history';
-import type { AccessRow, QueryRow, RedemptionRow } from '@clyra/adapter-snowflake/history-rows';
+import { accountFacts, existingQueries } from '@clyra/adapter-snowflake/account-history';
 import { openSnowflakeClient, type SnowflakeClient } from '@clyra/adapter-snowflake/snowflake-client';
 import type { SnowflakeConnection, SnowflakeTimeouts } from '@clyra/adapter-snowflake/snowflake-settings';
-import { ClyraError } from '@clyra/core/kernel/error';
 import type { Coverage } from '../../observation/coverage-body.ts';
 import type { HistoryPass, HistoryRequest, HistorySource, WarehouseFacts } from '../history-source.ts';
 import { lateGap } from '../late-gap.ts';
+import { type HistoryWindow, readWindow } from './history-window.ts';
 import { MissingStatements } from './missing-statements.ts';
 import { type SnowflakeLags, settleStatements } from './settle-statements.ts';
 
@@ -35,10 +25,14 @@ export type SnowflakeSourceSettings = SnowflakeLags & {
   /** How long the account keeps its history. */
   readonly retentionMs: number;
   readonly pageRowsMax: number;
+  /** Statements of one look, 200,000 without it: tests have fewer. */
+  readonly windowMax?: number;
 };
 
-/** Rows of one look: a source that is further behind comes nearer with each look. */
-const PASS_ROWS_MAX = 200_000;
+/** Statements of one look: a source that is further behind comes nearer with each. */
+const WINDOW_MAX = 200_000;
+/** The part of the history that is read by itself: all of it. */
+const WINDOW = '';
 /** What is written after a watermark ended at most so long after what the view's latency says. */
 const MARGIN_MS = 3_600_000;
 
@@ -81,68 +75,43 @@ export class SnowflakeHistory implements HistorySource {
   }
 
   async read(request: HistoryRequest): Promise<HistoryPass> {
-    const { nowMs, beganMs, horizonMs } = request;
-    const { queryLagMs, accessLagMs, hasAccessHistory, overlapMs, deepEveryMs } = this.#settings;
-    const isDeep = this.#deepAtMs === undefined || nowMs - this.#deepAtMs >= deepEveryMs;
-    const fromMs = Math.max(beganMs, isDeep ? horizonMs - overlapMs : horizonMs);
-    const queries = await this.#all<QueryRow>((page) => queryPage(this.#client, page), fromMs);
-    const accesses = hasAccessHistory ? await this.#accesses(queries, fromMs) : new Map<string, AccessRow>();
-    const redemptions = await this.#redemptions(fromMs);
-    const lags = { queryLagMs, accessLagMs };
-    const settled = settleStatements({ ...request, lags, hasAccessHistory, queries, accesses, redemptions });
+    const { nowMs, beganMs, horizonMs, resume, isKnown } = request;
+    const { queryLagMs, accessLagMs, hasAccessHistory, overlapMs, deepEveryMs, windowMax } = this.#settings;
+    const resumeMs = resume.get(WINDOW);
+    const isDeep = resumeMs !== undefined || this.#deepAtMs === undefined || nowMs - this.#deepAtMs >= deepEveryMs;
+    const named = new Map<string, number>();
+    const window = await readWindow({
+      ...this.#settings,
+      client: this.#client,
+      fromMs: resumeMs ?? Math.max(beganMs, isDeep ? horizonMs - overlapMs : horizonMs),
+      statementsMax: windowMax ?? WINDOW_MAX,
+      onNamed: (queryId, atMs) => {
+        if (atMs >= beganMs && !isKnown(queryId)) named.set(queryId, atMs);
+      },
+    });
+    const settled = settleStatements({ ...request, lags: { queryLagMs, accessLagMs }, hasAccessHistory, ...window });
     const gaps = [
       ...this.#agedOut(request),
       ...lateGap(settled.statements, horizonMs),
-      ...(await this.#lost(request, { queries, accesses, redemptions })),
+      ...(await this.#lost(request, { window, named })),
     ];
-    if (isDeep) this.#deepAtMs = nowMs;
+    const { untilMs } = window;
+    // A deep look that ends before the horizon goes on where it ended; one that ends behind it moves the horizon there.
+    const isPart = untilMs <= horizonMs;
+    const coversUntilMs = Math.max(horizonMs, Math.min(settled.coversUntilMs, untilMs));
+    if (isDeep && !isPart) this.#deepAtMs = nowMs;
     return {
       statements: settled.statements,
       gaps,
-      coversUntilMs: settled.coversUntilMs,
+      coversUntilMs,
       heldCount: settled.held.length,
+      resume: isPart ? new Map([[WINDOW, untilMs]]) : new Map(),
+      isBehind: isPart || (untilMs < Number.POSITIVE_INFINITY && coversUntilMs > horizonMs),
     };
   }
 
   close(): Promise<void> {
     return this.#client.close();
-  }
-
-  /** A statement is listed under its start there: it may have begun long before it ended. */
-  async #accesses(queries: readonly QueryRow[], fromMs: number): Promise<Map<string, AccessRow>> {
-    const startMs = queries.reduce((least, row) => Math.min(least, row.startMs), fromMs);
-    const byQuery = new Map<string, AccessRow>();
-    for (const row of await this.#all<AccessRow>((page) => accessPage(this.#client, page), startMs)) {
-      const before = byQuery.get(row.queryId);
-      const modified = [...new Set([...(before?.modified ?? []), ...row.modified])];
-      byQuery.set(row.queryId, { ...row, modified, ddlObject: row.ddlObject ?? before?.ddlObject ?? null });
-    }
-    return byQuery;
-  }
-
-  async #redemptions(fromMs: number): Promise<Map<string, readonly RedemptionRow[]>> {
-    const { redemptions: table, accessLagMs } = this.#settings;
-    const byQuery = new Map<string, readonly RedemptionRow[]>();
-    if (table === undefined) return byQuery;
-    const rows = await this.#all<RedemptionRow>(
-      (page) => redemptionPage(this.#client, table, page),
-      fromMs - accessLagMs,
-    );
-    for (const row of rows) byQuery.set(row.queryId, [...(byQuery.get(row.queryId) ?? []), row]);
-    return byQuery;
-  }
-
-  async #all<Row>(pageOf: (request: PageRequest) => Promise<Page<Row>>, fromMs: number): Promise<readonly Row[]> {
-    const { pageRowsMax } = this.#settings;
-    const rows: Row[] = [];
-    let after: PageKey | null = null;
-    do {
-      const page: Page<Row> = await pageOf({ fromMs, after, rowsMax: pageRowsMax });
-      rows.push(...page.rows);
-      after = page.next;
-      if (rows.length > PASS_ROWS_MAX) throw tooMuch();
-    } while (after !== null);
-    return rows;
   }
 
   /** What the account had forgotten before it was read is lost, and nobody will ever tell it. */
@@ -155,17 +124,9 @@ export class SnowflakeHistory implements HistorySource {
   /** Other views name statements that QUERY_HISTORY never showed. */
   async #lost(
     request: HistoryRequest,
-    seen: {
-      readonly queries: readonly QueryRow[];
-      readonly accesses: ReadonlyMap<string, AccessRow>;
-      readonly redemptions: ReadonlyMap<string, readonly RedemptionRow[]>;
-    },
+    { window, named }: { readonly window: HistoryWindow; readonly named: ReadonlyMap<string, number> },
   ): Promise<HistoryPass['gaps']> {
-    const shown = new Set(seen.queries.map(({ queryId }) => queryId));
-    const named = new Map<string, number>();
-    for (const { queryId, startMs } of seen.accesses.values()) named.set(queryId, startMs);
-    for (const [queryId, [row]] of seen.redemptions) named.set(queryId, row?.atMs ?? 0);
-    for (const [queryId, atMs] of named) if (atMs < request.beganMs) named.delete(queryId);
+    const shown = new Set(window.queries.map(({ queryId }) => queryId));
     const isShown = (queryId: string): boolean => shown.has(queryId) || request.isKnown(queryId);
     const overdue = this.#missing.overdue(named, { isShown, nowMs: request.nowMs });
     if (overdue.size === 0) return [];
@@ -174,12 +135,4 @@ export class SnowflakeHistory implements HistorySource {
       .filter(([queryId]) => !existing.has(queryId))
       .map(([queryId, atMs]) => ({ from: `@${atMs}`, to: queryId, reason: 'statement_missing' }));
   }
-}
-
-function tooMuch(): ClyraError {
-  return new ClyraError(
-    'CLY_SOURCE_HISTORY_LARGE',
-    `the history of one look has more than ${PASS_ROWS_MAX} rows: shorten overlap_minutes, or have the recorder look more often`,
-    { retry: 'never', context: { rows_max: PASS_ROWS_MAX } },
-  );
 }
