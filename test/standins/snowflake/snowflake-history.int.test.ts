@@ -49,8 +49,9 @@ beforeEach(async () => {
   await server.order({ clear: true, clock_ms: nowMs, faults: { short: 0, empty: 0, slow: 0, broken: 0, refused: 0 } });
 });
 
-const history = (settings: Partial<typeof SETTINGS> & { readonly windowMax?: number } = {}): SnowflakeHistory =>
-  new SnowflakeHistory({ ...SETTINGS, ...settings, connection: server.connection });
+const history = (
+  settings: Partial<typeof SETTINGS> & { readonly windowMax?: number; readonly missingMax?: number } = {},
+): SnowflakeHistory => new SnowflakeHistory({ ...SETTINGS, ...settings, connection: server.connection });
 
 async function open(
   seed: number,
@@ -202,6 +203,34 @@ describe('a Snowflake account whose views are behind, out of order and doubled',
     await world.stop(running);
     // Under the time at which it was redeemed, the later of the two that are known of it.
     expect(world.gaps()).toEqual([`statement_missing @${lost[0].endMs} never-shown`]);
+  }, 150_000);
+
+  it('lets the horizon stand and says why where more are missing than it waits for, and loses none of them', async () => {
+    const world = await open(14);
+    const running = world.start(history({ missingMax: 2 }));
+    await begun(world, running);
+    const base = drawStatement(new SeededRandom(14), 1, START_MS + MINUTE);
+    const lost = Array.from({ length: 3 }, (_, index): Pair => {
+      const statement = { ...base, type: 'INSERT', status: 'SUCCESS' as const, link: 'none' as const, token: null };
+      const startMs = START_MS + MINUTE + index;
+      return [
+        { ...statement, id: `lost-${index}`, startMs },
+        { queryDelayMs: null, accessDelayMs: 0, isDoubled: false },
+      ];
+    });
+    await server.order({ deliver: deliveriesOf(lost) });
+    await passTo(START_MS + HOUR);
+    const code = 'CLY_SOURCE_STATEMENTS_UNSEEN';
+    await world.until('a reason', () => world.statusOf(running).reason?.startsWith(code) === true);
+    expect(world.horizonMs()).toBeLessThan(nowMs - LAGS.queryLagMs);
+    for (let step = 2; step <= 6; step += 1) {
+      await passTo(START_MS + step * HOUR);
+      await looked();
+    }
+    await world.until('gaps', () => world.gaps().length === lost.length);
+    await world.until('the horizon follows', () => world.horizonMs() >= nowMs - LAGS.queryLagMs);
+    await world.stop(running);
+    expect(world.gaps().sort()).toEqual(lost.map(([{ id, startMs }]) => `statement_missing @${startMs} ${id}`).sort());
   }, 150_000);
 
   it('signs a gap for what the account forgot while nobody read it', async () => {

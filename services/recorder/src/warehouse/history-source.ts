@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ClyraError } from '@clyra/core/kernel/error';
 import type { Coverage } from '../observation/coverage-body.ts';
 import type { HistoryGap, ObservedStatement } from './observed-statement.ts';
 
@@ -35,6 +36,8 @@ export type HistoryPass = {
   readonly resume: Resume;
   /** The history has more to tell already: the next look need not wait. */
   readonly isBehind: boolean;
+  /** Why the horizon stands although there was an answer. */
+  readonly trouble?: ClyraError;
 };
 
 /** One warehouse to be recorded. Every rejection is a ClyraError; `retry` says whether waiting helps. */

@@ -82,11 +82,12 @@ export class WarehouseRunner {
     while (!this.#stopping.signal.aborted) {
       try {
         this.#session ??= await this.#open(registration);
-        const { isBehind } = await this.#session.pass();
+        const { isBehind, trouble } = await this.#session.pass();
         this.#showPosition();
         waitMs = RETRY_MIN_MS;
         this.#trouble = undefined;
-        this.#setState('streaming', undefined);
+        this.#setState('streaming', trouble === undefined ? undefined : `${trouble.code}: ${trouble.message}`);
+        if (trouble !== undefined) this.#logOnce(trouble);
         if (!isBehind) await this.#pause.sleep(this.#tuning.pollIntervalMs);
       } catch (error) {
         if (!(error instanceof ClyraError)) throw error;

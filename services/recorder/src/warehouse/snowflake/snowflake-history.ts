@@ -2,9 +2,12 @@
 import { accountFacts, existingQueries } from '@clyra/adapter-snowflake/account-history';
 import { openSnowflakeClient, type SnowflakeClient } from '@clyra/adapter-snowflake/snowflake-client';
 import type { SnowflakeConnection, SnowflakeTimeouts } from '@clyra/adapter-snowflake/snowflake-settings';
+import { ClyraError } from '@clyra/core/kernel/error';
 import type { Coverage } from '../../observation/coverage-body.ts';
 import type { HistoryPass, HistoryRequest, HistorySource, WarehouseFacts } from '../history-source.ts';
 import { lateGap } from '../late-gap.ts';
+import { gapKey } from '../log-book.ts';
+import { type HistoryGap, placeOf } from '../observed-statement.ts';
 import { type HistoryWindow, readWindow } from './history-window.ts';
 import { MissingStatements } from './missing-statements.ts';
 import { type SnowflakeLags, settleStatements } from './settle-statements.ts';
@@ -27,6 +30,8 @@ export type SnowflakeSourceSettings = SnowflakeLags & {
   readonly pageRowsMax: number;
   /** Statements of one look, 200,000 without it: tests have fewer. */
   readonly windowMax?: number;
+  /** Statements that only other views name and that are waited for, 100,000 without it. */
+  readonly missingMax?: number;
 };
 
 /** Statements of one look: a source that is further behind comes nearer with each. */
@@ -51,7 +56,7 @@ export class SnowflakeHistory implements HistorySource {
     this.overlapMs = settings.overlapMs;
     this.lagMs = Math.max(queryLagMs, accessLagMs) + MARGIN_MS;
     this.#client = openSnowflakeClient({ connection, ...(timeouts === undefined ? {} : { timeouts }) });
-    this.#missing = new MissingStatements(queryLagMs + MARGIN_MS);
+    this.#missing = new MissingStatements(queryLagMs + MARGIN_MS, settings.missingMax);
   }
 
   facts(): Promise<WarehouseFacts> {
@@ -79,32 +84,34 @@ export class SnowflakeHistory implements HistorySource {
     const { queryLagMs, accessLagMs, hasAccessHistory, overlapMs, deepEveryMs, windowMax } = this.#settings;
     const resumeMs = resume.get(WINDOW);
     const isDeep = resumeMs !== undefined || this.#deepAtMs === undefined || nowMs - this.#deepAtMs >= deepEveryMs;
-    const named = new Map<string, number>();
+    this.#missing.settle((queryId, atMs) => isKnown(queryId) || isKnown(gapKey(missingGap(queryId, atMs))));
+    let hasRoom = true;
     const window = await readWindow({
       ...this.#settings,
       client: this.#client,
       fromMs: resumeMs ?? Math.max(beganMs, isDeep ? horizonMs - overlapMs : horizonMs),
       statementsMax: windowMax ?? WINDOW_MAX,
       onNamed: (queryId, atMs) => {
-        if (atMs >= beganMs && !isKnown(queryId)) named.set(queryId, atMs);
+        if (atMs >= beganMs && !isKnown(queryId)) hasRoom = this.#missing.name(queryId, atMs, nowMs) && hasRoom;
       },
     });
     const settled = settleStatements({ ...request, lags: { queryLagMs, accessLagMs }, hasAccessHistory, ...window });
-    const gaps = [
-      ...this.#agedOut(request),
-      ...lateGap(settled.statements, horizonMs),
-      ...(await this.#lost(request, { window, named })),
-    ];
+    const { statements, held } = settled;
+    const lost = await this.#lost(window, nowMs);
+    const told = { statements, gaps: [...this.#agedOut(request), ...lateGap(statements, horizonMs), ...lost] };
+    // They are named again by the next look, which begins where this one did.
+    if (!hasRoom) {
+      return { ...told, coversUntilMs: horizonMs, heldCount: held.length, resume, isBehind: false, trouble: unseen() };
+    }
     const { untilMs } = window;
     // A deep look that ends before the horizon goes on where it ended; one that ends behind it moves the horizon there.
     const isPart = untilMs <= horizonMs;
     const coversUntilMs = Math.max(horizonMs, Math.min(settled.coversUntilMs, untilMs));
     if (isDeep && !isPart) this.#deepAtMs = nowMs;
     return {
-      statements: settled.statements,
-      gaps,
+      ...told,
       coversUntilMs,
-      heldCount: settled.held.length,
+      heldCount: held.length,
       resume: isPart ? new Map([[WINDOW, untilMs]]) : new Map(),
       isBehind: isPart || (untilMs < Number.POSITIVE_INFINITY && coversUntilMs > horizonMs),
     };
@@ -122,17 +129,26 @@ export class SnowflakeHistory implements HistorySource {
   }
 
   /** Other views name statements that QUERY_HISTORY never showed. */
-  async #lost(
-    request: HistoryRequest,
-    { window, named }: { readonly window: HistoryWindow; readonly named: ReadonlyMap<string, number> },
-  ): Promise<HistoryPass['gaps']> {
-    const shown = new Set(window.queries.map(({ queryId }) => queryId));
-    const isShown = (queryId: string): boolean => shown.has(queryId) || request.isKnown(queryId);
-    const overdue = this.#missing.overdue(named, { isShown, nowMs: request.nowMs });
+  async #lost({ queries }: HistoryWindow, nowMs: number): Promise<HistoryPass['gaps']> {
+    const shown = new Set(queries.map(({ queryId }) => queryId));
+    this.#missing.settle((queryId) => shown.has(queryId));
+    const overdue = this.#missing.overdue(nowMs);
     if (overdue.size === 0) return [];
     const existing = await existingQueries(this.#client, [...overdue.keys()]);
-    return [...overdue]
-      .filter(([queryId]) => !existing.has(queryId))
-      .map(([queryId, atMs]) => ({ from: `@${atMs}`, to: queryId, reason: 'statement_missing' }));
+    this.#missing.settle((queryId) => existing.has(queryId));
+    // These stay until their gap is in the log.
+    return [...overdue].filter(([queryId]) => !existing.has(queryId)).map((missed) => missingGap(...missed));
   }
+}
+
+function missingGap(queryId: string, atMs: number): HistoryGap {
+  return { from: placeOf(atMs), to: queryId, reason: 'statement_missing' };
+}
+
+function unseen(): ClyraError {
+  return new ClyraError(
+    'CLY_SOURCE_STATEMENTS_UNSEEN',
+    'other views name more statements that QUERY_HISTORY does not show than are waited for: the horizon stands until these are shown, or gaps are signed',
+    { retry: 'backoff' },
+  );
 }
