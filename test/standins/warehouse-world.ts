@@ -14,7 +14,7 @@ import type { Finding } from '@clyra/core/reconciliation/live-findings';
 import type { RecordedSource } from '@clyra/recorder/recorder.processor';
 import { RecorderProcessor } from '@clyra/recorder/recorder.processor';
 import type { SourceStatus } from '@clyra/recorder/source-figures';
-import type { HistorySource } from '@clyra/recorder/warehouse/history-source';
+import type { HistoryRequest, HistorySource } from '@clyra/recorder/warehouse/history-source';
 import { FoldScript, SCRIPT_KEYS, TENANT } from '@clyra/testing/fold-script';
 import { MemoryPositionStore } from '@clyra/testing/memory-position-store';
 import { plainCodec } from '@clyra/testing/plain-codec';
@@ -22,6 +22,15 @@ import { realClock } from '@clyra/testing/real-clock';
 import { receiptEnvelope } from '@clyra/testing/receipt-envelope';
 import { SeededRandom } from '@clyra/testing/seeded-random';
 import { SimLog, type SimLogClient, type SimLogFaults } from '@clyra/testing/sim-log';
+
+/** Of a request for a history of which the log has nothing. */
+export const NOTHING_TOLD: Pick<HistoryRequest, 'isKnown' | 'newestTold' | 'wasSetBack' | 'covered' | 'resume'> = {
+  isKnown: () => false,
+  newestTold: () => undefined,
+  wasSetBack: () => false,
+  covered: new Set(),
+  resume: new Map(),
+};
 
 const topics = topicNames();
 const PARTITION = 1;

@@ -190,6 +190,44 @@ describe('the history of a Delta table', () => {
     expect(world.leaves('watermark').length).toBeGreaterThanOrEqual(commits.length / 50);
   }, 150_000);
 
+  it('is not read on where its log was set back and written past its old end, and a restart knows it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'clyra-delta-log-'));
+    const deltaLogs = new Map([[TABLE, folder]]);
+    try {
+      const world = await open(12);
+      const first = world.start(history({ deltaLogs }));
+      await begun(world, first);
+      const random = new SeededRandom(12);
+      const commits = drawCommits(random, { first: 5, count: 6, fromMs: START_MS });
+      const write = async (of: readonly TrueCommit[]): Promise<void> => {
+        for (const commit of of) await writeFile(join(folder, logFileName(commit.version)), logFile(commit));
+        tables.show(
+          TABLE,
+          of.map((commit) => shown(commit, 0)),
+        );
+      };
+      await write(commits);
+      await settledAt(world, START_MS + HOUR);
+      await world.stop(first);
+      // Restored as it was after version 7, with the times of its files; other commits took the numbers.
+      tables.setBack(TABLE, 7);
+      const others = commits.slice(3).map((commit): TrueCommit => ({ ...commit, token: 'f'.repeat(32) }));
+      await write([...others, ...drawCommits(random, { first: 11, count: 4, fromMs: START_MS + HOUR })]);
+      tables.nowMs = START_MS + 3 * HOUR;
+      for (let start = 0; start < 2; start += 1) {
+        const running = world.start(history({ deltaLogs }));
+        const code = 'CLY_RECORDER_LOG_SET_BACK';
+        await world.until('a reason', () => world.statusOf(running).reason?.startsWith(code) === true);
+        await world.stop(running);
+      }
+      expect(world.gaps()).toEqual([`log_set_back ${TABLE}@10 ${TABLE}@14`]);
+      expect(world.toldIds()).toHaveLength(commits.length);
+      expect(world.horizonMs()).toBeLessThanOrEqual(START_MS + HOUR);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 150_000);
+
   it('signs gaps for a log that was cleaned, and for a table that was made anew, while nobody read', async () => {
     const world = await open(4);
     const first = world.start(history());

@@ -64,6 +64,12 @@ export class DeltaTables {
     if (table !== undefined) table.rows = table.rows.filter(({ version }) => version >= beforeVersion);
   }
 
+  /** As a restore from a copy leaves it: what is after this version is gone. */
+  setBack(name: string, version: number): void {
+    const table = this.#tables.get(name);
+    if (table !== undefined) table.rows = table.rows.filter((row) => row.version <= version);
+  }
+
   readonly answer: Answer = (sql) => {
     if (/^SET TIME ZONE/.test(sql)) return { columns: columnsOf('key STRING', 'value STRING'), rows: [] };
     if (/unix_millis\(current_timestamp\(\)\) AS now_ms/.test(sql))

@@ -11,6 +11,7 @@ import { realClock } from '@clyra/testing/real-clock';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { selfSigned } from '../databricks/self-signed.ts';
 import { ThriftDoor } from '../databricks/thrift-door.ts';
+import { NOTHING_TOLD } from '../warehouse-world.ts';
 import type { WireAnswer } from './answer-book.ts';
 import { expectedOf, TABLE } from './deeds.ts';
 import { type Recording, readRecording } from './recording.ts';
@@ -59,8 +60,8 @@ async function look(deltaLogs: ReadonlyMap<string, string>) {
   );
   try {
     const { nowMs, systemId } = await history.facts();
-    const since = { beganMs: 0, horizonMs: 0, covered: new Set<string>() };
-    const pass = await history.read({ nowMs, ...since, isKnown: () => false, resume: new Map() });
+    const since = { beganMs: 0, horizonMs: 0 };
+    const pass = await history.read({ nowMs, ...since, ...NOTHING_TOLD });
     const { blindSpots } = await history.coverage();
     return { ...pass, systemId, blindSpots };
   } finally {

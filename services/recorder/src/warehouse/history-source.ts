@@ -6,6 +6,13 @@ import type { HistoryGap, ObservedStatement } from './observed-statement.ts';
 /** Which warehouse answers, and its clock in milliseconds. */
 export type WarehouseFacts = { readonly systemId: string; readonly nowMs: number };
 
+export type ToldVersion = {
+  readonly version: number;
+  readonly atMs: number;
+  /** Of its file, where that was read. */
+  readonly logDigest?: string;
+};
+
 export type HistoryRequest = {
   /** The warehouse's clock just before. */
   readonly nowMs: number;
@@ -15,6 +22,10 @@ export type HistoryRequest = {
   readonly horizonMs: number;
   /** Whether a statement is in the log. */
   readonly isKnown: (id: string) => boolean;
+  /** The newest version of a table that is in the log, as far as the log was read back. */
+  readonly newestTold: (table: string) => ToldVersion | undefined;
+  /** Whether a gap in the log says that this table's own log was set back. */
+  readonly wasSetBack: (table: string) => boolean;
   /** What the coverage in the log lists; empty at the first pass of a source. */
   readonly covered: ReadonlySet<string>;
   /** Of the look before, once the log has what it gave; empty at the first look of a session. */

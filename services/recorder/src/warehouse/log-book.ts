@@ -2,7 +2,8 @@
 import { parseLsn } from '@clyra/adapter-postgres/lsn';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { ClyraError } from '@clyra/core/kernel/error';
-import { commitKey, type ObservedStatement, timeOfPlace } from './observed-statement.ts';
+import type { ToldVersion } from './history-source.ts';
+import { commitKey, type HistoryGap, type ObservedStatement, SET_BACK, timeOfPlace } from './observed-statement.ts';
 
 /** Ids of statements and gaps in reach of a second look. Beyond it the source waits: a forgotten id would be told twice. */
 const KNOWN_COUNT_MAX = 1_000_000;
@@ -30,6 +31,9 @@ export class LogBook {
   readonly #known = new Map<string, number>();
   /** The same statements by the commit that they were, one key at most for each. */
   readonly #commits = new Map<string, number>();
+  /** By table. */
+  readonly #newestTold = new Map<string, ToldVersion>();
+  readonly #setBack = new Set<string>();
   #newest = { timeline: 0, position: 0n };
 
   get knownCount(): number {
@@ -47,10 +51,31 @@ export class LogBook {
     this.#known.set(id, atMs);
   }
 
-  knowStatement({ id, table, committedAtMs }: Pick<ObservedStatement, 'id' | 'table' | 'committedAtMs'>): void {
-    this.know(id, committedAtMs);
+  newestTold(table: string): ToldVersion | undefined {
+    return this.#newestTold.get(table);
+  }
+
+  wasSetBack(table: string): boolean {
+    return this.#setBack.has(table);
+  }
+
+  knowGap(gap: HistoryGap, atMs: number): void {
+    this.know(gapKey(gap), atMs);
+    if (gap.reason === SET_BACK) this.#setBack.add(gap.from.slice(0, gap.from.lastIndexOf('@')));
+  }
+
+  knowStatement({
+    id,
+    table,
+    committedAtMs: atMs,
+    logDigest,
+  }: Pick<ObservedStatement, 'id' | 'table' | 'committedAtMs' | 'logDigest'>): void {
+    this.know(id, atMs);
     if (table === undefined) return;
-    this.#commits.set(commitKey(table, id.slice(id.lastIndexOf('@') + 1), committedAtMs), committedAtMs);
+    const version = Number(id.slice(id.lastIndexOf('@') + 1));
+    this.#commits.set(commitKey(table, version, atMs), atMs);
+    if (version < (this.#newestTold.get(table)?.version ?? 0)) return;
+    this.#newestTold.set(table, { version, atMs, ...(logDigest === undefined ? {} : { logDigest }) });
   }
 
   /** What no second look can reach any more is forgotten. */
@@ -77,8 +102,8 @@ export class LogBook {
         this.#coverage(body);
         break;
       case 'gap':
-        this.know(
-          gapKey({ from: String(body['from_lsn']), to: String(body['to_lsn']), reason: String(body['reason']) }),
+        this.knowGap(
+          { from: String(body['from_lsn']), to: String(body['to_lsn']), reason: String(body['reason']) },
           Number(body['detected_at']),
         );
         break;
@@ -93,10 +118,14 @@ export class LogBook {
     if (timeline === this.#newest.timeline && position <= this.#newest.position) return;
     this.#newest = { timeline, position };
     if (position > this.position) this.position = position;
-    const { id, table } = (body['statement'] ?? {}) as { readonly id?: unknown; readonly table?: unknown };
+    const { id, table, log_digest: logDigest } = (body['statement'] ?? {}) as JsonObject;
     if (typeof id !== 'string') return;
-    const committedAtMs = Number(body['committed_at']);
-    this.knowStatement({ id, committedAtMs, ...(typeof table === 'string' ? { table } : {}) });
+    this.knowStatement({
+      id,
+      committedAtMs: Number(body['committed_at']),
+      ...(typeof table === 'string' ? { table } : {}),
+      ...(typeof logDigest === 'string' ? { logDigest } : {}),
+    });
   }
 
   #coverage(body: JsonObject): void {
@@ -106,7 +135,7 @@ export class LogBook {
 }
 
 /** A gap is signed once: the same one found again is the same text. */
-export function gapKey(gap: { readonly from: string; readonly to: string; readonly reason: string }): string {
+export function gapKey(gap: HistoryGap): string {
   return `${gap.reason} ${gap.from} ${gap.to}`;
 }
 

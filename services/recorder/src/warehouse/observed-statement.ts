@@ -40,6 +40,9 @@ export type ObservedStatement = {
 
 export type HistoryGap = { readonly from: string; readonly to: string; readonly reason: string };
 
+/** Reason of the gap of a table whose log holds other commits than those that were told: from `<table>@<version>` on. */
+export const SET_BACK = 'log_set_back';
+
 /** As a place in a warehouse's history is written: a time in milliseconds. */
 export function placeOf(atMs: number): string {
   return `@${atMs}`;

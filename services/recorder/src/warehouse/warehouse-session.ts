@@ -97,6 +97,8 @@ export class WarehouseSession {
       beganMs,
       horizonMs: book.horizonMs ?? beganMs,
       isKnown: (id) => book.isKnown(id),
+      newestTold: (table) => book.newestTold(table),
+      wasSetBack: (table) => book.wasSetBack(table),
       covered: this.#coveredBefore,
       resume: this.#resume,
     });
@@ -149,7 +151,7 @@ export class WarehouseSession {
     const before = { systemId, timeline: this.#timeline };
     const facts = { before, fromLsn: gap.from, toLsn: gap.to, reason: gap.reason, detectedAtMs };
     await this.#write(gapDraft(request.identity, facts));
-    book.know(gapKey(gap), detectedAtMs);
+    book.knowGap(gap, detectedAtMs);
     events.onGap(gap, detectedAtMs);
   }
 

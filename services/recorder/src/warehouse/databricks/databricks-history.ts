@@ -8,12 +8,14 @@ import {
   tableId,
   versionsSince,
 } from '@clyra/adapter-databricks/table-history';
+import { ClyraError } from '@clyra/core/kernel/error';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Coverage } from '../../observation/coverage-body.ts';
 import type { HistoryPass, HistoryRequest, HistorySource, WarehouseFacts } from '../history-source.ts';
 import { lateGap } from '../late-gap.ts';
-import type { HistoryGap, ObservedStatement } from '../observed-statement.ts';
+import { type HistoryGap, type ObservedStatement, SET_BACK } from '../observed-statement.ts';
 import { NEAR_MS, unexplainedLineage } from './lineage-check.ts';
+import { isSetBack } from './set-back.ts';
 import { type LookContext, type SettledVersions, settleVersions, type TableLook } from './settle-versions.ts';
 import { toldVersion } from './told-version.ts';
 
@@ -52,6 +54,8 @@ type TablePart = {
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly resume: number | undefined;
+  /** Its log holds other commits than those that were told. */
+  readonly isSetBack: boolean;
 };
 
 /** The histories of Delta tables, read again and again with overlap. */
@@ -103,7 +107,10 @@ export class DatabricksHistory implements HistorySource {
     const cutMs = parts.reduce((until, { untilMs }) => Math.min(until, untilMs), Number.POSITIVE_INFINITY);
     const settledMs = parts.reduce((until, { settled }) => Math.min(until, settled.coversUntilMs), nowMs - lagMs);
     const statements: ObservedStatement[] = [];
-    for (const { look, settled } of parts) {
+    const setBack = parts.find(({ isSetBack: is }) => is);
+    for (const { look, settled, isSetBack: isOther } of parts) {
+      // Its numbers stand for other commits already.
+      if (isOther) continue;
       for (const version of settled.fresh) {
         // No table runs ahead of one that is read in parts: a start reads the log back as far as the horizon says.
         if (version.atMs >= cutMs) continue;
@@ -114,7 +121,7 @@ export class DatabricksHistory implements HistorySource {
     }
     statements.sort((left, right) => left.committedAtMs - right.committedAtMs);
     gaps.push(...lateGap(statements, horizonMs), ...(await this.#lineage(request, parts)));
-    const coversUntilMs = Math.max(Math.min(settledMs, cutMs), horizonMs);
+    const coversUntilMs = setBack === undefined ? Math.max(Math.min(settledMs, cutMs), horizonMs) : horizonMs;
     return {
       statements,
       gaps,
@@ -122,6 +129,7 @@ export class DatabricksHistory implements HistorySource {
       heldCount: parts.filter(({ settled }) => settled.coversUntilMs < nowMs - lagMs).length,
       resume: new Map(parts.flatMap(({ look, resume }) => (resume === undefined ? [] : [[look.table, resume]]))),
       isBehind: cutMs <= horizonMs || (cutMs < Number.POSITIVE_INFINITY && coversUntilMs > horizonMs),
+      ...(setBack === undefined ? {} : { trouble: otherLog(setBack.look.table) }),
     };
   }
 
@@ -134,11 +142,23 @@ export class DatabricksHistory implements HistorySource {
     const { lagMs } = this.#settings;
     const reachMs = Math.max(request.beganMs, request.horizonMs - this.overlapMs);
     const context: LookContext = { ...request, lagMs, reachMs, wasCovered: request.covered.has(table) };
+    const look = await this.#settled(table, request, context);
+    if (!look.settled.hasHole && look.settled.gaps.length === 0 && !look.isSetBack) return look;
+    return this.#settled(table, request, context);
+  }
+
+  async #settled(table: string, request: HistoryRequest, context: LookContext): Promise<TablePart> {
     const look = await this.#look(table, request);
     const settled = settleVersions(look, context);
-    if (!settled.hasHole && settled.gaps.length === 0) return partOf(look, settled, request);
-    const again = await this.#look(table, request);
-    return partOf(again, settleVersions(again, context), request);
+    const part = partOf(look, settled, request);
+    if (request.wasSetBack(table)) return { ...part, isSetBack: true };
+    const told = request.newestTold(table);
+    if (told === undefined || !(await isSetBack(look, told, await this.#log(table)))) return part;
+    const gap = { from: `${table}@${told.version}`, to: `${table}@${look.newest?.version}`, reason: SET_BACK };
+    // Where the log ends before what was told, the gap says so already, and a later answer may show the rest.
+    const isWritten = (look.newest?.version ?? 0) >= told.version;
+    const gaps = isWritten ? [...settled.gaps, gap] : settled.gaps;
+    return { ...part, settled: { ...settled, gaps }, isSetBack: true };
   }
 
   async #look(table: string, { beganMs, horizonMs, resume }: HistoryRequest): Promise<PartLook> {
@@ -202,9 +222,18 @@ function partOf(look: PartLook, settled: SettledVersions, { horizonMs }: History
   return {
     look,
     settled,
+    isSetBack: false,
     sinceMs: look.isResumed && oldest !== undefined ? oldest.atMs : 0,
     untilMs: cut?.atMs ?? Number.POSITIVE_INFINITY,
     // One that ends behind the horizon moves it there.
     resume: cut !== undefined && cut.atMs <= horizonMs ? cut.version : undefined,
   };
+}
+
+function otherLog(table: string): ClyraError {
+  return new ClyraError(
+    'CLY_RECORDER_LOG_SET_BACK',
+    `The log of ${table} no longer holds what was observed of it, as after a restore from a copy. Register the warehouse under a new source id.`,
+    { retry: 'never', context: { table } },
+  );
 }
