@@ -3,7 +3,14 @@ import { parseLsn } from '@clyra/adapter-postgres/lsn';
 import type { JsonObject } from '@clyra/core/canonical/json-value';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { ToldVersion } from './history-source.ts';
-import { commitKey, type HistoryGap, type ObservedStatement, SET_BACK, timeOfPlace } from './observed-statement.ts';
+import {
+  commitKey,
+  type HistoryGap,
+  type ObservedStatement,
+  SET_BACK,
+  STATEMENT_MISSING,
+  timeOfPlace,
+} from './observed-statement.ts';
 
 /** Ids of statements and gaps in reach of a second look. Beyond it the source waits: a forgotten id would be told twice. */
 const KNOWN_COUNT_MAX = 1_000_000;
@@ -134,8 +141,9 @@ export class LogBook {
   }
 }
 
-/** A gap is signed once: the same one found again is the same text. */
+/** A gap is signed once: the same one found again is the same text. A missing statement is one under whatever time it is named. */
 export function gapKey(gap: HistoryGap): string {
+  if (gap.reason === STATEMENT_MISSING) return `${gap.reason} ${gap.to}`;
   return `${gap.reason} ${gap.from} ${gap.to}`;
 }
 

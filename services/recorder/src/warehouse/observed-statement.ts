@@ -43,6 +43,9 @@ export type HistoryGap = { readonly from: string; readonly to: string; readonly 
 /** Reason of the gap of a table whose log holds other commits than those that were told: from `<table>@<version>` on. */
 export const SET_BACK = 'log_set_back';
 
+/** Reason of the gap of a statement (`to`) that other views name, and the history never showed. */
+export const STATEMENT_MISSING = 'statement_missing';
+
 /** As a place in a warehouse's history is written: a time in milliseconds. */
 export function placeOf(atMs: number): string {
   return `@${atMs}`;

@@ -7,7 +7,7 @@ import type { Coverage } from '../../observation/coverage-body.ts';
 import type { HistoryPass, HistoryRequest, HistorySource, WarehouseFacts } from '../history-source.ts';
 import { lateGap } from '../late-gap.ts';
 import { gapKey } from '../log-book.ts';
-import { type HistoryGap, placeOf } from '../observed-statement.ts';
+import { type HistoryGap, placeOf, STATEMENT_MISSING } from '../observed-statement.ts';
 import { type HistoryWindow, readWindow } from './history-window.ts';
 import { MissingStatements } from './missing-statements.ts';
 import { type SnowflakeLags, settleStatements } from './settle-statements.ts';
@@ -84,7 +84,9 @@ export class SnowflakeHistory implements HistorySource {
     const { queryLagMs, accessLagMs, hasAccessHistory, overlapMs, deepEveryMs, windowMax } = this.#settings;
     const resumeMs = resume.get(WINDOW);
     const isDeep = resumeMs !== undefined || this.#deepAtMs === undefined || nowMs - this.#deepAtMs >= deepEveryMs;
-    this.#missing.settle((queryId, atMs) => isKnown(queryId) || isKnown(gapKey(missingGap(queryId, atMs))));
+    const isOver = (queryId: string, atMs: number): boolean =>
+      isKnown(queryId) || isKnown(gapKey(missingGap(queryId, atMs)));
+    this.#missing.settle(isOver);
     let hasRoom = true;
     const window = await readWindow({
       ...this.#settings,
@@ -92,7 +94,7 @@ export class SnowflakeHistory implements HistorySource {
       fromMs: resumeMs ?? Math.max(beganMs, isDeep ? horizonMs - overlapMs : horizonMs),
       statementsMax: windowMax ?? WINDOW_MAX,
       onNamed: (queryId, atMs) => {
-        if (atMs >= beganMs && !isKnown(queryId)) hasRoom = this.#missing.name(queryId, atMs, nowMs) && hasRoom;
+        if (atMs >= beganMs && !isOver(queryId, atMs)) hasRoom = this.#missing.name(queryId, atMs, nowMs) && hasRoom;
       },
     });
     const settled = settleStatements({ ...request, lags: { queryLagMs, accessLagMs }, hasAccessHistory, ...window });
@@ -142,7 +144,7 @@ export class SnowflakeHistory implements HistorySource {
 }
 
 function missingGap(queryId: string, atMs: number): HistoryGap {
-  return { from: placeOf(atMs), to: queryId, reason: 'statement_missing' };
+  return { from: placeOf(atMs), to: queryId, reason: STATEMENT_MISSING };
 }
 
 function unseen(): ClyraError {
