@@ -36,6 +36,7 @@ export async function checkBlobs(folder: DataFolder, findings: Findings): Promis
     else if (place.kind === 'leftover') findings.add('CLY_FSCK_LEFTOVER', name, 'a crash left it behind');
     else if ('digest' in place) await checkDigest(folder, findings, { name, ...place });
   }
+  if (counts.size === 0) findings.add('CLY_FSCK_EMPTY', '.', 'it holds nothing that could be checked');
   const known = new Map([...tenants.values()].flatMap(({ bundles }) => [...bundles]));
   for (const mark of marks) await checkMark(folder, findings, { ...mark, files: known.get(mark.location) });
   for (const one of attestations) await checkAttestation(folder, findings, { ...one, stands: known.has(one.location) });

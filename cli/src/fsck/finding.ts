@@ -4,6 +4,7 @@
  * something to know that contradicts nothing.
  */
 const FINDINGS = {
+  CLY_FSCK_EMPTY: ['fault', 'name the folder that holds the blobs; if it is this one, restore it from a copy'],
   CLY_FSCK_STRAY: ['fault', 'nothing of Clyra writes it: find out who put it there, then move it away'],
   CLY_FSCK_BLOB_DIGEST: ['fault', 'its bytes are not those that its name promises: restore it from a copy'],
   CLY_FSCK_BUNDLE: ['fault', 'run `clyra verify` on it for the place; restore it from a copy, never repair it'],

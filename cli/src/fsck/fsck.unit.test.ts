@@ -101,6 +101,13 @@ describe('clyra fsck', () => {
     expect(out).toContain(`Nothing contradicts what ${folder} claims.`);
   });
 
+  it('does not take a folder without a single blob for one that is whole', async () => {
+    await rm(folder, { recursive: true });
+    await mkdir(join(folder, 'states'), { recursive: true });
+    const { code, faults } = await fsck();
+    expect({ code, faults }).toEqual({ code: 1, faults: ['CLY_FSCK_EMPTY .'] });
+  });
+
   it('names a changed line, and the bundle that no longer leads to its root', async () => {
     const name = `${locations[1]}/journal.jsonl`;
     const text = await readFile(at(name), 'utf8');

@@ -4,9 +4,12 @@ import type { Readable, Writable } from 'node:stream';
 import { readArguments } from './arguments.ts';
 import { type VerifyOptions, verifyBundle } from './verify-bundle.ts';
 
-/** For each line, a JSON list of arguments, one verdict: claims as [id, status, code], and the exit code. */
+/** For each line, a JSON list of arguments, one verdict: claims as [id, status, code], and the exit code. Ends early where nobody reads. */
 export async function runBatch(input: Readable, output: Writable): Promise<void> {
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (!output.writable) {
+      return;
+    }
     if (line !== '') {
       output.write(`${JSON.stringify(await verdictOf(line))}\n`);
     }

@@ -5,6 +5,21 @@ import { formatReport } from './format-report.ts';
 import { encodeReport } from './report-json.ts';
 import { verifyBundle } from './verify-bundle.ts';
 
+let isAnswerLost = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', ({ code }: { readonly code?: string }) => {
+    // Who reads no further (`| head`) has seen enough: the verdict stands all the same.
+    if (code !== 'EPIPE') {
+      isAnswerLost = true;
+    }
+  });
+}
+process.on('exit', (code) => {
+  if (isAnswerLost && code === 0) {
+    process.exitCode = 5;
+  }
+});
+
 const read = readArguments(process.argv.slice(2));
 if (typeof read === 'string') {
   process.stderr.write(`${read}\n`);
