@@ -13,6 +13,7 @@ import { metricDrift } from '@clyra/core/diff/metric-drift';
 import { schemaDrift } from '@clyra/core/diff/schema-drift';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { readSnapshot } from '@clyra/core/snapshot/read-snapshot';
+import { writeWhole } from '@clyra/runtime/whole-file';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -20,7 +21,6 @@ import { databaseOf } from '../local/database-of.ts';
 import { jsonOf } from '../local/json-of.ts';
 import { secretFile, tenantSecret } from '../local/secret-file.ts';
 import { identityText } from '../local/sources-file.ts';
-import { writeWhole } from '../local/write-file.ts';
 import { integerArgument } from './arguments.ts';
 
 type OutputOptions = { readonly html?: string; readonly out?: string };

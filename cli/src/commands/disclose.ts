@@ -3,11 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { makeSealingKey, openSealed, sealingKeyOf, sealTo } from '@clyra/adapter-sealing/sealed-box';
 import { encodeDisclosures } from '@clyra/core/disclosure/disclosures';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { writeWhole } from '@clyra/runtime/whole-file';
 import type { Command } from 'commander';
 import { BundleFolder } from '../bundle/bundle-folder.ts';
 import { discloseBundle, readSecret } from '../bundle/disclose-bundle.ts';
 import type { CommandHost } from '../context.ts';
-import { writeWhole } from '../local/write-file.ts';
 
 type MakeOptions = {
   readonly values: string;

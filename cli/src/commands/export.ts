@@ -8,6 +8,7 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import { verifyEd25519 } from '@clyra/core/signing/ed25519';
 import { ATTESTATION_TYPE, pae } from '@clyra/core/signing/pae';
 import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 import type { Command } from 'commander';
 import { BundleFolder, notBundle } from '../bundle/bundle-folder.ts';
 import { sumsOf, writeTar } from '../bundle/container.ts';
@@ -15,7 +16,6 @@ import { cutExport, runSelection } from '../bundle/cut-export.ts';
 import { writeTiles } from '../bundle/tiles.ts';
 import type { CommandHost } from '../context.ts';
 import { keyFileOf } from '../local/layout.ts';
-import { readIfThere, writeWhole } from '../local/write-file.ts';
 
 type OutOption = { readonly out: string };
 type RunOptions = OutOption & { readonly key?: string };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 import { verifyBundle } from '@clyra/verifier/verify-bundle';
 import type { Command } from 'commander';
 import { BundleFolder } from '../bundle/bundle-folder.ts';
 import type { CommandHost } from '../context.ts';
 import { bundlePage } from '../inspect/bundle-page.ts';
 import { readJournal } from '../inspect/read-journal.ts';
-import { readIfThere, writeWhole } from '../local/write-file.ts';
 
 type InspectOptions = { readonly out: string; readonly trustRoot?: string; readonly policy?: string };
 

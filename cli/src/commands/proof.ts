@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { writeWhole } from '@clyra/runtime/whole-file';
 import type { Command } from 'commander';
 import { BundleFolder } from '../bundle/bundle-folder.ts';
 import { base64, consistencyProof, findLine, inclusionProof } from '../bundle/proofs.ts';
 import type { CommandHost } from '../context.ts';
-import { writeWhole } from '../local/write-file.ts';
 import { integerArgument } from './arguments.ts';
 
 type ProveOptions = { readonly bundle: string; readonly out?: string };

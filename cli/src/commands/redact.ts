@@ -4,12 +4,12 @@ import { fileSigner } from '@clyra/adapter-signing/file-signer';
 import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
 import { encodeDisclosures, parseDisclosures } from '@clyra/core/disclosure/disclosures';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { writeWhole } from '@clyra/runtime/whole-file';
 import type { Command } from 'commander';
 import { BundleFolder, type BundleLine } from '../bundle/bundle-folder.ts';
 import { cutExport } from '../bundle/cut-export.ts';
 import type { CommandHost } from '../context.ts';
 import { keyFileOf } from '../local/layout.ts';
-import { writeWhole } from '../local/write-file.ts';
 
 type RedactOptions = {
   readonly withhold: readonly string[];

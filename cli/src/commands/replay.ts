@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '@clyra/core/canonical/json-value';
 import { type Replay, signReplay } from '@clyra/core/replay/replay-certificate';
 import { readReplayKit } from '@clyra/core/replay/replay-kit';
 import type { ReplayResult, ReplayTally } from '@clyra/core/replay/replay-tally';
+import { writeWhole } from '@clyra/runtime/whole-file';
 import { startCrm } from '@clyra/scenario-activation/crm-server';
 import { type Command, Option } from 'commander';
 import { BundleFolder } from '../bundle/bundle-folder.ts';
@@ -17,7 +18,6 @@ import { EXIT } from '../exit-codes.ts';
 import { databaseOf } from '../local/database-of.ts';
 import { keyFileOf } from '../local/layout.ts';
 import { secretFile, tenantSecret } from '../local/secret-file.ts';
-import { writeWhole } from '../local/write-file.ts';
 import { readBytes } from '../policy/read-text.ts';
 import { type BodySource, DocumentShelf } from '../replay/document-shelf.ts';
 

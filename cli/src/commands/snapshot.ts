@@ -5,13 +5,13 @@ import { takeSnapshot } from '@clyra/adapter-postgres/take-snapshot';
 import { digestOf } from '@clyra/core/canonical/digest';
 import { readSnapshotPolicy } from '@clyra/core/snapshot/read-snapshot';
 import { encodeSnapshot, type SnapshotPolicy } from '@clyra/core/snapshot/snapshot';
+import { writeWhole } from '@clyra/runtime/whole-file';
 import type { Command } from 'commander';
 import type { CommandHost, Context } from '../context.ts';
 import { databaseOf } from '../local/database-of.ts';
 import { jsonOf } from '../local/json-of.ts';
 import { secretFile, tenantSecret } from '../local/secret-file.ts';
 import { identityText } from '../local/sources-file.ts';
-import { writeWhole } from '../local/write-file.ts';
 import { textTable } from '../text-table.ts';
 
 type SnapshotOptions = {

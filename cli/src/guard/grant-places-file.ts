@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, type JsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 import { jsonOf } from '../local/json-of.ts';
-import { readIfThere, writeWhole } from '../local/write-file.ts';
 
 export type GrantPlaceEntry = {
   readonly source_id: string;

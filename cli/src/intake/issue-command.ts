@@ -5,11 +5,11 @@ import type { CommandKind } from '@clyra/core/change/change-body';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
 import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import { readIfThere } from '@clyra/runtime/whole-file';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { decisionInWords } from '../explain/answer-in-words.ts';
 import { keyFileOf, type Person } from '../local/layout.ts';
-import { readIfThere } from '../local/write-file.ts';
 import { type CommandRequest, type IntakeAnswer, IntakeClient, refusalOf } from './intake-client.ts';
 import { commandOf, signCommand } from './sign-command.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Random } from '@clyra/core/ports/random';
-import { readIfThere, writeWhole } from './write-file.ts';
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 
 /** One HMAC credential: who may ask intake, for which tenant and as which actors. */
 export type Credential = {

@@ -10,10 +10,10 @@ import type { Random } from '@clyra/core/ports/random';
 import type { Signer } from '@clyra/core/ports/signer';
 import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
 import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 import { openTsaFiles } from '@clyra/stack/tsa/tsa-files';
 import { type KeyName, keyFileOf, type LocalLayout, localLayout } from './layout.ts';
 import { LOCAL_ROLES, localTrustPlan } from './trust-plan.ts';
-import { readIfThere, writeWhole } from './write-file.ts';
 
 export type LocalOptions = { readonly clock: Clock; readonly random: Random };
 

@@ -2,8 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 import type { Context } from '../context.ts';
-import { readIfThere, writeWhole } from './write-file.ts';
 
 const KEY_BYTES = 32;
 const HEX = /^(?:[0-9a-f]{2}){32,64}$/;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 import { isRunning, type ProcessIdentity } from '@clyra/stack/process/process-identity';
 import type { LocalLayout, ServiceName } from './layout.ts';
-import { readIfThere, writeWhole } from './write-file.ts';
 
 /** A started service process. The identity holds its start time: a pid alone may be somebody else's by now. */
 export type ServiceProcess = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 import type { LocalLayout } from './layout.ts';
-import { readIfThere, writeWhole } from './write-file.ts';
 
 /** What `up` chose and later commands need: where things listen. No secret is in it. */
 export type LocalSettings = {

@@ -2,7 +2,7 @@
 import type { PostgresConnection } from '@clyra/adapter-postgres/connection-settings';
 import { openSqlClient } from '@clyra/adapter-postgres/sql-client';
 import { ClyraError } from '@clyra/core/kernel/error';
-import { readIfThere, writeWhole } from './write-file.ts';
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 
 /** One entry of the recorder's sources.json: a PostgreSQL database. */
 export type SourceEntry = {

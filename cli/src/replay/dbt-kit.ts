@@ -9,7 +9,7 @@ import { readRunResults } from '@clyra/core/dbt/read-run-results';
 import { seedText } from '@clyra/core/dbt/seed-rows';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { DbtKit } from '@clyra/core/replay/replay-kit';
-import { readIfThere } from '../local/write-file.ts';
+import { readIfThere } from '@clyra/runtime/whole-file';
 import { readBytes } from '../policy/read-text.ts';
 import { keepByDigest } from './keep-by-digest.ts';
 

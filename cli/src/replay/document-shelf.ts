@@ -9,8 +9,8 @@ import { loadPolicy } from '@clyra/core/policy/load-policy';
 import type { Policy } from '@clyra/core/policy/policy';
 import { parseTrustRoot } from '@clyra/core/signing/parse-trust-root';
 import type { TrustRoot } from '@clyra/core/signing/trust-root';
+import { readIfThere } from '@clyra/runtime/whole-file';
 import type { BundleFolder } from '../bundle/bundle-folder.ts';
-import { readIfThere } from '../local/write-file.ts';
 
 /** Bodies as intake keeps them, by the digest that a change names. */
 export interface BodySource {

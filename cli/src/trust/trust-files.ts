@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { TrustRootFiles } from '@clyra/core/signing/trust-root-rotation';
-import { readIfThere, writeWhole } from '../local/write-file.ts';
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 
 export type TrustFiles = TrustRootFiles & { readonly path: string };
 

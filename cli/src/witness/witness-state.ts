@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { digestOf } from '@clyra/core/canonical/digest';
 import type { WitnessedHead } from '@clyra/core/evidence/judge-witness-request';
 import { parseNote } from '@clyra/core/evidence/note';
-import { readIfThere, writeWhole } from '../local/write-file.ts';
+import { readIfThere, writeWhole } from '@clyra/runtime/whole-file';
 
 /**
  * What a witness keeps on disk: for each origin the whole checkpoint that it cosigned last, because only the log's own

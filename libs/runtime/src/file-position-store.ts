@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import process from 'node:process';
 import { digestOf } from '@clyra/core/canonical/digest';
 import { isJsonObject, type JsonValue } from '@clyra/core/canonical/json-value';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { PositionStore } from '@clyra/core/ports/position-store';
+import { writeWhole } from './whole-file.ts';
 
 const DIGEST_SIZE = 64;
 
-/** Positions as files of one folder: the digest of what follows, LF, JSON. Written aside, synced and renamed. */
+/** Positions as files of one folder: the digest of what follows, LF, JSON. */
 export class FilePositionStore implements PositionStore {
   readonly #folder: string;
 
@@ -36,18 +36,10 @@ export class FilePositionStore implements PositionStore {
 
   async save(name: string, position: object): Promise<void> {
     const path = this.#pathOf(name);
-    const staged = `${path}.${process.pid}`;
     const content = Buffer.from(JSON.stringify(position), 'utf8');
     try {
       await mkdir(this.#folder, { recursive: true });
-      const file = await open(staged, 'w', 0o600);
-      try {
-        await file.writeFile(Buffer.concat([Buffer.from(`${digestOf(content)}\n`, 'latin1'), content]));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(staged, path);
+      await writeWhole(path, Buffer.concat([Buffer.from(`${digestOf(content)}\n`, 'latin1'), content]), 0o600);
     } catch (cause) {
       const what = `the position ${path} cannot be written: free space or give this user the right to`;
       throw fault('CLY_POSITION_UNWRITTEN', what, { path, cause });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClyraError } from '@clyra/core/kernel/error';
 import type { Random } from '@clyra/core/ports/random';
+import { createWhole } from '@clyra/runtime/whole-file';
 
 const KEY_BYTES = 32;
 const HEX = /^[0-9a-f]{64}$/;
@@ -22,6 +23,7 @@ export interface DigestKeys {
 export class FileDigestKeys implements DigestKeys {
   readonly #folder: string;
   readonly #random: Random;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string, random: Random) {
     this.#folder = folder;
@@ -30,31 +32,41 @@ export class FileDigestKeys implements DigestKeys {
 
   async keyOf(tenant: string, mayCreate: boolean): Promise<KeyObject> {
     const path = join(this.#folder, `${tenant}.key`);
-    const text = (await read(path)) ?? (mayCreate ? await this.#create(path) : undefined);
+    const known = await read(path);
+    const text = mayCreate && !isKey(known) ? await this.#madeInTurn(path) : known;
     if (text === undefined) throw invalid(path, 'is missing, and the tenant has observations: restore it');
     if (!HEX.test(text)) throw invalid(path, 'does not hold 64 hexadecimal digits');
     return createSecretKey(Buffer.from(text, 'hex'));
   }
 
-  async #create(path: string): Promise<string> {
+  /** Two sources of one tenant may start together: the first one's key counts. */
+  #madeInTurn(path: string): Promise<string> {
+    const made = this.#turn.then(() => this.#make(path));
+    this.#turn = made.catch(() => undefined);
+    return made;
+  }
+
+  async #make(path: string): Promise<string> {
+    const known = await read(path);
+    if (isKey(known)) return known;
     const text = Buffer.from(this.#random.bytes(KEY_BYTES)).toString('hex');
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     try {
-      const file = await open(path, 'wx', 0o600);
-      try {
-        await file.writeFile(`${text}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      if (known !== undefined) await unlink(path);
+      await createWhole(path, `${text}\n`, 0o600);
       return text;
     } catch (cause) {
-      // Two sources of one tenant may start together: the first one's key counts.
-      const winner = (cause as { code?: string }).code === 'EEXIST' ? await read(path) : undefined;
+      const { code } = cause as { readonly code?: string };
+      const winner = code === 'EEXIST' ? await read(path) : undefined;
       if (winner !== undefined) return winner;
-      throw invalid(path, `cannot be written (${(cause as { code?: string }).code})`, cause);
+      throw invalid(path, `cannot be written (${code})`, cause);
     }
   }
+}
+
+/** An empty file is what an older recorder left when it ended while it made the key: nothing was digested under it. */
+function isKey(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
 }
 
 async function read(path: string): Promise<string | undefined> {

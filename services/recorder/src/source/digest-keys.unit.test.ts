@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -31,6 +31,18 @@ describe('the digest key of a tenant', () => {
     expect(await bytesOf('acme', false)).toBe(made);
     expect(await bytesOf('globex', true)).not.toBe(made);
     expect((await stat(join(folder, 'keys', 'acme.key'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('is made where a recorder ended while it made it, and one key counts where two start together', async () => {
+    const path = join(folder, 'keys', 'vandelay.key');
+    await writeFile(path, '', { mode: 0o600 });
+    await expect(keys.keyOf('vandelay', false)).rejects.toMatchObject({ code: 'CLY_RECORDER_DIGEST_KEY' });
+    const made = await Promise.all([bytesOf('vandelay', true), bytesOf('vandelay', true)]);
+    expect(new Set(made).size).toBe(1);
+    expect(await bytesOf('vandelay', false)).toBe(made[0]);
+    const started = await Promise.all(['a', 'b', 'c'].map(() => bytesOf('kramerica', true)));
+    expect(new Set(started).size).toBe(1);
+    expect((await readdir(join(folder, 'keys'))).every((name) => name.endsWith('.key'))).toBe(true);
   });
 
   it('is never made anew for a tenant that has observations', async () => {
