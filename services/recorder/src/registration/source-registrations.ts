@@ -30,6 +30,8 @@ export type RegistrationOptions = {
 };
 
 const RETRY_MS = 1_000;
+/** Receipts that are looked for at once, each by a reader of its own. */
+const ASKED_MAX = 32;
 
 /**
  * Learns from the log itself which source belongs to which tenant: an accepted `source.registered`. It reads
@@ -99,9 +101,11 @@ export class SourceRegistrations {
     if (change === undefined || typeof sourceId !== 'string' || this.#asked.has(place)) return;
     const identity = this.#wanted.get(keyOf({ tenant: change.tenant, sourceId }));
     if (identity === undefined) return;
+    // The scan stops before this command, and goes on with it.
+    if (this.#asked.size >= ASKED_MAX) throw tooManyAsked();
     this.#asked.add(place);
     // Beside the scan: a receipt may be long in coming, and another command may be the one that counts.
-    void this.#retried(() => this.#confirm({ record, change, identity, signal }));
+    void this.#retried(() => this.#confirm({ record, change, identity, signal })).then(() => this.#asked.delete(place));
   }
 
   /** Receipts stand in the order of their changes, at least one for each, so the one looked for is not before its offset. */
@@ -154,6 +158,14 @@ export class SourceRegistrations {
     }
     return undefined;
   }
+}
+
+function tooManyAsked(): ClyraError {
+  return new ClyraError(
+    'CLY_RECORDER_REGISTRATIONS_OPEN',
+    `${ASKED_MAX} registrations of this recorder's sources wait for their receipts: no more are looked at until an enforcer gives these`,
+    { retry: 'backoff' },
+  );
 }
 
 function keyOf({ tenant, sourceId }: SourceIdentity): string {
