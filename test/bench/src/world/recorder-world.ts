@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
 import { openSqlClient } from '@clyra/adapter-postgres/sql-client';
 import { recorderStreams } from '@clyra/cli/quickstart/await-evidence';
@@ -18,6 +20,7 @@ import { DEBEZIUM_TOPICS, Debezium } from '../peers/debezium.ts';
 const DEADLINE_MS = 60_000;
 const LOG_TAIL_CHARS = 3_000;
 const PUBLICATION = 'debezium';
+const STRIP_SOURCES = fileURLToPath(new URL('../../../../libs/runtime/start/strip-sources.mjs', import.meta.url));
 
 /** One of the two that read the database's log: it can be ended and started, and held still while the other is measured. */
 export type LogReading = {
@@ -38,6 +41,8 @@ export type RecorderWorld = {
 
 /** One broker, one database, and both readers of its log running, each on its own slot and into its own topic. */
 export async function startRecorderWorld(say: (line: string) => void): Promise<RecorderWorld> {
+  // As where it is installed: a start that strips a source itself holds what the compiler took, a tenth of it all.
+  execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', STRIP_SOURCES]);
   const world = await FaultWorld.start({ name: 'recorder-bench', seed: 1, kafkaCompilers: 'all' });
   try {
     const clyra = await startClyra(world);
