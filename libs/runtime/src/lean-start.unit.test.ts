@@ -8,14 +8,16 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 const LEAN_START = fileURLToPath(new URL('../start/lean-start.mjs', import.meta.url));
-const PROGRAM = `type Count = number;
+const PROGRAM = `import { createServer } from 'node:http';
+type Count = number;
 const one: Count = 1; console.log(JSON.stringify({ one, at: new Error('x').stack?.split('\\n')[1]?.match(/\\d+:\\d+/)?.[0],
-  compiler: process.moduleLoadList.some((name) => name.includes('deps/amaro')) }));
+  compiler: process.moduleLoadList.some((name) => name.includes('deps/amaro')),
+  client: process.moduleLoadList.some((name) => name.includes('undici')), server: typeof createServer, socket: typeof WebSocket }));
 `;
 
-const AT = `2:${(PROGRAM.split('\n')[1]?.indexOf('new Error') ?? 0) + 1}`;
+const AT = `3:${(PROGRAM.split('\n')[2]?.indexOf('new Error') ?? 0) + 1}`;
 
-type Told = { readonly one: number; readonly at: string; readonly compiler: boolean };
+type Told = { readonly one: number; readonly at: string; readonly compiler: boolean; readonly client: boolean };
 
 describe('a lean start', () => {
   let root: string;
@@ -37,9 +39,13 @@ describe('a lean start', () => {
   };
 
   it('strips the types of a source once: later starts do without the compiler, and lines stay where they are', () => {
-    expect(start()).toEqual({ one: 1, at: AT, compiler: true });
-    expect(start()).toEqual({ one: 1, at: AT, compiler: false });
+    expect(start()).toMatchObject({ one: 1, at: AT, compiler: true });
+    expect(start()).toMatchObject({ one: 1, at: AT, compiler: false });
     expect(readdirSync(kept)).toHaveLength(1);
+  });
+
+  it('does not load the web client of the platform for who only imports its HTTP', () => {
+    expect(start()).toMatchObject({ client: false, server: 'function', socket: 'function' });
   });
 
   it('runs the source as it is now, not as it was', () => {

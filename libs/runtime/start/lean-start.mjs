@@ -5,7 +5,7 @@
 
 import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import { createRequire, registerHooks, stripTypeScriptTypes } from 'node:module';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -19,6 +19,11 @@ registerHooks({
     return { format: 'module', source: strippedOnce(readFileSync(fileURLToPath(url), 'utf8')), shortCircuit: true };
   },
 });
+
+// `import … from 'node:http'` reads every member of that module, and these three load the platform's whole web client: 3 MB
+// and a hundred pages of its program. Nobody here takes them from there; as globals they are what they were.
+const http = createRequire(import.meta.url)('node:http');
+for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) Reflect.deleteProperty(http, name);
 
 /** @param {string} source */
 export function strippedOnce(source) {
