@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Digest, digestOf } from '../canonical/digest.ts';
+import { digestOf } from '../canonical/digest.ts';
 import { ClyraError } from '../kernel/error.ts';
+import { DigestRow } from './digest-row.ts';
 
 /** Lines remembered, so that a rival's differing line is noticed; older repeats are dropped unseen: they change nothing. */
 const REMEMBERED_MAX = 65_536;
@@ -11,7 +12,7 @@ const REMEMBERED_MAX = 65_536;
  */
 export class FirstOccurrence {
   readonly #name: string;
-  readonly #digests = new Map<number, Digest>();
+  readonly #digests = new DigestRow();
   #newest: number;
 
   /** `newest` where reading begins later: the source offset of the newest line before. */
@@ -31,11 +32,10 @@ export class FirstOccurrence {
     if (offset > this.#newest) {
       this.#newest = offset;
       this.#digests.set(offset, digest);
-      if (this.#digests.size > REMEMBERED_MAX) this.#digests.delete(this.#digests.keys().next().value as number);
+      if (this.#digests.count > REMEMBERED_MAX) this.#digests.dropFirst();
       return true;
     }
-    const known = this.#digests.get(offset);
-    if (known !== undefined && known !== digest) {
+    if (this.#digests.find(offset, digest) === 'other') {
       throw new ClyraError(
         'CLY_LOG_FORKED',
         `two different lines were sequenced for ${this.#name} offset ${offset}: compare the bundlers, one of them reads another log`,
