@@ -5,8 +5,15 @@ import type { Logger } from '@clyra/core/ports/logger';
 
 const RETRY_MS = 500;
 const QUEUE_MAX = 64;
-/** Some hundred kilobytes: the fold of the partitions goes on between two slices. */
-const SLICE_LINES = 500;
+/** With more states than this waiting there is no time to pause. */
+const QUEUE_CALM_MAX = 16;
+/** Some ten kilobytes: the fold of the partitions goes on between two slices. */
+const SLICE_LINES = 250;
+/**
+ * Only a bundle waits for a state, and it can. Tenants that are cut together have some hundred slices, which one after
+ * the other would take a core from who waits for a receipt.
+ */
+const SLICE_PAUSE_MS = 3;
 
 /**
  * Writes states of cuts to the blob store, in order, beside the fold. A state that cannot be written is tried again;
@@ -47,7 +54,7 @@ export class StateWriter {
 
   async *#slices(lines: readonly string[]): AsyncIterable<Uint8Array> {
     for (let from = 0; from < lines.length; from += SLICE_LINES) {
-      if (from > 0) await sleep(this.#options.clock, 0);
+      if (from > 0) await sleep(this.#options.clock, this.#queue.length > QUEUE_CALM_MAX ? 0 : SLICE_PAUSE_MS);
       yield Buffer.from(lines.slice(from, from + SLICE_LINES).join(''), 'utf8');
     }
   }
