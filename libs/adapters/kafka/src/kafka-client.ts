@@ -3,10 +3,8 @@ import kafkajs, { type Kafka, type LogEntry } from 'kafkajs';
 import type { KafkaLogEntry, KafkaSettings } from './kafka-options.ts';
 import { repairRequestQueue } from './request-queue-repair.ts';
 import { SocketLedger } from './socket-ledger.ts';
-import { repairRequestCopies } from './wire/request-room.ts';
 
 repairRequestQueue();
-repairRequestCopies();
 
 export type KafkaClient = { readonly kafka: Kafka; readonly sockets: SocketLedger };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RecordHeader } from '@clyra/core/ports/record-log';
-import { decodeFetchSlowly, encoded, type ProtocolRequest, throwUnlessOk } from './kafkajs-protocol.ts';
+import { decodeFetchSlowly, type ProtocolRequest, throwUnlessOk } from './kafkajs-protocol.ts';
 import { readBatches, type WireRecord } from './record-batch.ts';
 import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
@@ -34,24 +34,21 @@ export function fetchRequest(
   wait: FetchWait,
 ): ProtocolRequest<readonly FetchedPartition[]> {
   return {
-    request: {
-      apiKey: FETCH,
-      apiVersion: VERSION,
-      apiName: 'Fetch',
-      encode: () => encoded(encodeFetch(positions, wait)),
-    },
-    response: {
-      decode: async (payload) => decodeFetched(payload) ?? fromKafkajs(await decodeFetchSlowly(payload)),
-      parse: async (answer) => answer,
-    },
+    apiKey: FETCH,
+    apiVersion: VERSION,
+    apiName: 'Fetch',
+    encode: (headerSize) => encodeFetch(positions, wait, headerSize),
+    decode: (payload) => decodeFetched(payload) ?? decodeFetchSlowly(payload).then(fromKafkajs),
   };
 }
 
-export function encodeFetch(positions: readonly FetchPosition[], wait: FetchWait): Buffer {
+/** Behind so many bytes that the caller fills in. */
+export function encodeFetch(positions: readonly FetchPosition[], wait: FetchWait, headerSize: number): Buffer {
   const topics = [...Map.groupBy(positions, ({ topic }) => topic)];
   let size = 4 + 4 + 4 + 4 + 1 + 4 + 4 + 4 + 4 + 2;
   for (const [topic, parts] of topics) size += 2 + topic.length + 4 + parts.length * 28;
-  const to = new WireWriter(size);
+  const to = new WireWriter(headerSize + size);
+  to.at = headerSize;
   to.int32(-1);
   to.int32(wait.waitMs);
   to.int32(wait.bytesMin);

@@ -2,7 +2,6 @@
 import type { PartitionAppend, PartitionBatch } from '@clyra/core/ports/record-log';
 import { type ProtocolRequest, throwUnlessOk } from './kafkajs-protocol.ts';
 import { batchSize, writeBatch } from './record-batch.ts';
-import { type EncodedRequest, roomyRequest } from './request-room.ts';
 import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 
@@ -20,30 +19,27 @@ export function produceRequest(
   timing: { readonly timeoutMs: number; readonly nowMs: number },
 ): ProtocolRequest<readonly PartitionAppend[]> {
   return {
-    request: {
-      apiKey: PRODUCE,
-      apiVersion: VERSION,
-      apiName: 'Produce',
-      encode: async () => encodeProduce(batches, timing),
-    },
-    response: {
-      decode: async (payload) => decodeProduced(payload),
-      parse: async (answer) => answer,
-    },
+    apiKey: PRODUCE,
+    apiVersion: VERSION,
+    apiName: 'Produce',
+    encode: (headerSize) => encodeProduce(batches, timing, headerSize),
+    decode: decodeProduced,
   };
 }
 
+/** Behind so many bytes that the caller fills in. */
 export function encodeProduce(
   batches: readonly PartitionBatch[],
   { timeoutMs, nowMs }: { readonly timeoutMs: number; readonly nowMs: number },
-): EncodedRequest {
+  headerSize: number,
+): Buffer {
   const topics = [...Map.groupBy(batches, ({ topic }) => topic)];
   const sizes = new Map(batches.map((batch) => [batch, batchSize(batch.records)]));
   let size = 2 + 2 + 4 + 4;
   for (const [topic] of topics) size += 2 + topic.length + 4;
   for (const bytes of sizes.values()) size += 4 + 4 + bytes;
-  const { content, request } = roomyRequest(size);
-  const to = new WireWriter(content);
+  const to = new WireWriter(headerSize + size);
+  to.at = headerSize;
   to.string(null);
   to.int16(ALL_REPLICAS);
   to.int32(timeoutMs);
@@ -57,7 +53,7 @@ export function encodeProduce(
       writeBatch(to, part.records, nowMs);
     }
   }
-  return request;
+  return to.bytes;
 }
 
 /** Throws kafkajs's error for the first partition that was refused. */

@@ -75,10 +75,8 @@ function answerWith(stored: Buffer): Buffer {
 
 /** The record set of a produce request for one partition of topic `t`. */
 function storedOf(records: PartitionBatch['records']): Buffer {
-  const { buffer: request } = encodeProduce([{ topic: 't', partition: 0, records }], {
-    timeoutMs: 1,
-    nowMs: 1_767_225_600_000,
-  });
+  const timing = { timeoutMs: 1, nowMs: 1_767_225_600_000 };
+  const request = encodeProduce([{ topic: 't', partition: 0, records }], timing, 0);
   return request.subarray(31 - 4);
 }
 
@@ -86,7 +84,7 @@ describe('the wire', () => {
   it('sends the very bytes that the client library would have sent', async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (all) => {
-        const { buffer: ours } = encodeProduce(all, { timeoutMs: 750, nowMs: 1_767_225_600_000 });
+        const ours = encodeProduce(all, { timeoutMs: 750, nowMs: 1_767_225_600_000 }, 0);
         const theirs = await kafkajsProduce({ acks: -1, timeout: 750, topicData: asKafkajs(all) }).encode();
         expect(ours.equals(theirs.buffer)).toBe(true);
       }),
@@ -96,7 +94,7 @@ describe('the wire', () => {
 
   it('asks for the same as the client library would have', async () => {
     const positions = [0, 3].map((partition) => ({ topic: 'a.changes', partition, fromOffset: 2 ** 40 + partition }));
-    const ours = encodeFetch(positions, { waitMs: 100, bytesMin: 1, bytesMax: 9_999, partitionBytesMax: 777 });
+    const ours = encodeFetch(positions, { waitMs: 100, bytesMin: 1, bytesMax: 9_999, partitionBytesMax: 777 }, 0);
     const topics = [
       {
         topic: 'a.changes',
@@ -149,7 +147,7 @@ describe('answers that are not plain', () => {
     batch.writeInt16BE(1, 21);
     const answer = answerWith(batch);
     expect(decodeFetched(answer)).toBeUndefined();
-    const [read] = await fetchRequest([], WAIT).response.decode(answer);
+    const [read] = await fetchRequest([], WAIT).decode(answer);
     expect(read?.messages.map(({ offset, value, batchEnd }) => [offset, hex(value), batchEnd])).toEqual([
       [0, hex(Buffer.from('one')), 1],
     ]);
@@ -169,7 +167,7 @@ describe('answers that are not plain', () => {
     packed.writeInt32BE(packed.length - 12, 8);
     packed.writeInt16BE(1, 21);
     for (const batch of [plain, packed]) {
-      const [read] = await fetchRequest([], WAIT).response.decode(answerWith(batch));
+      const [read] = await fetchRequest([], WAIT).decode(answerWith(batch));
       const found = read?.messages[0]?.headers?.map(([name, value]) => [name, String(value)]);
       expect(found).toEqual([
         ['x-tenant-id', 'acme'],
