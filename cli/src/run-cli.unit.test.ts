@@ -330,4 +330,10 @@ describe('wrong use', () => {
       expect([code, err]).toEqual([2, expect.stringContaining(words)]);
     }
   });
+
+  it.each(['--artifacts', '--body-keys', '--trust-root'])('replays nothing where %s names nothing', async (option) => {
+    const bundle = join(import.meta.dirname, '../../packs/hello-bundle/bundles/hello');
+    const { code, err } = await clyra('replay', bundle, option, join(dataDir, 'nothing'));
+    expect([code, err]).toEqual([2, expect.stringContaining('CLY_CLI_FILE')]);
+  });
 });

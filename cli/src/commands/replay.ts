@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { access, opendir } from 'node:fs/promises';
 import { BodyKeys } from '@clyra/adapter-blob/body-keys';
 import { BodyVault } from '@clyra/adapter-blob/body-vault';
 import { FileBlobStore } from '@clyra/adapter-blob/file-blob-store';
@@ -76,6 +77,7 @@ export function addReplayCommand(program: Command, host: CommandHost): void {
 
 async function replay(context: Context, path: string, options: ReplayOptions): Promise<number> {
   const bundle = await BundleFolder.open(path);
+  await requireNamed(options);
   const kind = options.data === undefined ? 'reperformance' : 'data';
   const tally = kind === 'data' ? await rebuild(context, bundle, options) : await reperform(context, bundle, options);
   const outcome = tally.outcome();
@@ -88,6 +90,12 @@ async function replay(context: Context, path: string, options: ReplayOptions): P
     replayInWords(`${kind === 'data' ? 'Data replay' : 'Re-performance'} of ${bundle.path}`, outcome, tally.named),
   );
   return EXIT_OF[outcome.result];
+}
+
+/** What is not there would only make more of the bundle incomparable: a wrong path is said, and not taken for that. */
+async function requireNamed({ trustRoot = [], artifacts, bodyKeys }: ReplayOptions): Promise<void> {
+  for (const file of trustRoot) await access(file);
+  for (const folder of [artifacts, bodyKeys]) if (folder !== undefined) await (await opendir(folder)).close();
 }
 
 async function reperform(context: Context, bundle: BundleFolder, options: ReplayOptions): Promise<ReplayTally> {

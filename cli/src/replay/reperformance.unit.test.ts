@@ -183,7 +183,7 @@ describe('clyra replay', () => {
   });
 
   it('is partial without the trust root that the bundle names', async () => {
-    const { value } = await clyra('replay', at('bundle-0'), '--trust-root', at('nothing.json'));
+    const { value } = await clyra('--data-dir', at('nothing'), 'replay', at('bundle-0'));
     expect(value['not_compared']).toMatchObject([{ first: `trust_root ${SCRIPT_TRUST.root.digest}` }]);
     expect(value['compared']).toEqual([]);
   });
