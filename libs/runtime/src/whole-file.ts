@@ -9,7 +9,10 @@ export type FileSystem = Pick<typeof promises, 'open' | 'rename' | 'link' | 'unl
 type Write = (path: string, content: Uint8Array | string, mode?: number) => Promise<void>;
 
 export type WholeFiles = {
-  /** Whole or not at all, and still there after a crash: written aside, synced, renamed, and the folder synced. */
+  /**
+   * Whole or not at all, and still there after a crash: written aside, synced, renamed, and the folder synced. What a link
+   * names is written, not the link; and into a device or a pipe (`/dev/null`, `/dev/stdout`), which a rename would replace.
+   */
   readonly writeWhole: Write;
   /** As `writeWhole`; rejects with EEXIST where the file is there already, and leaves that one as it is. */
   readonly createWhole: Write;
@@ -17,7 +20,9 @@ export type WholeFiles = {
 
 export function wholeFiles(fs: FileSystem): WholeFiles {
   return {
-    writeWhole: async (path, content, mode = 0o644) => {
+    writeWhole: async (name, content, mode = 0o644) => {
+      const { path, isReplaced } = await targetOf(name);
+      if (!isReplaced) return promises.writeFile(path, content);
       await fs.rename(await writeAside(fs, path, { content, mode }), path);
       await syncFolder(fs, path);
     },
@@ -42,6 +47,16 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
     return await promises.readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw cause;
+  }
+}
+
+async function targetOf(name: string): Promise<{ readonly path: string; readonly isReplaced: boolean }> {
+  try {
+    const isReplaced = (await promises.stat(name)).isFile();
+    return { path: isReplaced ? await promises.realpath(name) : name, isReplaced };
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { path: name, isReplaced: true };
     throw cause;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import * as promises from 'node:fs/promises';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -48,6 +49,18 @@ describe('a file that is written whole', () => {
     expect(done).toEqual(['sync aside', 'rename', 'sync folder']);
     expect([await readFile(path, 'utf8'), (await stat(path)).mode & 0o777]).toEqual(['after', 0o600]);
     expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  it('is what a link names, and a pipe is written into: both stay what they are', async () => {
+    const [link, pipe] = [join(folder, 'link'), join(folder, 'pipe')];
+    await writeFile(path, 'before');
+    await symlink(path, link);
+    await writeWhole(link, 'after');
+    expect([await readFile(path, 'utf8'), (await lstat(link)).isSymbolicLink()]).toEqual(['after', true]);
+    execFileSync('mkfifo', [pipe]);
+    const [read] = await Promise.all([readFile(pipe, 'utf8'), writeWhole(pipe, 'through')]);
+    expect([read, (await lstat(pipe)).isFIFO()]).toEqual(['through', true]);
+    await Promise.all([link, pipe].map((name) => rm(name)));
   });
 
   it('is made once, whoever else makes it, and nothing else stays', async () => {
