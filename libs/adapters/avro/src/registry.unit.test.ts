@@ -72,7 +72,8 @@ describe('a schema registry', () => {
     ['nothing', 'silence'],
   ])('has not answered when its answer is %s', async (_what, reply) => {
     answer = reply;
-    const unreachable = { code: 'CLY_SCHEMA_REGISTRY_UNREACHABLE', retry: 'backoff' };
+    const message = expect.stringMatching(/: start it, or correct its address$/);
+    const unreachable = { code: 'CLY_SCHEMA_REGISTRY_UNREACHABLE', retry: 'backoff', message };
     await expect(lookUpSchemas(options())).rejects.toMatchObject(unreachable);
   });
 

@@ -42,9 +42,6 @@ export function unregistered({ url }: RegistryOptions, why: string): ClyraError 
 }
 
 export function unreachable({ url }: RegistryOptions, why: string, cause?: unknown): ClyraError {
-  return new ClyraError('CLY_SCHEMA_REGISTRY_UNREACHABLE', `the schema registry at ${url} does not answer (${why})`, {
-    retry: 'backoff',
-    context: { url },
-    cause,
-  });
+  const what = `the schema registry at ${url} does not answer (${why}): start it, or correct its address`;
+  return new ClyraError('CLY_SCHEMA_REGISTRY_UNREACHABLE', what, { retry: 'backoff', context: { url }, cause });
 }
