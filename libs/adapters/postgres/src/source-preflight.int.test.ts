@@ -95,6 +95,32 @@ describe('inspectSource', () => {
     }
   });
 
+  it('names what no publication can show in guarded schemas and below guarded tables', async () => {
+    await sql.query(`
+      create schema dark;
+      create unlogged table dark.scratch (id int);
+      create materialized view dark.totals as select 1 as one;
+      create table dark.lit (id int primary key);
+      create table dark.parted (id int) partition by list (id);
+      create unlogged table dark.parted_one partition of dark.parted for values in (1);
+      create foreign data wrapper nothing;
+      create server nowhere foreign data wrapper nothing;
+      create foreign table dark.far (id int) server nowhere`);
+    const namesFor = async (guarded: GuardedRelations): Promise<readonly string[]> =>
+      (await inspectSource(request(guarded))).unrecorded.map(({ schema, name, kind }) => `${schema}.${name} ${kind}`);
+    expect(await namesFor({ tables: [], schemas: ['dark'] })).toEqual([
+      'dark.far foreign_table',
+      'dark.parted unlogged',
+      'dark.scratch unlogged',
+      'dark.totals materialized_view',
+    ]);
+    expect(await namesFor({ tables: [{ schema: 'dark', name: 'parted' }], schemas: [] })).toEqual([
+      'dark.parted unlogged',
+    ]);
+    expect(await namesFor(ORDERS)).toEqual([]);
+    await sql.query('drop schema dark cascade; drop foreign data wrapper nothing cascade');
+  });
+
   it('finds row filters, column lists and a table that a rebuild took away', async () => {
     await sql.query(`create publication ${PUBLICATION} for table shop.orders (id) where (id > 5)`);
     const filtered = await inspectSource(request());

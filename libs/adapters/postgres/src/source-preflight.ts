@@ -17,6 +17,7 @@ import { type SlotFacts, type SystemIdentity, slotFactsOf, slotFactsSql, systemI
 import { requireNoRefusal, type SourceProblem } from './source-problem.ts';
 import { openSqlClient, type SqlClient, type SqlSession } from './sql-client.ts';
 import { requireSlotName } from './sql-identifier.ts';
+import { readUnrecorded, type UnrecordedRelation } from './unrecorded-relations.ts';
 
 export type SourceRequest = {
   readonly connection: PostgresConnection;
@@ -36,6 +37,8 @@ export type SourceFacts = {
   /** null where there is none. */
   readonly publication: PublicationFacts | null;
   readonly slot: SlotFacts | null;
+  /** In the guarded and the published schemas, and below guarded tables. */
+  readonly unrecorded: readonly UnrecordedRelation[];
   /** Another one after everything that altered how the publication shows what is guarded (`readPublicationState`). */
   readonly publicationState: string;
   /** Refusals first. A missing publication or slot is one of them. */
@@ -154,6 +157,11 @@ async function readSource(session: SqlSession, request: SourceRequest, system: S
   // First: whatever alters the publication after this shows in the next state.
   const publicationState = await readPublicationState(session, { ...named, guarded: request.guarded });
   const publication = await readPublication(session, named);
+  const unrecorded = await readUnrecorded(session, {
+    isAll: publication?.publishesAllTables ?? false,
+    schemas: [...request.guarded.schemas, ...(publication?.publishesSchemas ?? [])],
+    tables: request.guarded.tables,
+  });
   const slotRow = (await session.query(slotFactsSql(request.slot))).rows[0];
   const slot = slotRow === undefined ? null : slotFactsOf(slotRow);
   const problems = [
@@ -169,6 +177,7 @@ async function readSource(session: SqlSession, request: SourceRequest, system: S
     guarded: request.guarded,
     publication: publication ?? null,
     slot,
+    unrecorded,
     publicationState,
     problems,
   };

@@ -21,26 +21,28 @@ export type Coverage = {
 const RELATIONS_MAX = 512;
 /** Of all names together, so that the body stays a record. */
 const RELATIONS_BYTES_MAX = 48_000;
-const BLIND_SPOTS_MAX = 64;
+/** A body has 64: two say that there are more spots, or more relations. */
+const NAMED_MAX = 62;
 const MAJOR_WITH_MESSAGES = 14;
 
 /** undefined where nothing is published: then nothing is covered and nothing must be said. */
 export function coverageOf(facts: SourceFacts): Coverage | undefined {
-  const { guarded, publication, server } = facts;
+  const { guarded, publication, server, unrecorded } = facts;
   if (publication === null) return undefined;
-  const isAll = publication.publishesAllTables && publication.relations.every(({ hasRowFilter }) => !hasRowFilter);
   const names = publication.relations.map(nameOf).sort(byText);
-  const spots = [...blindSpotsOf(publication, names)];
-  if (!server.announcesDdl) spots.push({ code: 'ddl_unannounced' });
-  if (server.messagesAreOpen) spots.push({ code: 'links_open' });
-  if (server.versionMajor < MAJOR_WITH_MESSAGES) spots.push({ code: 'no_messages' });
-  const listed = fitting(names);
-  if (!isAll && listed.length < names.length) spots.push({ code: 'relations_unlisted' });
-  return {
-    scope: isAll ? 'all' : 'listed',
-    relations: isAll ? [] : listed,
-    blindSpots: firstOf(spots, new Set(guarded.tables.map(nameOf))),
-  };
+  const found: BlindSpot[] = [...blindSpotsOf(publication, names)];
+  for (const one of unrecorded) found.push({ code: `${one.kind}_unrecorded`, relation: nameOf(one) });
+  if (!server.announcesDdl) found.push({ code: 'ddl_unannounced' });
+  if (server.messagesAreOpen) found.push({ code: 'links_open' });
+  if (server.versionMajor < MAJOR_WITH_MESSAGES) found.push({ code: 'no_messages' });
+  const { spots, unnamed } = namedFirst(found, guarded);
+  const isFiltered = publication.relations.some(({ hasRowFilter }) => hasRowFilter);
+  const isAll = publication.publishesAllTables && !isFiltered && unnamed.size === 0;
+  // What has a blind spot that is not named is not said to be covered either.
+  const whole = names.filter((name) => !unnamed.has(name));
+  const listed = fitting(whole);
+  if (!isAll && listed.length < whole.length) spots.push({ code: 'relations_unlisted' });
+  return { scope: isAll ? 'all' : 'listed', relations: isAll ? [] : listed, blindSpots: spots };
 }
 
 /** A spot counts against a relation where it names it (docs/spec/verification.md): each is named. */
@@ -79,12 +81,31 @@ function fitting(names: readonly string[]): readonly string[] {
   return end < 0 ? names : names.slice(0, end);
 }
 
-/** Those of no relation first, then those of guarded ones. The last one says that there are more. */
-function firstOf(spots: readonly BlindSpot[], guarded: ReadonlySet<string>): readonly BlindSpot[] {
-  const rankOf = ({ relation }: BlindSpot): number => (relation === undefined ? 0 : guarded.has(relation) ? 1 : 2);
-  const ranked = spots.toSorted((left, right) => rankOf(left) - rankOf(right));
-  if (ranked.length <= BLIND_SPOTS_MAX) return ranked;
-  return [...ranked.slice(0, BLIND_SPOTS_MAX - 1), { code: 'blind_spots_unlisted' }];
+/**
+ * As many as a body may have: those of no relation, then one of each guarded relation, one of each other, then the
+ * rest, guarded first. `unnamed` are relations of which none found a place; a spot says that there are more.
+ */
+function namedFirst(
+  found: readonly BlindSpot[],
+  guarded: SourceFacts['guarded'],
+): { readonly spots: BlindSpot[]; readonly unnamed: ReadonlySet<string> } {
+  const tables = new Set(guarded.tables.map(nameOf));
+  const schemas = guarded.schemas.map((schema) => `${printable(schema)}.`);
+  const isGuarded = (name: string): boolean => tables.has(name) || schemas.some((schema) => name.startsWith(schema));
+  const isTooMuch = found.length > NAMED_MAX;
+  const seen = new Set<string>();
+  const ranked = found.map((spot) => {
+    const { relation } = spot;
+    if (relation === undefined) return { spot, rank: 0 };
+    const isRepeated = isTooMuch && seen.has(relation);
+    seen.add(relation);
+    return { spot, rank: (isRepeated ? 3 : 1) + (isGuarded(relation) ? 0 : 1) };
+  });
+  const sorted = ranked.toSorted((left, right) => left.rank - right.rank).map(({ spot }) => spot);
+  if (!isTooMuch) return { spots: sorted, unnamed: new Set() };
+  const named = sorted.slice(0, NAMED_MAX);
+  for (const { relation } of named) if (relation !== undefined) seen.delete(relation);
+  return { spots: [...named, { code: 'blind_spots_unlisted' }], unnamed: seen };
 }
 
 function byText(left: string, right: string): number {

@@ -20,6 +20,7 @@ function facts(publication: Partial<PublicationFacts>, server: Partial<SourceFac
     system: { systemId: '7', timeline: 1, currentLsn: '0/1' },
     server: { ...WHOLE, ...server },
     slot: null,
+    unrecorded: [],
     guarded: { tables: [{ schema: 'public', name: 'b' }], schemas: [] },
     publicationState: '',
     problems: [],
@@ -83,13 +84,40 @@ describe('coverageOf', () => {
     ]);
   });
 
+  it('names what no publication can show', () => {
+    const unrecorded: SourceFacts['unrecorded'] = [
+      { schema: 'public', name: 'totals', kind: 'materialized_view' },
+      { schema: 'public', name: 'b', kind: 'unlogged' },
+      { schema: 'public', name: 'far', kind: 'foreign_table' },
+    ];
+    expect(coverageOf({ ...facts({ relations: [relation('b')] }), unrecorded })?.blindSpots).toEqual([
+      { code: 'unlogged_unrecorded', relation: 'public.b' },
+      { code: 'materialized_view_unrecorded', relation: 'public.totals' },
+      { code: 'foreign_table_unrecorded', relation: 'public.far' },
+    ]);
+  });
+
+  it.each([false, true])('covers nothing of which a blind spot is not named (all tables: %s)', (publishesAllTables) => {
+    const names = Array.from({ length: 100 }, (_, index) => `t${String(index).padStart(2, '0')}`);
+    const relations = names.map((name) => relation(name));
+    const publication = { publishesAllTables, relations, operations: ['insert'] as const };
+    const guarded = { tables: [{ schema: 'public', name: 't99' }], schemas: [] };
+    const coverage = coverageOf({ ...facts(publication), guarded });
+    const named = new Set(coverage?.blindSpots.flatMap(({ relation: name }) => (name === undefined ? [] : [name])));
+    expect(coverage?.scope).toBe('listed');
+    expect(named.has('public.t99')).toBe(true);
+    expect(named.size).toBeGreaterThan(50);
+    expect(coverage?.relations).toEqual([...named].sort());
+    expect(coverage?.blindSpots.at(-1)).toEqual({ code: 'blind_spots_unlisted' });
+  });
+
   it('fits into a record whatever a source has, and says that it does not list everything', () => {
     const relations = Array.from({ length: 2_000 }, (_, index) =>
       relation(`${'x'.repeat(59)}${String(index).padStart(4, '0')}`, { schema: 's'.repeat(63), hasColumnList: true }),
     );
     const coverage = coverageOf(facts({ relations }));
     expect(coverage?.relations.length).toBeLessThanOrEqual(512);
-    expect(coverage?.blindSpots).toHaveLength(64);
+    expect(coverage?.blindSpots).toHaveLength(63);
     expect(coverage?.blindSpots.at(-1)).toEqual({ code: 'blind_spots_unlisted' });
     if (coverage === undefined) throw new Error('there is a publication');
     const at = { systemId: '18446744073709551615', timeline: 4_294_967_295, lsn: 'FFFFFFFF/FFFFFFFF' };

@@ -213,6 +213,7 @@ export class FakeSource implements SourcePort {
       guarded: { tables: [{ schema: 'public', name: 'activations' }], schemas: [] },
       publication: hasPublication ? this.#publication() : null,
       slot: this.#server.slotFacts(),
+      unrecorded: [],
       publicationState: this.#server.publicationState(),
       problems: [
         ...(hasPublication ? [] : [missing('CLY_SOURCE_PUBLICATION_MISSING')]),
