@@ -309,6 +309,23 @@ begin
 end
 $body$;
 
+-- What was taken off a guarded table, or renamed away from a guarded name, is guarded no longer: no policy names it.
+create or replace function clyra.release(former oid) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $body$
+declare
+  attached name;
+begin
+  insert into clyra.attaching values (pg_backend_pid()) on conflict do nothing;
+  for attached in select t.tgname from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+    where t.tgrelid = former and p.pronamespace = 'clyra'::regnamespace and not t.tgisinternal
+  loop
+    execute format('drop trigger %I on %s', attached, former::regclass);
+  end loop;
+  delete from clyra.part where relation = former;
+  delete from clyra.attaching where backend = pg_backend_pid();
+end
+$body$;
+
 -- Guards a table: triggers, no write privilege for anybody but clyra_writer, which the roles named are made members of.
 -- What is taken away is written down, and uninstall.sql gives it back. The owner keeps its privileges; triggers bind it too.
 create or replace function clyra.guard(target regclass, writers name[] default '{}') returns void
@@ -387,6 +404,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $body
 declare
   command record;
   target oid;
+  named oid;
   objects jsonb := '[]';
   entry clyra.guarded%rowtype;
 begin
@@ -400,9 +418,11 @@ begin
     end if;
     -- Judged are all; the message has a limit.
     continue when jsonb_array_length(objects) >= 1000;
+    -- As what is written to a partition is named after the partitioned table at the top.
+    named := coalesce(pg_partition_root(target), target);
     objects := objects || jsonb_build_object('type', command.object_type, 'identity', command.object_identity,
-      'schema', (select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = target),
-      'name', (select relname from pg_class where oid = target));
+      'schema', (select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = named),
+      'name', (select relname from pg_class where oid = named));
   end loop;
   if objects = '[]' and tg_tag like 'DROP %' then
     return;
@@ -421,6 +441,12 @@ begin
       perform clyra.guard(target);
     end if;
   end loop;
+  for target in select p.relation from clyra.part p join pg_class c on c.oid = p.relation
+    where not exists (select from clyra.guarded g where g.relation = p.relation
+      or g.relation in (select a.relid::oid from pg_partition_ancestors(p.relation::regclass) a))
+  loop
+    perform clyra.release(target);
+  end loop;
 end
 $body$;
 
@@ -431,10 +457,16 @@ declare
   objects jsonb := '[]';
   names text[];
   owners text[];
+  formers jsonb;
+  former jsonb;
+  top regclass;
 begin
   if exists (select from clyra.attaching where backend = pg_backend_pid()) then
     return;
   end if;
+  select coalesce(jsonb_object_agg(d.schema_name || '.' || d.object_name, jsonb_build_array(g.schema_name, g.relation_name)), '{}') into formers
+    from pg_event_trigger_dropped_objects() d join clyra.part p on p.relation = d.objid and d.classid = 'pg_class'::regclass and d.objsubid = 0
+      join clyra.guarded g on g.schema_name || '.' || g.relation_name = p.guarded_name;
   for dropped in select object_type, objid, schema_name, object_name, object_identity, address_names
     from pg_event_trigger_dropped_objects() where not is_temporary
   loop
@@ -450,6 +482,14 @@ begin
       owners := array[names[1] || '.' || names[2]] || clyra.names_of(to_regclass(format('%I.%I', names[1], names[2])))
         || array(select guarded_name from clyra.part where relation = dropped.objid);
       perform clyra.judge_ddl(owners, dropped.object_identity);
+      -- Named as in clyra_on_ddl; of a table that is gone, with all that went with it, as it was guarded.
+      former := formers -> (names[1] || '.' || names[2]);
+      top := pg_partition_root(to_regclass(format('%I.%I', names[1], names[2])));
+      if former is not null then
+        names := array[former ->> 0, former ->> 1];
+      elsif top is not null then
+        select array[n.nspname, c.relname] into names from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = top;
+      end if;
       delete from clyra.part where relation = dropped.objid and dropped.object_type in ('table', 'foreign table');
     end if;
     if jsonb_array_length(objects) < 1000 then

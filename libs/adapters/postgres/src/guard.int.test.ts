@@ -278,6 +278,43 @@ describe('a schema change', () => {
     expect((await guardStatus(db.admin))?.problems).toEqual([]);
   });
 
+  it('lets a partition go that was taken off under a grant, and guards it again when it is put back', async () => {
+    const events = ddl(['public.events']);
+    await db.write(db.owner, events, `create table events_us partition of events for values in ('us')`);
+    await db.write(db.owner, ddl(['public.events']), 'alter table events detach partition events_us');
+    expect(await refusalOf(db.owner.query(`insert into events_us values (1, 'us')`))).toBe('done');
+    const back = `alter table events attach partition events_us for values in ('us')`;
+    expect(await refusalOf(db.owner.query(back))).toBe('CLY_GUARD_DDL');
+    await db.write(db.owner, ddl(['public.events']), back);
+    expect(await refusalOf(db.owner.query(`insert into events_us values (2, 'us')`))).toBe('CLY_GUARD_NO_GRANT');
+    expect(await refusalOf(db.owner.query('drop table events_us'))).toBe('CLY_GUARD_DDL');
+    await db.write(db.owner, ddl(['public.events']), 'alter table events detach partition events_us');
+    expect(await refusalOf(db.owner.query('drop table events_us'))).toBe('done');
+    expect((await guardStatus(db.admin))?.problems).toEqual([]);
+  });
+
+  it('of a partition is in the stream under the name of the table it belongs to', async () => {
+    await db.admin.query('create publication parts for table events with (publish_via_partition_root)');
+    await db.admin.query(`select pg_create_logical_replication_slot('parts', 'pgoutput')`);
+    const connection = { ...server.connection, database: DATABASE };
+    const recording = await recordStream({ connection, slot: 'parts', publication: 'parts' });
+    const statements = [
+      `create table events_us partition of events for values in ('us')`,
+      'alter table events_us alter column id set default 0',
+      'create index events_us_id on events_us (id)',
+      'alter table events_us alter column id drop default',
+      'drop table events_us',
+    ];
+    for (const statement of statements) await db.write(db.owner, ddl(['public.events']), statement);
+    await until('all of them', () => recording.transactions.length === statements.length);
+    const named = recording.transactions.map(({ relations }) =>
+      relations.map(({ schema, name }) => `${schema}.${name}`),
+    );
+    expect(named).toEqual(statements.map(() => ['public.events']));
+    await recording.stream.close();
+    await db.admin.query(`drop publication parts; select pg_drop_replication_slot('parts')`);
+  });
+
   it('is in the stream, with the relations it was about', async () => {
     await db.admin.query(`create publication ddl for table notes; alter table notes replica identity full`);
     await db.admin.query(`select pg_create_logical_replication_slot('ddl', 'pgoutput')`);
