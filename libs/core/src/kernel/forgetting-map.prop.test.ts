@@ -3,7 +3,8 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ForgettingMap } from './forgetting-map.ts';
 
-const step = fc.record({ op: fc.constantFrom('set', 'delete'), key: fc.nat({ max: 12 }), value: fc.string() });
+const op = fc.constantFrom('set', 'set', 'delete', 'deleteOldest');
+const step = fc.record({ op, key: fc.nat({ max: 12 }), value: fc.string() });
 
 it('holds what a Map holds, in its order', () => {
   fc.assert(
@@ -11,13 +12,15 @@ it('holds what a Map holds, in its order', () => {
       const [made, known] = [new ForgettingMap<number, string>(), new Map<number, string>()];
       for (const { op, key, value } of steps) {
         if (op === 'delete') expect(made.delete(key)).toBe(known.delete(key));
-        else {
+        else if (op === 'deleteOldest') {
+          made.deleteOldest(key);
+          for (const oldest of [...known.keys()].slice(0, key)) known.delete(oldest);
+        } else {
           made.set(key, value);
           known.set(key, value);
         }
         expect(made.size).toBe(known.size);
-        expect(made.get(key)).toBe(known.get(key));
-        expect(made.oldest()).toBe(known.keys().next().value);
+        for (let any = 0; any <= 12; any += 1) expect(made.get(any)).toBe(known.get(any));
       }
     }),
   );

@@ -30,8 +30,13 @@ export class ForgettingMap<Key, Value> {
     return this.#boxes.delete(key);
   }
 
-  /** The key that was added first of all that are left. */
-  oldest(): Key | undefined {
-    return this.#boxes.keys().next().value;
+  /** Deletes so many that were added first. Best many at a time: a Map that is asked for its first looks over all that were deleted before it. */
+  deleteOldest(count: number): void {
+    let left = count;
+    for (const key of this.#boxes.keys()) {
+      if (left <= 0) return;
+      left -= 1;
+      this.delete(key);
+    }
   }
 }

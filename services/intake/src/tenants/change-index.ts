@@ -31,6 +31,9 @@ export const INDEX_AGE_MS_MAX = 86_400_000;
 export const INDEX_COUNT_MAX = 1_000_000;
 /** The newest changes keep their receipt, so that it can be shown; of older ones only the place is known. */
 const RECEIPTS_MAX = 10_000;
+/** Of a full index a part in 128 goes at a time, and old changes every minute: a Map that is asked for its first looks over all that were deleted. */
+const GOING_SHIFT = 7;
+const AGE_LOOK_MS = 60_000;
 
 /** What a command said of a change whose end was unknown. */
 export type ResolvedChange = { readonly event_id: string; readonly tenant: string; readonly state: ChangeState };
@@ -52,6 +55,7 @@ export class ChangeIndex {
   readonly #resolved = new Map<string, ResolvedChange>();
   readonly #countMax: number;
   #evictedUpToMs = 0;
+  #ageLookAtMs = 0;
 
   constructor(countMax = INDEX_COUNT_MAX) {
     this.#countMax = countMax;
@@ -116,8 +120,12 @@ export class ChangeIndex {
 
   /** Insertion order is close to age: what a partition that lags behind adds late only stays a little longer. */
   #evict(nowMs: number): void {
+    const isFull = this.#changes.size >= this.#countMax;
+    if (!isFull && nowMs < this.#ageLookAtMs) return;
+    this.#ageLookAtMs = nowMs + AGE_LOOK_MS;
+    const keptMax = isFull ? this.#countMax - (this.#countMax >> GOING_SHIFT) : this.#countMax;
     for (const [eventId, change] of this.#changes) {
-      if (this.#changes.size < this.#countMax && change.decidedAtMs > nowMs - INDEX_AGE_MS_MAX) return;
+      if (this.#changes.size < keptMax && change.decidedAtMs > nowMs - INDEX_AGE_MS_MAX) return;
       this.#changes.delete(eventId);
       this.#evictedUpToMs = Math.max(this.#evictedUpToMs, mintedAtMs(eventId) ?? 0);
     }

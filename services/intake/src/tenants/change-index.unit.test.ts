@@ -62,6 +62,14 @@ describe('ChangeIndex', () => {
     expect(index.find(ids[4] as string, T0 + INDEX_AGE_MS_MAX + 10)).toBe('too_old');
   });
 
+  it('lets some of the oldest go at a time when it is full', () => {
+    const index = new ChangeIndex(256);
+    const ids = Array.from({ length: 257 }, (_, count) => mintEventId(T0 + count, random));
+    for (const [count, eventId] of ids.entries()) index.note(decided(eventId, T0 + count, 'block'), SHOWN);
+    const gone = ids.filter((eventId) => index.find(eventId, T0 + 300) === 'too_old');
+    expect(gone).toEqual(ids.slice(0, 3));
+  });
+
   it('does not take the outcome of another tenant', () => {
     const index = new ChangeIndex();
     const eventId = mintEventId(T0, random);

@@ -5,6 +5,8 @@ import { ForgettingMap } from '@clyra/core/kernel/forgetting-map';
 export type ShownReceipt = { readonly body: Uint8Array; readonly signature: Uint8Array | null };
 
 const SLAB_BYTES = 262_144;
+/** Of a full shelf a part in 128 goes at a time. */
+const GOING_SHIFT = 7;
 
 /**
  * The newest receipts, as copies of their bytes: what comes from the log are views into whole fetches. The copies stand
@@ -25,10 +27,10 @@ export class ReceiptShelf {
     return this.#receipts.get(eventId);
   }
 
-  /** The oldest goes for it. */
+  /** The oldest go for it, some at a time. */
   add(eventId: string, { body, signature }: ShownReceipt): void {
     this.#receipts.set(eventId, { body: this.#copy(body), signature: signature && this.#copy(signature) });
-    if (this.#receipts.size > this.#countMax) this.#receipts.delete(this.#receipts.oldest() as string);
+    if (this.#receipts.size > this.#countMax) this.#receipts.deleteOldest(1 + (this.#countMax >> GOING_SHIFT));
   }
 
   #copy(bytes: Uint8Array): Uint8Array {
