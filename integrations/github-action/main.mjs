@@ -28,7 +28,7 @@ for (const path of await bundlesOf(settings.patterns)) {
   judged.push({ path, ...(await judge(settings.inWorkspace(path), settings)) });
 }
 const worst = judged.find(({ verdict }) => verdict !== 'valid');
-const verdict = judged.length === 0 ? 'no_bundle' : (worst?.verdict ?? 'verified');
+const verdict = judged.length === 0 ? 'no_bundle' : worst === undefined ? 'verified' : worst.verdict;
 
 const badgeFile = settings.inWorkspace(settings.badge);
 await mkdir(dirname(badgeFile), { recursive: true });

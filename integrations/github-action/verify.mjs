@@ -24,7 +24,7 @@ export async function judge(bundle, { trustRoot, policy, mode, others }) {
       return { verdict: 'disagreement', report, verifiers: agreeing, against: command };
     agreeing.push(nameOf(other));
   }
-  return { verdict: report.verdict, report, verifiers: agreeing };
+  return { verdict: report.verdict ?? 'io_error', report, verifiers: agreeing };
 }
 
 const nameOf = ({ verifier }) => `${verifier?.name ?? 'unknown'} ${verifier?.version ?? ''}`.trim();
