@@ -5,8 +5,10 @@ import { MemoryAtRest } from './memory-at-rest.ts';
 
 type Told = { readonly collectedAt: readonly number[]; readonly grewBy: readonly (readonly [number, number])[] };
 
-/** At which of the looks it was collected, and from which on it grows by so many percent. */
-function told(shares: readonly number[]): Told {
+const MIB = 1024 * 1024;
+
+/** At which of the looks it was collected, and from which on it grows by so many percent; `heldMib` is 100 where it ends. */
+function told(shares: readonly number[], heldMib: readonly number[] = []): Told {
   const collected: number[] = [];
   const grewBy: (readonly [number, number])[] = [];
   let index = 0;
@@ -18,7 +20,9 @@ function told(shares: readonly number[]): Told {
     return shares[index] ?? 0;
   };
   const collect = (): void => void collected.push(index);
-  const memory = new MemoryAtRest({ shareAtWork, collect, growBy: (percent) => grewBy.push([index, percent]) });
+  const heldBytes = (): number => (heldMib[index] ?? 100) * MIB;
+  const growBy = (percent: number): void => void grewBy.push([index, percent]);
+  const memory = new MemoryAtRest({ shareAtWork, heldBytes, collect, growBy });
   for (; index < shares.length; index += 1) memory.look();
   return { collectedAt: collected, grewBy };
 }
@@ -42,6 +46,24 @@ describe('memory at rest', () => {
       [6, 20],
     ]);
     expect(told([0.9, 1, 0.51]).grewBy).toEqual([]);
+  });
+
+  const STEADY = Array.from({ length: 40 }, () => 0.2);
+  const swollen = (...mib: number[]): readonly number[] => [100, ...mib, ...STEADY.map(() => mib.at(-1) ?? 0)];
+
+  it.each([
+    ['though steady work goes on behind it', swollen(100, 150), [0, 2]],
+    ['not of what steady work takes', swollen(112, 111), [0]],
+    ['from the least that was held, which comes some time after a collection', swollen(100, 90, 103), [0, 3]],
+    ['not again within half a minute', [100, 150, 150, ...swollen(163).slice(1)], [0, 1, 16]],
+    ['and not of what a collection does not give back', swollen(150), [0, 1]],
+  ])('is collected of what a short burst took: %s', (_, heldMib, expected) => {
+    expect(told(STEADY, heldMib).collectedAt).toEqual(expected);
+  });
+
+  it('is not collected for what it holds while the thread catches up', () => {
+    const heldMib = [100, ...STEADY.map(() => 200)];
+    expect(told([0.1, ...STEADY.map(() => 0.9), 0.6, 0.4], heldMib).collectedAt).toEqual([0, 42]);
   });
 
   it('is never given back twice without a busy look between', () => {
