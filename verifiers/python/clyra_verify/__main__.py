@@ -2,7 +2,9 @@
 """`python -m clyra_verify [options] BUNDLE`, or `--batch`: arguments as a JSON list on each line of stdin."""
 
 import json
+import os
 import sys
+from contextlib import suppress
 
 from .report import as_json, as_text, as_verdict
 from .verify import verify
@@ -68,11 +70,25 @@ def main(arguments):
     try:
         options = read_options(arguments)
     except UsageError as error:
-        sys.stderr.write(f"{error}\n{USAGE}\n")
+        with suppress(BrokenPipeError):
+            sys.stderr.write(f"{error}\n{USAGE}\n")
         return EXIT_USAGE
     outcome = verify(options)
-    sys.stdout.write((as_json if options.json else as_text)(outcome, options.mode) + "\n")
-    return outcome.exit_code
+    was_told = tell((as_json if options.json else as_text)(outcome, options.mode) + "\n")
+    # An answer that was lost is no verdict.
+    return outcome.exit_code if was_told or outcome.exit_code != 0 else EXIT_USAGE
+
+
+def tell(text):
+    """Whether the report went out. Who reads no further (`| head`) has seen enough: the verdict stands."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return True
+    except OSError as error:
+        # Python writes what is left once more at its end, and would end with a code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return isinstance(error, BrokenPipeError)
 
 
 def console():
@@ -80,4 +96,4 @@ def console():
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    console()

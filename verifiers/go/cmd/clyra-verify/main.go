@@ -5,7 +5,9 @@ package main
 
 import (
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"clyra.dev/verifiers/go/internal/cli"
 )
@@ -15,5 +17,7 @@ const memoryBytes = 40 << 20
 
 func main() {
 	debug.SetMemoryLimit(memoryBytes)
+	// Where nobody reads the output, writing fails instead: the exit code is the verdict all the same.
+	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(cli.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 
 	"clyra.dev/verifiers/go/internal/report"
 	"clyra.dev/verifiers/go/internal/verify"
@@ -38,12 +39,17 @@ func Run(args []string, in io.Reader, out, errs io.Writer) int {
 	}
 	outcome := verify.Bundle(options)
 	if asJSON {
-		out.Write(append(JSON(outcome, options), '\n'))
+		_, err = out.Write(append(JSON(outcome, options), '\n'))
 	} else {
-		io.WriteString(out, Text(outcome, options))
+		_, err = io.WriteString(out, Text(outcome, options))
 	}
 	if outcome.Err != nil {
 		fmt.Fprintf(errs, "cannot read: %v\n", outcome.Err)
+	}
+	// Who reads no further (`| head`) has seen enough: the verdict stands. An answer that was lost is none.
+	if err != nil && !errors.Is(err, syscall.EPIPE) && outcome.Exit() == report.ExitValid {
+		fmt.Fprintf(errs, "cannot write: %v\n", err)
+		return report.ExitIO
 	}
 	return outcome.Exit()
 }
