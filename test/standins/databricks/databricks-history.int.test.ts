@@ -327,13 +327,15 @@ describe('the history of a Delta table', () => {
   it('is held against the lineage of Unity Catalog, where there is one', async () => {
     const world = await open(7);
     tables.lineage = [];
-    const running = world.start(history({ readsLineage: true }));
+    const running = world.start(history({ readsLineage: true, lineageMax: 3 }));
     await begun(world, running);
     const [commit] = drawCommits(new SeededRandom(7), { first: 5, count: 1, fromMs: START_MS + HOUR });
     tables.show(TABLE, [shown(commit as TrueCommit, 0)]);
     const explained = { target: TABLE, atMs: (commit?.atMs ?? 0) + MINUTE, source: OTHER };
     const hidden = { target: TABLE, atMs: START_MS + 2 * HOUR, source: OTHER };
-    tables.lineage = [explained, hidden];
+    // More than one answer holds, and the hidden one is the last.
+    const alike = [1, 2, 3, 4].map((second) => ({ ...explained, atMs: explained.atMs + second * 1_000 }));
+    tables.lineage = [hidden, explained, ...alike];
     await settledAt(world, START_MS + 6 * HOUR);
     await world.until('a gap', () => world.gaps().length > 0);
     await world.stop(running);

@@ -100,7 +100,11 @@ export class DeltaTables {
   #lineage(sql: string): Table | Refusal {
     if (this.lineage === undefined) return { sqlState: '42P01', message: 'TABLE_OR_VIEW_NOT_FOUND' };
     const fromMs = Number(/timestamp_millis\((\d+)\)/.exec(sql)?.[1]);
-    const rows = this.lineage.filter(({ atMs, target }) => atMs >= fromMs && sql.includes(`'${target}'`));
+    const countMax = Number(/LIMIT (\d+)/.exec(sql)?.[1]);
+    const rows = this.lineage
+      .filter(({ atMs, target }) => atMs >= fromMs && sql.includes(`'${target}'`))
+      .sort((left, right) => left.atMs - right.atMs)
+      .slice(0, countMax);
     return {
       columns: columnsOf('target STRING', 'at_ms BIGINT', 'sources STRING'),
       rows: rows.map(({ target, atMs, source }) => [target, atMs, source]),

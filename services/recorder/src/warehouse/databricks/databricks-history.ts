@@ -34,6 +34,8 @@ export type DatabricksSourceSettings = {
   readonly deltaLogs: ReadonlyMap<string, string>;
   /** Versions of one look, 32,000 without it: tests have fewer. */
   readonly windowMax?: number;
+  /** Writes of one answer of the lineage, 50,000 without it: tests have fewer. */
+  readonly lineageMax?: number;
 };
 
 export type DatabricksTools = { readonly openBlobs: (where: string) => Promise<BlobStore> };
@@ -42,7 +44,10 @@ export type DatabricksTools = { readonly openBlobs: (where: string) => Promise<B
 const WINDOW_MAX = 32_000;
 /** Of one table at least. */
 const WINDOW_MIN = 50;
-const LINEAGE_COUNT_MAX = 50_000;
+/** Writes of one answer of the lineage. */
+const LINEAGE_PAGE = 50_000;
+/** Of one table: its times are in microseconds, and each is told once. */
+const LINEAGE_EACH_MS = 1_000;
 const MARGIN_MS = 600_000;
 
 type PartLook = TableLook & { readonly isCut: boolean; readonly isResumed: boolean };
@@ -198,7 +203,7 @@ export class DatabricksHistory implements HistorySource {
     { nowMs, beganMs, horizonMs }: HistoryRequest,
     parts: readonly TablePart[],
   ): Promise<readonly HistoryGap[]> {
-    const { guarded, lineageLagMs, readsLineage } = this.#settings;
+    const { guarded, lineageLagMs, readsLineage, lineageMax } = this.#settings;
     if (!readsLineage) return [];
     const versions = parts.flatMap(({ look: { table, versions: shown } }) =>
       shown.map(({ atMs }) => ({ table, atMs })),
@@ -209,9 +214,13 @@ export class DatabricksHistory implements HistorySource {
       Math.max(beganMs, horizonMs - this.overlapMs - lineageLagMs),
     );
     const untilMs = parts.reduce((until, part) => Math.min(until, part.untilMs - NEAR_MS), nowMs - lineageLagMs);
-    const events = await lineageEvents(this.#client, guarded, { fromMs, countMax: LINEAGE_COUNT_MAX });
-    this.#hasLineage = events !== undefined;
-    return unexplainedLineage(events ?? [], { versions, fromMs, untilMs });
+    const countMax = lineageMax ?? Math.max(LINEAGE_PAGE, guarded.length * LINEAGE_EACH_MS + 1);
+    const gaps = await unexplainedLineage(
+      (pageMs, count) => lineageEvents(this.#client, guarded, { fromMs: pageMs, countMax: count }),
+      { versions, fromMs, untilMs, countMax },
+    );
+    this.#hasLineage = gaps !== undefined;
+    return gaps ?? [];
   }
 }
 
