@@ -161,7 +161,7 @@ function story({ results, report, broken, target, seed, kit, took }: Story): str
     '',
     `Check it again: cli/bin/clyra verify --trust-root ${target.trustRootFile} --policy ${target.policyFile} ${target.directory}`,
     `Decide it again: cli/bin/clyra replay ${target.directory}`,
-    `Do it again: cli/bin/clyra replay ${target.directory} --data ${kit} --artifacts ${dirname(kit)} --upstream crm (while \`clyra up\` runs, or with --scratch)`,
+    `Do it again: cli/bin/clyra replay ${target.directory} --data ${kit} --artifacts ${dirname(kit)} --upstream crm (while \`clyra up\` runs, or with --scratch postgres://…)`,
     `All of this took ${took}.`,
   ].join('\n');
 }
