@@ -19,13 +19,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-beforeEach(async () => {
-  const all = { operations: ['truncate'], relations: ['public.contacts', 'public.events', 'public.events_eu'] };
-  await db.write(db.admin, db.grant(all), 'truncate contacts, events');
-});
-
-const contacts = async (): Promise<unknown[]> =>
-  (await db.admin.query<{ id: number }>('select id from contacts order by id')).rows.map(({ id }) => id);
+beforeEach(() => db.empty());
 
 describe('a schema change', () => {
   const ddl = (relations: readonly string[]): string =>
@@ -43,7 +37,7 @@ describe('a schema change', () => {
       'alter table contacts_new rename to contacts',
       'drop table contacts_old',
     );
-    expect(await contacts()).toEqual([5]);
+    expect(await db.contacts()).toEqual([5]);
     expect(await refusalOf(db.owner.query('insert into contacts values (6)'))).toBe('CLY_GUARD_NO_GRANT');
     expect(await refusalOf(db.stranger.query('insert into contacts values (6)'))).toBe('CLY_SOURCE_PRIVILEGE');
     await db.write(db.app, db.grant(), 'insert into contacts values (6)');

@@ -20,20 +20,14 @@ afterAll(async () => {
   await server.stop();
 });
 
-beforeEach(async () => {
-  const all = { operations: ['truncate'], relations: ['public.contacts', 'public.events', 'public.events_eu'] };
-  await db.write(db.admin, db.grant(all), 'truncate contacts, events');
-});
-
-const contacts = async (): Promise<unknown[]> =>
-  (await db.admin.query<{ id: number }>('select id from contacts order by id')).rows.map(({ id }) => id);
+beforeEach(() => db.empty());
 
 describe('a guarded table', () => {
   it('takes what a grant allows, once, and the log names the grant in the same transaction', async () => {
     await db.admin.query(`select pg_create_logical_replication_slot('links', 'test_decoding')`);
     const grant = db.grant();
     await db.write(db.app, grant, `insert into contacts values (1, 'a'), (2, 'b')`);
-    expect(await contacts()).toEqual([1, 2]);
+    expect(await db.contacts()).toEqual([1, 2]);
     expect(await refusalOf(db.write(db.app, grant, `update contacts set note = 'c'`))).toBe('CLY_GUARD_GRANT_USED');
     const { rows } = await db.admin.query<{ data: string }>(
       `select data from pg_logical_slot_get_changes('links', null, null)`,
@@ -49,9 +43,9 @@ describe('a guarded table', () => {
   it('gives a grant back when its transaction is rolled back', async () => {
     const grant = db.grant();
     await refusalOf(db.write(db.app, grant, 'insert into contacts values (1)', 'select 1 / 0'));
-    expect(await contacts()).toEqual([]);
+    expect(await db.contacts()).toEqual([]);
     await db.write(db.app, grant, 'insert into contacts values (1)');
-    expect(await contacts()).toEqual([1]);
+    expect(await db.contacts()).toEqual([1]);
   });
 
   it('lets only one of two redeem the same grant at the same time', async () => {
@@ -73,7 +67,7 @@ describe('a guarded table', () => {
     ['replica mode', `set local session_replication_role = replica; insert into contacts values (9)`],
   ])('refuses %s without a grant, to the superuser too', async (_, statement) => {
     expect(await refusalOf(db.admin.transaction((session) => session.query(statement)))).toBe('CLY_GUARD_NO_GRANT');
-    expect(await contacts()).toEqual([]);
+    expect(await db.contacts()).toEqual([]);
   });
 
   it.each([
@@ -94,7 +88,7 @@ describe('a guarded table', () => {
         await session.query(`insert into contacts values (${id}), (${id + 10})`);
       }
     });
-    expect(await contacts()).toEqual([1, 2, 11, 12]);
+    expect(await db.contacts()).toEqual([1, 2, 11, 12]);
   });
 
   it('runs exactly the approved statement', async () => {
@@ -105,7 +99,7 @@ describe('a guarded table', () => {
     expect(await refusalOf(run(db.grant({ member }), `${statement} `))).toBe('CLY_GUARD_GRANT_MEMBER');
     expect(await refusalOf(db.write(db.app, db.grant({ member }), statement))).toBe('CLY_GUARD_GRANT_MEMBER');
     await run(db.grant({ member }), statement);
-    expect(await contacts()).toEqual([7]);
+    expect(await db.contacts()).toEqual([7]);
   });
 });
 
