@@ -10,6 +10,7 @@ import { buildTrustRoot, type TrustRootFile } from '@clyra/adapter-signing/trust
 import { OutsideWord } from '@clyra/bundler/outside/outside-word';
 import { WitnessServer } from '@clyra/cli/witness/witness-server';
 import { WitnessState } from '@clyra/cli/witness/witness-state';
+import { digestOf } from '@clyra/core/canonical/digest';
 import { bundleLocation, checkpointName } from '@clyra/core/evidence/bundle-names';
 import { signCheckpoint } from '@clyra/core/evidence/checkpoint';
 import { cosignedAt, witnessOf } from '@clyra/core/evidence/cosignature';
@@ -83,6 +84,10 @@ function startWitness(port: number): Promise<WitnessServer> {
   });
 }
 
+function fileOf(journal: Uint8Array): { sha256: string; size: number } {
+  return { sha256: digestOf(journal), size: journal.length };
+}
+
 /** A bundle as far as somebody outside has to do with it. */
 async function seal(lines: readonly string[]): Promise<{ tenant: string; start: number; end: number }> {
   const start = tree.size;
@@ -92,7 +97,7 @@ async function seal(lines: readonly string[]): Promise<{ tenant: string; start: 
   const location = bundleLocation(TENANT, { start, end });
   const journal = Buffer.from(lines.map((line) => `${line}\n`).join(''));
   const checkpoint = await signCheckpoint({ origin: ORIGIN, size: end, root: tree.root() }, logKey);
-  const manifest = { trust_root: trust.trustRoot.digest, frontier, journal: { size: journal.length } };
+  const manifest = { trust_root: trust.trustRoot.digest, frontier, journal: fileOf(journal) };
   await blobs.put(`${location}/journal.jsonl`, journal);
   await blobs.put(`${location}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
   await blobs.put(checkpointName(TENANT, end), checkpoint);
@@ -211,6 +216,30 @@ describe('a sealed checkpoint', () => {
     skipping.sealed(body);
     await settled(skipping);
     expect(await filesOf(newest, 'cosignatures')).toHaveLength(1);
+  });
+
+  it('gets no proof out of a journal that is not what its manifest says', async () => {
+    const made = await outside();
+    made.sealed(await seal(['{"n":0}', '{"n":1}']));
+    await settled(made);
+    await seal(['{"n":2}']);
+    const newest = await seal(['{"n":3}', '{"n":4}']);
+    const damaged = blobs.read.bind(blobs);
+    blobs.read = async function* (name) {
+      for await (const piece of damaged(name)) yield Buffer.from(piece).fill(0x20, 0, 1);
+    };
+    const lane = new OutsideWord({
+      ...{ blobs, clock: realClock, logger: quiet, random, deadlineMs: 2_000 },
+      tsaUrls: [],
+      witnessUrls: [witness.url],
+    });
+    open.push(lane);
+    lane.sealed(newest);
+    for (let waits = 0; lane.status()[0]?.reason === null && waits < 200; waits += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(lane.status()).toMatchObject([{ waiting: 1, reason: expect.stringMatching(/^CLY_DOCUMENT_DAMAGED/) }]);
+    expect(await filesOf(newest, 'cosignatures')).toHaveLength(0);
   });
 
   it('gets no cosignature for a history that the witness has seen otherwise', async () => {

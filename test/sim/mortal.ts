@@ -12,6 +12,11 @@ export class Mortality {
     const value = await work();
     return this.dead ? never() : value;
   }
+
+  /** As `guard`, piece by piece. */
+  async *guardEach<Value>(values: AsyncIterable<Value>): AsyncIterable<Value> {
+    for await (const value of values) yield await this.guard(async () => value);
+  }
 }
 
 function never(): Promise<never> {
@@ -22,6 +27,7 @@ export function mortalBlobs(blobs: BlobStore, life: Mortality): BlobStore {
   return {
     put: (name, content) => life.guard(() => blobs.put(name, content)),
     get: (name) => life.guard(() => blobs.get(name)),
+    read: (name) => life.guardEach(blobs.read(name)),
     has: (name) => life.guard(() => blobs.has(name)),
     list: (prefix) => life.guard(() => blobs.list(prefix)),
   };

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
 import { checkPrefix, segmentsOf } from '@clyra/core/ports/blob-name';
-import type { BlobStore } from '@clyra/core/ports/blob-store';
+import { BLOB_PIECE_BYTES_MAX, type BlobStore } from '@clyra/core/ports/blob-store';
 
-export type BlobOperation = 'put' | 'get' | 'has' | 'list';
+export type BlobOperation = 'put' | 'get' | 'read' | 'has' | 'list';
 
 /** The blob store of the simulation: the same contract as the one on a disk, and it can be made to fail. */
 export class MemoryBlobStore implements BlobStore {
   readonly #blobs = new Map<string, Uint8Array>();
   readonly #before: (operation: BlobOperation, name: string) => void | Promise<void>;
 
-  /** `before` runs ahead of each operation; what it throws is what the operation rejects with, with no effect. */
+  /** `before` runs ahead of each operation, of a reading ahead of each piece; what it throws is what the operation rejects with, with no effect. */
   constructor(before: (operation: BlobOperation, name: string) => void | Promise<void> = () => {}) {
     this.#before = before;
   }
@@ -34,6 +34,22 @@ export class MemoryBlobStore implements BlobStore {
     await this.#before('get', name);
     const found = this.#blobs.get(name);
     return found === undefined ? undefined : Uint8Array.from(found);
+  }
+
+  async *read(name: string): AsyncIterable<Uint8Array> {
+    segmentsOf(name);
+    await this.#before('read', name);
+    const found = this.#blobs.get(name);
+    if (found === undefined) {
+      throw new ClyraError('CLY_BLOB_MISSING', `${name} is not in the blob store: restore it`, {
+        retry: 'backoff',
+        context: { name },
+      });
+    }
+    for (let at = 0; at < found.length; at += BLOB_PIECE_BYTES_MAX) {
+      if (at > 0) await this.#before('read', name);
+      yield Uint8Array.from(found.subarray(at, at + BLOB_PIECE_BYTES_MAX));
+    }
   }
 
   async has(name: string): Promise<boolean> {

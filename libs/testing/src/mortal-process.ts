@@ -60,10 +60,15 @@ export class MortalProcess {
     return this.#dead ? never() : answer;
   }
 
+  async *#askEach(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const piece of pieces) yield await this.#ask(async () => piece);
+  }
+
   #mortalBlobs(blobs: BlobStore): BlobStore {
     return {
       put: (name, content) => this.#effect(() => blobs.put(name, content)),
       get: (name) => this.#ask(() => blobs.get(name)),
+      read: (name) => this.#askEach(blobs.read(name)),
       has: (name) => this.#ask(() => blobs.has(name)),
       list: (prefix) => this.#ask(() => blobs.list(prefix)),
     };

@@ -17,8 +17,9 @@ export type Finding = {
 /** The verifier as the processor sees it. */
 export interface BundleVerification {
   /**
-   * Verifies the bundle at a location of the blob store. Rejects with CLY_ATTEST_UNREADABLE (retry: backoff) when it
-   * could not be read, and with CLY_ATTEST_VERIFIER (retry: never) when the verifier failed itself: neither is a verdict.
+   * Verifies the bundle at a location of the blob store. Rejects with CLY_ATTEST_UNREADABLE, CLY_ATTEST_WORK_DIR or the
+   * blob store's errors (retry: backoff) when it could not be read, and with CLY_ATTEST_VERIFIER (retry: never) when the
+   * verifier failed itself: none of these is a verdict.
    */
   verify(bundle: { readonly location: string; readonly manifestDigest: Digest }): Promise<Finding>;
 }

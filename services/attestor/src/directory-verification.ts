@@ -17,13 +17,14 @@ export type DirectoryVerificationOptions = {
   readonly policy: VerificationPolicy;
 };
 
+type Announced = { readonly location: string; readonly manifestDigest: string };
 type Report = Awaited<ReturnType<typeof verifyBundle>>;
 
 const POLICY_FILE = 'verification-policy.json';
 const BUNDLE_DIR = 'bundle';
 const MODE = 'full';
 
-/** Fetches a bundle into a folder of its own and runs the one verifier there is on it, over every signature. */
+/** Fetches a bundle into a folder of its own, piece by piece, and runs the one verifier there is on every signature of it. */
 export class DirectoryVerification implements BundleVerification {
   readonly #options: DirectoryVerificationOptions;
 
@@ -31,7 +32,15 @@ export class DirectoryVerification implements BundleVerification {
     this.#options = options;
   }
 
-  async verify(bundle: { readonly location: string; readonly manifestDigest: string }): Promise<Finding> {
+  async verify(bundle: Announced): Promise<Finding> {
+    try {
+      return await this.#verify(bundle);
+    } catch (cause) {
+      throw workDirError(bundle.location, cause);
+    }
+  }
+
+  async #verify(bundle: Announced): Promise<Finding> {
     const { workDir, trustRootFile, policy } = this.#options;
     await mkdir(workDir, { recursive: true });
     const folder = await mkdtemp(join(workDir, 'bundle-'));
@@ -46,19 +55,17 @@ export class DirectoryVerification implements BundleVerification {
     }
   }
 
-  async #fetch({ location }: { readonly location: string }, directory: string): Promise<void> {
+  async #fetch({ location }: Announced, directory: string): Promise<void> {
     const names = await this.#options.blobs.list(`${location}/`);
     if (!names.includes(`${location}/manifest.dsse.json`)) throw unreadable(location, 'is not whole');
     for (const name of names) {
-      const bytes = await this.#options.blobs.get(name);
-      if (bytes === undefined) throw unreadable(location, 'lost a file while it was read');
       const path = join(directory, name.slice(location.length + 1));
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, bytes);
+      await writeFile(path, this.#options.blobs.read(name));
     }
   }
 
-  #finding(report: Report, { location, manifestDigest }: { location: string; manifestDigest: string }): Finding {
+  #finding(report: Report, { location, manifestDigest }: Announced): Finding {
     if (report.exitCode === 5) throw unreadable(location, report.reason);
     const defect = report.failures.find(({ code }) => code === 'CLY_VERIFIER_INTERNAL');
     if (defect !== undefined || report.trustRoot === null) {
@@ -87,4 +94,15 @@ function unreadable(location: string, what: string): ClyraError {
     retry: 'backoff',
     context: { location },
   });
+}
+
+/** What the disk of the work folder refuses may pass, as may what has a name; the rest is a bug. */
+function workDirError(location: string, cause: unknown): unknown {
+  if (typeof cause !== 'object' || cause === null || !('syscall' in cause && 'code' in cause)) return cause;
+  const errno = String(cause.code);
+  return new ClyraError(
+    'CLY_ATTEST_WORK_DIR',
+    `${location} cannot be laid out below CLYRA_DATA_DIR (${errno}): free space for it or give this user the right to write`,
+    { retry: 'backoff', context: { location, errno }, cause },
+  );
 }

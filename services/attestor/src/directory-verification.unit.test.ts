@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClyraError } from '@clyra/core/kernel/error';
+import { BLOB_PIECE_BYTES_MAX } from '@clyra/core/ports/blob-store';
 import { SCRIPT_TRUST } from '@clyra/testing/fold-script';
 import { grantedToken, History } from '@clyra/testing/history';
 import { MemoryBlobStore } from '@clyra/testing/memory-blob-store';
@@ -91,9 +93,66 @@ describe('verifying a bundle in a folder', () => {
     });
   });
 
+  it('has one piece of a file in memory, whatever the size of the file', async () => {
+    const bundle = bundles[0] as SealedBundle;
+    const blobs = new MemoryBlobStore();
+    await putBundle(blobs, bundle);
+    const { location, manifest_digest: manifestDigest } = bundle.envelope;
+    const large = `${location}/artifacts/${'0'.repeat(64)}`;
+    const names = [...(await blobs.list(`${location}/`)), large];
+    const work = join(workDir, 'large');
+    const read = blobs.read.bind(blobs);
+    blobs.list = async () => names;
+    blobs.get = () => Promise.reject(new Error('read whole'));
+    blobs.read = (name) => (name === large ? pieces(work) : read(name));
+    const options = { blobs, workDir: work, trustRootFile, policy: standardPolicy() };
+    // A file that the manifest does not name: the verifier judges it, so it was laid out whole.
+    const finding = await new DirectoryVerification(options).verify({ location, manifestDigest });
+    expect(finding).toMatchObject({ passed: false, verdict: 'invalid' });
+  });
+
+  it('says nothing about a bundle of which a file is cut short, and leaves nothing behind', async () => {
+    const bundle = bundles[0] as SealedBundle;
+    const blobs = new MemoryBlobStore();
+    await putBundle(blobs, bundle);
+    const { location, manifest_digest: manifestDigest } = bundle.envelope;
+    blobs.read = async function* () {
+      yield Buffer.from('{');
+      throw new ClyraError('CLY_BLOB_UNAVAILABLE', 'cut short', { retry: 'backoff' });
+    };
+    const options = { blobs, workDir: join(workDir, 'cut'), trustRootFile, policy: standardPolicy() };
+    const verifying = new DirectoryVerification(options).verify({ location, manifestDigest });
+    await expect(verifying).rejects.toMatchObject({ code: 'CLY_BLOB_UNAVAILABLE', retry: 'backoff' });
+    expect(await readdir(join(workDir, 'cut'))).toEqual([]);
+  });
+
+  it('waits for a disk that it cannot lay a bundle out on', async () => {
+    const file = join(workDir, 'file');
+    await writeFile(file, '');
+    const options = {
+      blobs: new MemoryBlobStore(),
+      workDir: join(file, 'work'),
+      trustRootFile,
+      policy: standardPolicy(),
+    };
+    const verifying = new DirectoryVerification(options).verify({ location: 'bundles/acme/0-1', manifestDigest: '' });
+    await expect(verifying).rejects.toMatchObject({ code: 'CLY_ATTEST_WORK_DIR', retry: 'backoff' });
+  });
+
   it('says nothing without a trust root', async () => {
     const broken = join(workDir, 'broken.json');
     await writeFile(broken, '{}');
     await expect(verify(bundles[0] as SealedBundle, broken)).rejects.toMatchObject({ code: 'CLY_ATTEST_VERIFIER' });
   });
 });
+
+/** 48 MiB, each piece of which comes only once the one before the last is on the disk. */
+async function* pieces(work: string): AsyncGenerator<Uint8Array> {
+  const piece = Buffer.alloc(BLOB_PIECE_BYTES_MAX, 1);
+  for (let count = 0; count < 48; count += 1) {
+    yield piece;
+    const [folder = ''] = await readdir(work);
+    const { size } = await stat(join(work, folder, 'bundle', 'artifacts', '0'.repeat(64)));
+    expect(size).toBe((count + 1) * piece.length);
+  }
+}

@@ -29,3 +29,26 @@ describe('documents that a range names', () => {
     expect(order).toEqual(['read', 'written', 'read', 'written', 'read', 'written']);
   });
 });
+
+describe('a journal that stands there already', () => {
+  it('with other lines is a fork, and is not read into memory to say so', async () => {
+    const world = await new World(2).open();
+    await world.history.closeWindow();
+    await world.publish();
+    const put = world.blobs.put.bind(world.blobs);
+    world.blobs.put = async (name, content) => {
+      if (name.endsWith('/journal.jsonl')) await put(name, Buffer.from('{}\n')).catch(() => {});
+      return put(name, content);
+    };
+    const read: string[] = [];
+    const get = world.blobs.get.bind(world.blobs);
+    world.blobs.get = (name) => {
+      read.push(name);
+      return get(name);
+    };
+    const running = world.start();
+    await world.clock.advance(30_000);
+    expect(running.reason).toMatch(/^CLY_BUNDLE_FORKED/);
+    expect(read.filter((name) => name.endsWith('/journal.jsonl'))).toEqual([]);
+  });
+});

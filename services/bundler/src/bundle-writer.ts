@@ -40,8 +40,8 @@ export type WriteRequest = {
 type Put = {
   readonly name: string;
   readonly content: Uint8Array | (() => AsyncIterable<Uint8Array>);
-  /** Whether bytes that stand there already say the same. */
-  readonly isSame: (found: Uint8Array) => boolean;
+  /** Whether other bytes that stand there already say the same; absent where none do. */
+  readonly isSame?: (found: Uint8Array) => boolean;
 };
 
 /**
@@ -65,7 +65,7 @@ export class BundleWriter {
     const location = bundleLocation(tenant, { start, end });
     const origin = `${trustRoot.logOrigin}/${tenant}`;
     const files = await this.#files(sealed);
-    await this.#put({ name: `${location}/journal.jsonl`, content: () => spool.content(), isSame: never });
+    await this.#put({ name: `${location}/journal.jsonl`, content: () => spool.content() });
     for (const { sha256, bytes } of files) await this.#putArtifact(location, sha256, bytes);
     const artifacts = artifactList(files, await this.#putDocuments(location, documentsBeside(sealed, files)));
     const { separation, producer } = this.#options;
@@ -80,7 +80,7 @@ export class BundleWriter {
     const isSameLog = sameHeadAs(parseCheckpoint(seals.bundleLogCheckpoint));
     const bundleLogName = `${location}/bundle-log.checkpoint`;
     await this.#put({ name: bundleLogName, content: seals.bundleLogCheckpoint, isSame: isSameLog });
-    await this.#put({ name: `${location}/manifest.dsse.json`, content: seals.envelope, isSame: never });
+    await this.#put({ name: `${location}/manifest.dsse.json`, content: seals.envelope });
     return { tenant, origin, start, end, manifestDigest: digestOf(manifest), location, nextPlace: seals.nextPlace };
   }
 
@@ -112,7 +112,7 @@ export class BundleWriter {
   }
 
   async #putArtifact(location: string, sha256: Digest, content: Uint8Array): Promise<void> {
-    await this.#put({ name: `${location}/artifacts/${sha256}`, content, isSame: never });
+    await this.#put({ name: `${location}/artifacts/${sha256}`, content });
   }
 
   /** Returns the bytes that stand under the name afterwards. */
@@ -125,8 +125,10 @@ export class BundleWriter {
       return bytes ?? new Uint8Array();
     } catch (error) {
       if (!(error instanceof ClyraError) || error.code !== 'CLY_BLOB_CONFLICT') throw error;
-      const found = await this.#persistence.until(name, () => this.#options.blobs.get(name));
-      if (found !== undefined && isSame(found)) return found;
+      // A journal that would be no fork is not read for that: it may be larger than memory.
+      const get = (): Promise<Uint8Array | undefined> => this.#options.blobs.get(name);
+      const found = isSame === undefined ? undefined : await this.#persistence.until(name, get);
+      if (found !== undefined && isSame?.(found) === true) return found;
       throw new ClyraError(
         'CLY_BUNDLE_FORKED',
         `${name} exists and says something else than this log: compare both journals before anything is signed`,
@@ -151,10 +153,6 @@ export class BundleWriter {
       );
     }
   }
-}
-
-function never(): boolean {
-  return false;
 }
 
 /** A checkpoint that stands there already may have been signed by another key of the same log. */

@@ -20,7 +20,7 @@ const ADVICE: Readonly<Record<string, string>> = {
  * Any failure of the disk as CLY_BLOB_UNAVAILABLE (retry: backoff): nothing was published. What already has a name
  * passes, and so does a failure of the caller's own stream, which has no errno.
  */
-export function blobError(operation: 'put' | 'get' | 'has' | 'list', name: string, cause: unknown): unknown {
+export function blobError(operation: 'put' | 'get' | 'read' | 'has' | 'list', name: string, cause: unknown): unknown {
   const errno = errnoOf(cause);
   if (cause instanceof ClyraError || errno === undefined) return cause;
   const advice = ADVICE[errno] ?? 'check the disk and the folder';
@@ -29,4 +29,20 @@ export function blobError(operation: 'put' | 'get' | 'has' | 'list', name: strin
     context: { operation, name, errno },
     cause,
   });
+}
+
+export function missing(name: string): ClyraError {
+  return new ClyraError('CLY_BLOB_MISSING', `${name} is not in the blob store: restore it`, {
+    retry: 'backoff',
+    context: { name },
+  });
+}
+
+/** Fewer or more bytes than the store said: what was read is not the blob. */
+export function cutShort(name: string, bytes: { readonly read: number; readonly size: number }): ClyraError {
+  return new ClyraError(
+    'CLY_BLOB_UNAVAILABLE',
+    `blob store: ${bytes.read} of ${bytes.size} bytes of ${name} came; check the disk or the connection`,
+    { retry: 'backoff', context: { name, ...bytes } },
+  );
 }

@@ -3,14 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { checkPrefix, segmentsOf } from '@clyra/core/ports/blob-name';
-import type { BlobStore } from '@clyra/core/ports/blob-store';
-import { blobError, errnoOf } from './blob-error.ts';
-import { type FileSystem, nodeFileSystem } from './file-system.ts';
-import { sameBytes } from './same-bytes.ts';
+import { BLOB_PIECE_BYTES_MAX, type BlobStore } from '@clyra/core/ports/blob-store';
+import { blobError, cutShort, errnoOf, missing } from './blob-error.ts';
+import { compareFiles } from './compare-files.ts';
+import { type FileSystem, nodeFileSystem, type ReadableFile } from './file-system.ts';
+import { inTime } from './in-time.ts';
 
 /** Temporary files stand here, on the same file system, under names that no blob can have. */
 const STAGING = '.staging';
 const FOLDERS_REMEMBERED_MAX = 1_024;
+/** Of one piece: a network share that is gone must not hold its reader for ever. */
+const PIECE_DEADLINE_MS = 30_000;
 
 /**
  * Blobs as files below one folder. A blob is written aside, synced, linked to its name and its folder synced: it is
@@ -19,11 +22,13 @@ const FOLDERS_REMEMBERED_MAX = 1_024;
 export class FileBlobStore implements BlobStore {
   readonly #root: string;
   readonly #files: FileSystem;
+  readonly #pieceDeadlineMs: number;
   readonly #durableFolders = new Set<string>();
 
-  constructor(root: string, files: FileSystem = nodeFileSystem) {
+  constructor(root: string, files: FileSystem = nodeFileSystem, pieceDeadlineMs: number = PIECE_DEADLINE_MS) {
     this.#root = resolve(root);
     this.#files = files;
+    this.#pieceDeadlineMs = pieceDeadlineMs;
   }
 
   async put(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
@@ -53,6 +58,17 @@ export class FileBlobStore implements BlobStore {
     }
   }
 
+  async *read(name: string): AsyncIterable<Uint8Array> {
+    const path = join(this.#root, ...segmentsOf(name));
+    const file = await this.#open(path, name);
+    try {
+      for (let at = 0; at < file.size; at += BLOB_PIECE_BYTES_MAX) yield await this.#piece(file, name, at);
+    } finally {
+      // Not waited for: a read that is late keeps its file open.
+      file.close().catch(() => {});
+    }
+  }
+
   async has(name: string): Promise<boolean> {
     const path = join(this.#root, ...segmentsOf(name));
     try {
@@ -69,17 +85,40 @@ export class FileBlobStore implements BlobStore {
     return names.filter((name) => name.startsWith(prefix)).toSorted();
   }
 
+  async #open(path: string, name: string): Promise<ReadableFile> {
+    const opening = this.#files.openRead(path);
+    try {
+      return await inTime(opening, { name, deadlineMs: this.#pieceDeadlineMs });
+    } catch (cause) {
+      if (isAbsent(cause) || errnoOf(cause) === 'EISDIR') throw missing(name);
+      opening.then((file) => file.close()).catch(() => {});
+      throw blobError('read', name, cause);
+    }
+  }
+
+  async #piece(file: ReadableFile, name: string, at: number): Promise<Uint8Array> {
+    const { size } = file;
+    const piece = Buffer.allocUnsafe(Math.min(BLOB_PIECE_BYTES_MAX, size - at));
+    try {
+      const filled = await inTime(file.read(piece, at), { name, deadlineMs: this.#pieceDeadlineMs });
+      if (filled < piece.length) throw cutShort(name, { read: at + filled, size });
+      return piece;
+    } catch (cause) {
+      throw blobError('read', name, cause);
+    }
+  }
+
   async #publish(staged: string, path: string, name: string): Promise<void> {
     try {
       await this.#files.publish(staged, path);
     } catch (cause) {
       if (errnoOf(cause) !== 'EEXIST') throw cause;
-      const [ours, theirs] = await Promise.all([this.#files.read(staged), this.#files.read(path)]);
-      if (sameBytes(ours, theirs)) return;
+      const { isSame, sizeGiven, sizeFound } = await compareFiles(this.#files, staged, path);
+      if (isSame) return;
       throw new ClyraError(
         'CLY_BLOB_CONFLICT',
         `blob ${name} exists with other bytes; blobs are never replaced: two writers disagree, compare their inputs`,
-        { retry: 'never', context: { name, sizeFound: theirs.length, sizeGiven: ours.length } },
+        { retry: 'never', context: { name, sizeFound, sizeGiven } },
       );
     }
   }

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+
+/** A file that is open for reading. */
+export interface ReadableFile {
+  readonly size: number;
+  /** Fills `into` from `position` on as far as the file goes; returns how many bytes there were. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
 
 /** The effects of a blob store on a disk, one by one, so that a test can stop between any two of them. */
 export interface FileSystem {
@@ -13,6 +21,8 @@ export interface FileSystem {
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
   read(path: string): Promise<Uint8Array>;
+  /** Rejects with EISDIR for a folder. */
+  openRead(path: string): Promise<ReadableFile>;
   isFile(path: string): Promise<boolean>;
   /** Entries of a folder with a slash behind each folder. */
   entries(path: string): Promise<readonly string[]>;
@@ -44,12 +54,37 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   read: (path) => readFile(path),
+  openRead: async (path) => {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      // A folder opens and has a size too: the first read, even of nothing, tells.
+      await file.read(new Uint8Array(1), 0, 1, 0);
+      return {
+        size,
+        read: (into, position) => fill(file, into, position),
+        close: () => file.close(),
+      };
+    } catch (cause) {
+      await file.close();
+      throw cause;
+    }
+  },
   isFile: async (path) => (await stat(path).catch(absentOnly))?.isFile() ?? false,
   entries: async (path) => {
     const found = await readdir(path, { withFileTypes: true });
     return found.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
   },
 };
+
+/** One read may give less than was asked for before the end. */
+async function fill(file: FileHandle, into: Uint8Array, position: number): Promise<number> {
+  for (let filled = 0; ; ) {
+    const { bytesRead } = await file.read(into, filled, into.length - filled, position + filled);
+    filled += bytesRead;
+    if (bytesRead === 0 || filled === into.length) return filled;
+  }
+}
 
 function absentOnly(cause: NodeJS.ErrnoException): undefined {
   if (cause.code !== 'ENOENT' && cause.code !== 'ENOTDIR') throw cause;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import {
   GetBucketVersioningCommand,
   GetObjectCommand,
@@ -14,8 +16,10 @@ import { ClyraError } from '@clyra/core/kernel/error';
 import { checkPrefix, segmentsOf } from '@clyra/core/ports/blob-name';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
+import { missing } from './blob-error.ts';
 import { s3Error, statusOf } from './s3-error.ts';
 import { type Spooled, spool } from './spool.ts';
+import { streamPieces } from './stream-pieces.ts';
 
 export type Retention = {
   /** `compliance`: nobody, not even the account's root, deletes or shortens. `governance`: who has the right may. */
@@ -30,7 +34,7 @@ export type S3BlobStoreOptions = {
   readonly region?: string;
   /** Another address than the region's own: a VPC endpoint, or another S3-compatible store. */
   readonly endpoint?: string;
-  /** Of one request; a large upload gets one millisecond more for each KiB. */
+  /** Of one request, and of each piece of a blob that is read in pieces; a large upload gets one millisecond more for each KiB. */
   readonly deadlineMs: number;
   /** With it every blob is written under Object Lock, and read back to see that it is. */
   readonly retention?: Retention;
@@ -88,6 +92,20 @@ export class S3BlobStore implements BlobStore {
       const { Body: body } = await this.#client.send(command, abort);
       return (await body?.transformToByteArray()) ?? new Uint8Array();
     });
+  }
+
+  async *read(name: string): AsyncIterable<Uint8Array> {
+    segmentsOf(name);
+    const command = new GetObjectCommand({ ...this.#place(name), ChecksumMode: 'ENABLED' });
+    const found = await this.#absentAsUndefined('read', name, (abort) => this.#client.send(command, abort));
+    if (found === undefined) throw missing(name);
+    const { Body: body, ContentLength: size } = found;
+    const about = { name, size, deadlineMs: this.#options.deadlineMs };
+    try {
+      yield* streamPieces(body as Readable, about);
+    } catch (cause) {
+      throw s3Error('read', name, cause);
+    }
   }
 
   async has(name: string): Promise<boolean> {
@@ -179,8 +197,9 @@ export class S3BlobStore implements BlobStore {
 
   async #sha256(name: string, head: HeadObjectCommandOutput): Promise<string> {
     if (head.ChecksumSHA256 !== undefined) return head.ChecksumSHA256;
-    const { sha256 } = await spool((await this.get(name)) ?? new Uint8Array());
-    return sha256;
+    const hash = createHash('sha256');
+    for await (const piece of this.read(name)) hash.update(piece);
+    return hash.digest('base64');
   }
 
   #head(name: string, abort: Abort): Promise<HeadObjectCommandOutput> {
@@ -233,10 +252,16 @@ export class S3BlobStore implements BlobStore {
   }
 
   async #ask<T>(about: About, send: (abort: Abort) => Promise<T>): Promise<T> {
+    const late = new AbortController();
+    const deadlineMs = this.#options.deadlineMs + (about.extraMs ?? 0);
+    // Not AbortSignal.timeout: it would go on and cut off a body that is read after the answer.
+    const timer = setTimeout(() => late.abort(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
     try {
-      return await send({ abortSignal: AbortSignal.timeout(this.#options.deadlineMs + (about.extraMs ?? 0)) });
+      return await send({ abortSignal: late.signal });
     } catch (cause) {
       throw s3Error(about.operation, about.name, cause);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

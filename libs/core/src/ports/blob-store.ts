@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+/** Of one piece of a blob that is read piece by piece. */
+export const BLOB_PIECE_BYTES_MAX = 1_048_576;
+
 /** Named immutable byte strings. Names are relative, `/`-separated, matching [a-z0-9][a-z0-9._-]* per segment. */
 export interface BlobStore {
   /**
@@ -6,8 +10,17 @@ export interface BlobStore {
    * other bytes under an existing name reject with CLY_BLOB_CONFLICT.
    */
   put(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
-  /** undefined where there is none. Rejects with CLY_BLOB_UNAVAILABLE (retry: backoff) when the store cannot be asked. */
+  /**
+   * For what is known to be small: the content is in memory whole. undefined where there is none. Rejects with
+   * CLY_BLOB_UNAVAILABLE (retry: backoff) when the store cannot be asked.
+   */
   get(name: string): Promise<Uint8Array | undefined>;
+  /**
+   * For what may be large: at most BLOB_PIECE_BYTES_MAX at a time, the next piece only once it is asked for, each within
+   * the store's deadline. It ends only when every byte has come; else it throws CLY_BLOB_UNAVAILABLE (retry: backoff), and
+   * CLY_BLOB_MISSING (retry: backoff) where there is no such blob. A reader that stops early leaves nothing open.
+   */
+  read(name: string): AsyncIterable<Uint8Array>;
   has(name: string): Promise<boolean>;
   /** Full names below a prefix, sorted. */
   list(prefix: string): Promise<readonly string[]>;

@@ -2,6 +2,7 @@
 
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { blobReadContract, type Cut } from './blob-read-contract.ts';
 
 const BAD_NAMES = [
   '',
@@ -20,8 +21,12 @@ const BAD_NAMES = [
   'ü',
 ];
 
-/** What every blob store does (ports/blob-store). `create` returns an empty one. */
-export function blobStoreContract(title: string, create: () => Promise<BlobStore>): void {
+/**
+ * What every blob store does (ports/blob-store). `create` returns an empty one; `cut` takes away the second half of a
+ * blob of the newest one while it is being read, where a test can do that.
+ */
+export function blobStoreContract(title: string, create: () => Promise<BlobStore>, cut?: Cut): void {
+  blobReadContract(title, create, cut);
   describe(`${title} keeps the blob store contract`, () => {
     let store: BlobStore;
     beforeEach(async () => {

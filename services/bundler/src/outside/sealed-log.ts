@@ -10,14 +10,12 @@ import { consistencySpans, SpanRoots } from '@clyra/core/merkle/spans';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { TrustRoot } from '@clyra/core/signing/trust-root';
 import { DocumentStore } from '../document-store.ts';
+import { type JournalFile, journalLines } from './journal-lines.ts';
 
 /** A bundle that is whole. */
 export type Sealed = { readonly tenant: string; readonly start: number; readonly end: number };
 
 const MANIFEST_LIMITS = { bytesMax: MANIFEST_BYTES_MAX, depthMax: 16, valuesMax: 200_000 };
-/** A journal is read whole for a proof: beyond this size a witness must have followed bundle by bundle. */
-const JOURNAL_BYTES_MAX = 536_870_912;
-const LF = 0x0a;
 
 /** What the blob store holds of sealed logs, as somebody outside of the fold needs it. */
 export class SealedLog {
@@ -56,7 +54,10 @@ export class SealedLog {
     return this.#documents.trustRoot(String(digest));
   }
 
-  /** That the tree at the end of the bundle extends the one of `oldSize` leaves, at which an earlier bundle ended. */
+  /**
+   * That the tree at the end of the bundle extends the one of `oldSize` leaves, at which an earlier bundle ended. Journals
+   * are read piece by piece. Rejects with CLY_DOCUMENT_DAMAGED where one is not what its manifest says.
+   */
   async proofFrom(oldSize: number, bundle: Sealed): Promise<readonly Digest[]> {
     if (oldSize === bundle.end) return [];
     const path = await this.#bundlesBetween(oldSize, bundle);
@@ -64,7 +65,9 @@ export class SealedLog {
     const spans = consistencySpans(oldSize, bundle.end);
     const roots = new SpanRoots(spans, { start: oldSize, frontier: frontier as readonly Digest[] });
     for (const one of path) {
-      for (const line of linesOf(await this.#journal(one))) roots.append(leafHash(line));
+      for await (const lines of journalLines(this.#blobs, await this.#journal(one))) {
+        for (const line of lines) roots.append(leafHash(line));
+      }
     }
     return roots.roots();
   }
@@ -86,15 +89,10 @@ export class SealedLog {
     return isJsonObject(manifest) ? manifest : {};
   }
 
-  async #journal(bundle: Sealed): Promise<Uint8Array> {
+  async #journal(bundle: Sealed): Promise<JournalFile> {
     const { journal } = await this.#manifest(bundle);
-    const size = isJsonObject(journal) ? Number(journal['size']) : 0;
-    if (size <= JOURNAL_BYTES_MAX) return this.#need(`${locationOf(bundle)}/journal.jsonl`);
-    throw new ClyraError(
-      'CLY_WITNESS_POSITION',
-      `a journal of ${size} bytes is not read for a consistency proof (at most ${JOURNAL_BYTES_MAX}): close windows more often`,
-      { retry: 'never', context: { tenant: bundle.tenant, size } },
-    );
+    const { sha256, size } = isJsonObject(journal) ? journal : {};
+    return { name: `${locationOf(bundle)}/journal.jsonl`, sha256: String(sha256), size: Number(size) };
   }
 
   async #need(name: string): Promise<Uint8Array> {
@@ -109,13 +107,4 @@ export class SealedLog {
 
 export function locationOf({ tenant, start, end }: Sealed): string {
   return bundleLocation(tenant, { start, end });
-}
-
-function* linesOf(journal: Uint8Array): Iterable<Uint8Array> {
-  for (let from = 0; from < journal.length; ) {
-    const end = journal.indexOf(LF, from);
-    if (end < 0) return;
-    yield journal.subarray(from, end);
-    from = end + 1;
-  }
 }
