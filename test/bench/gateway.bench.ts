@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the gateway adds to a request, against a bare proxy and against the floor that its two hops through the log set;
+// What the gateway adds to a request, against a bare proxy and against the floor that its two hops through the log set,
+// bare and with the signatures that no decision goes without;
 // how much it takes at most, and where the time goes. Everything runs on this machine, each part in its own process.
 // Options: --quick (under a minute, figures say little), --limits (only what limits are given for), --rounds N, --json FILE,
 // --profiles FOLDER.
@@ -32,7 +33,8 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 async function measureLevels(world: World, options: BenchOptions): Promise<LevelResult[]> {
   const urls = {
     'bare proxy': await world.startPeer('bare-proxy', 'bare-proxy-main.ts', world.upstreamUrl).ready(),
-    floor: await startFloor(world),
+    floor: await startFloor(world, 'floor'),
+    'signed floor': await startFloor(world, 'signed floor'),
     gateway: world.settings.gateway_url,
   };
   await warm(urls, world, options);
@@ -94,7 +96,7 @@ function compared(results: readonly LevelResult[], decisions: readonly DecisionR
   const medians = decisions.map((rate) => spreadOf(rate.perSecond).median);
   const best = medians.length === 0 ? Number.NaN : Math.max(...medians);
   const p95 = atRate === undefined ? Number.NaN : addedBy(atRate, 'gateway', 'p95').median;
-  const ratio = atRate === undefined ? Number.NaN : ratioToFloor(atRate, 'p95').median;
+  const ratio = atRate === undefined ? Number.NaN : ratioToFloor(atRate, 'gateway', 'p95').median;
   return [
     { name: `added p95 at ${RATE_LEVEL}, 1 KB`, measured: p95, limit: 15, aim: 8, better: 'lower', unit: 'ms' },
     { name: 'the same ÷ what the floor adds', measured: ratio, limit: 1.5, aim: 1.3, better: 'lower', unit: '' },

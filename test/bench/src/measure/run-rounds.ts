@@ -7,7 +7,7 @@ import { countCpu, type NamedPid } from '../process/cpu-time.ts';
 import { type Quantiles, quantilesOf } from '../statistics.ts';
 import type { Level } from './levels.ts';
 
-export const VARIANTS = ['bare proxy', 'floor', 'gateway'] as const;
+export const VARIANTS = ['bare proxy', 'floor', 'signed floor', 'gateway'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 /** One block of one variant. Milliseconds, and requests answered 200 per second. */

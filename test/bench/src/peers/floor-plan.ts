@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+/** The keys of one process as PEM: its own to sign with, and the other one's to check what it reads. */
+export type FloorKeys = { readonly ownPrivate: string; readonly otherPublic: string };
+
 /** What the two processes of the floor share: the topics, and the sizes that the gateway's own records have. */
 export type FloorPlan = {
   readonly upstreamUrl: string;
@@ -8,6 +11,8 @@ export type FloorPlan = {
   readonly partitionCount: number;
   readonly requestBytes: number;
   readonly answerBytes: number;
+  /** With them every send is signed and checked. */
+  readonly keys?: Readonly<Record<'proxy' | 'forwarder', FloorKeys>>;
 };
 
 /** Each value begins with the id of its request; the rest is filling. */

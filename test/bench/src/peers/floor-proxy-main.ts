@@ -8,11 +8,13 @@ import { BatchingAppender } from '@clyra/runtime/batching-appender';
 import { systemClock } from '@clyra/runtime/system-clock';
 import { followParent, tellParent } from '../process/peer-side.ts';
 import { FLOOR_DEADLINE_MS, FLOOR_ID_BYTES, floorPlanOf } from './floor-plan.ts';
+import { FloorSignatures } from './floor-signatures.ts';
 import { startProxy } from './proxy-server.ts';
 
 followParent();
 const plan = floorPlanOf(process.argv[2]);
 const log = new KafkaLog({ brokers: plan.brokers, clientId: 'bench-floor-proxy' });
+const signatures = new FloorSignatures(plan.keys?.proxy);
 const waiting = new Map<string, () => void>();
 const appender = new BatchingAppender<Uint8Array>({
   log,
@@ -20,7 +22,10 @@ const appender = new BatchingAppender<Uint8Array>({
   name: 'floor-requests',
   topic: plan.requests,
   sends: 'together',
-  seal: (values) => values.map((value) => ({ key: null, value })),
+  seal: (values) => {
+    signatures.sign(values);
+    return values.map((value) => ({ key: null, value }));
+  },
   sizeOf: (value) => value.length,
 });
 const ends = await log.endOffsets(plan.answers, FLOOR_DEADLINE_MS);
@@ -29,7 +34,11 @@ await log.read(
     name: 'floor-proxy',
     assignments: ends.map((fromOffset, partition) => ({ topic: plan.answers, partition, fromOffset })),
     onBatch: ({ records }) => {
-      for (const { value } of records) if (value !== null) waiting.get(idOf(value))?.();
+      for (const { value } of records) {
+        if (value === null) continue;
+        signatures.check(value);
+        waiting.get(idOf(value))?.();
+      }
     },
   },
   FLOOR_DEADLINE_MS,

@@ -8,16 +8,21 @@ const QUANTILES = ['p50', 'p95', 'p99'] as const;
 type QuantileName = (typeof QUANTILES)[number];
 type Round = LevelResult['rounds'][number];
 
-/** What the gateway and the floor add to the bare proxy, round by round. */
-export function addedBy(result: LevelResult, variant: 'gateway' | 'floor', name: QuantileName): Spread {
-  return spreadOf(result.rounds.map((round) => round[variant][name] - round['bare proxy'][name]));
+const ADDING = ['floor', 'signed floor', 'gateway'] as const;
+type Adding = (typeof ADDING)[number];
+
+/** What the gateway or a floor adds to the bare proxy, round by round. */
+export function addedBy(result: LevelResult, variant: Adding, name: QuantileName): Spread {
+  return spreadOf(result.rounds.map((round) => added(round, variant, name)));
 }
 
-/** What the gateway adds as a multiple of what the floor adds. */
-export function ratioToFloor(result: LevelResult, name: QuantileName): Spread {
-  const added = (round: Round, variant: 'gateway' | 'floor'): number =>
-    round[variant][name] - round['bare proxy'][name];
-  return spreadOf(result.rounds.map((round) => added(round, 'gateway') / added(round, 'floor')));
+/** What the gateway or the signed floor adds, as a multiple of what the floor adds. */
+export function ratioToFloor(result: LevelResult, variant: Adding, name: QuantileName): Spread {
+  return spreadOf(result.rounds.map((round) => added(round, variant, name) / added(round, 'floor', name)));
+}
+
+function added(round: Round, variant: Adding, name: QuantileName): number {
+  return round[variant][name] - round['bare proxy'][name];
 }
 
 export function levelTable(result: LevelResult): string {
@@ -28,15 +33,18 @@ export function levelTable(result: LevelResult): string {
     spreadFigure(spreadOf(rounds.map((round) => round[variant].perSecond))),
     failuresOf(rounds.map((round) => round[variant])),
   ]);
-  const added = (['floor', 'gateway'] as const).map((variant) => [
+  const differences = ADDING.map((variant) => [
     `  ${variant} − bare proxy`,
     ...QUANTILES.map((name) => spreadFigure(addedBy(result, variant, name))),
   ]);
-  const ratio = ['  gateway ÷ floor, of these', ...QUANTILES.map((name) => spreadFigure(ratioToFloor(result, name)))];
+  const ratios = (['signed floor', 'gateway'] as const).map((variant) => [
+    `  ${variant} ÷ floor, of these`,
+    ...QUANTILES.map((name) => spreadFigure(ratioToFloor(result, variant, name))),
+  ]);
   const head = [`${level.name}, ${level.bodyBytes / 1_024} KB`, 'p50 ms', 'p95 ms', 'p99 ms', 'answered/s', 'failed'];
   const notes =
     level.load.kind === 'rate' ? `\ngenerator late by ${figure(lateness(rounds))} ms at p95, in every row\n` : '\n';
-  return `${textTable(head, [...measured, ...added, ratio])}${notes}`;
+  return `${textTable(head, [...measured, ...differences, ...ratios])}${notes}`;
 }
 
 function failuresOf(blocks: readonly Block[]): string {

@@ -3,33 +3,39 @@ import { KafkaAdmin } from '@clyra/adapter-kafka/kafka-admin';
 import { KafkaLog } from '@clyra/adapter-kafka/kafka-log';
 import { topicNames } from '@clyra/core/change/topics';
 import type { FloorPlan } from '../peers/floor-plan.ts';
+import { floorKeys } from '../peers/floor-signatures.ts';
 import { PARTITION_COUNT } from './open-tenants.ts';
 import type { World } from './world.ts';
 
 const DEADLINE_MS = 30_000;
-const TOPICS = { requests: 'bench.floor-requests', answers: 'bench.floor-answers' };
 
-/** The floor: the bare proxy with two hops through the same log. Resolves with its address. */
-export async function startFloor(world: World): Promise<string> {
+/**
+ * The floor: the bare proxy with two hops through the same log. The signed one also makes and checks the signature of each
+ * send, and so tells how much of what the gateway adds no gateway with signed decisions can save. Resolves with its address.
+ */
+export async function startFloor(world: World, name: 'floor' | 'signed floor'): Promise<string> {
+  const topic = name.replace(' ', '-');
+  const topics = { requests: `bench.${topic}-requests`, answers: `bench.${topic}-answers` };
   const brokers = world.settings.kafka_brokers;
   const admin = new KafkaAdmin({ brokers, clientId: 'bench-floor' });
   const configs = { 'message.timestamp.type': 'LogAppendTime', 'compression.type': 'producer' };
-  const specs = Object.values(TOPICS).map((name) => ({
-    name,
+  const specs = Object.values(topics).map((topicName) => ({
+    name: topicName,
     partitionCount: PARTITION_COUNT,
     replicationFactor: 1,
     configs,
   }));
   await admin.ensureTopics(specs, DEADLINE_MS);
   const plan: FloorPlan = {
-    ...TOPICS,
+    ...topics,
     ...(await recordSizes(world)),
     upstreamUrl: world.upstreamUrl,
     brokers,
     partitionCount: PARTITION_COUNT,
+    ...(name === 'floor' ? {} : { keys: floorKeys() }),
   };
-  await world.startPeer('floor-forwarder', 'floor-forwarder-main.ts', JSON.stringify(plan)).ready();
-  return world.startPeer('floor-proxy', 'floor-proxy-main.ts', JSON.stringify(plan)).ready();
+  await world.startPeer(`${name} forwarder`, 'floor-forwarder-main.ts', JSON.stringify(plan)).ready();
+  return world.startPeer(`${name} proxy`, 'floor-proxy-main.ts', JSON.stringify(plan)).ready();
 }
 
 /** The sizes of the largest of the newest records: those of requests, since outcomes are smaller. */
