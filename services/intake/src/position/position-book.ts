@@ -13,7 +13,8 @@ import type { ActivityLedger } from '../tenants/activity-ledger.ts';
 import type { ChangeIndex } from '../tenants/change-index.ts';
 import type { DirectoryPump } from '../tenants/directory-pump.ts';
 import type { TenantDirectory } from '../tenants/tenant-directory.ts';
-import { type IntakePosition, loadPosition, type PartitionPosition, savePosition } from './intake-position.ts';
+import { type IntakePosition, loadPosition, type PartitionPosition } from './intake-position.ts';
+import { PositionWriter } from './position-writer.ts';
 
 export type BookParts = {
   /** Absent: every start reads the topics from their beginning. */
@@ -45,10 +46,12 @@ const REREAD_COUNT_MAX = 500_000;
 /** Saves what is known of the tenants with the place in the log that it belongs to, and begins a start with it. */
 export class PositionBook {
   readonly #parts: BookParts;
+  readonly #writer: PositionWriter | undefined;
   #cancelTimer: (() => void) | undefined;
 
   constructor(parts: BookParts) {
     this.#parts = parts;
+    this.#writer = parts.store === undefined ? undefined : new PositionWriter(parts.store, parts.name);
   }
 
   /**
@@ -96,25 +99,33 @@ export class PositionBook {
 
   /** False while a command is under way: what is known would lie behind the place. */
   async #save(): Promise<boolean> {
-    const { store, name, directory, ledger, index, held, pump, receipts, pinned, logger } = this.#parts;
-    if (store === undefined) return true;
+    const { directory, ledger, pump, receipts, logger } = this.#parts;
+    if (this.#writer === undefined) return true;
     if (!pump.isIdle) return false;
-    const position: IntakePosition = {
-      v: 0,
-      pinned: [...pinned].sort(),
-      partitions: receipts.positions(directory.partitionCount),
-      tenants: directory.saved(),
-      activity: ledger.saved(),
-      resolved: index.resolved(),
-      held: held.saved(),
-    };
     try {
-      await savePosition(store, name, position);
+      await this.#writer.save(receipts.positions(directory.partitionCount), {
+        position: (partitions, since) => this.#known(partitions, since),
+        tenantCount: ledger.tenantCount,
+      });
     } catch (error) {
       if (!(error instanceof ClyraError)) throw error;
       logger.warn('the position is not saved', { code: error.code, error: error.message });
     }
     return true;
+  }
+
+  #known(partitions: readonly PartitionPosition[], since: readonly PartitionPosition[]): IntakePosition {
+    const { directory, ledger, index, held, pinned } = this.#parts;
+    const activity = ledger.saved(since.map((place) => place.next_change));
+    return {
+      v: 0,
+      pinned: [...pinned].sort(),
+      partitions,
+      tenants: directory.saved(since.length === 0 ? undefined : new Set(activity.map(({ tenant }) => tenant))),
+      activity,
+      resolved: index.resolved(),
+      held: held.saved(),
+    };
   }
 
   #hasSamePins(saved: IntakePosition): boolean {

@@ -114,6 +114,50 @@ describe('an intake that starts from its position', () => {
   });
 });
 
+/** Positions as they stand on the disk at this moment, as a `kill -9` leaves them. */
+function copyOf(positions: MemoryPositionStore): MemoryPositionStore {
+  const copy = new MemoryPositionStore();
+  for (const [name, text] of positions.texts) copy.texts.set(name, text);
+  return copy;
+}
+
+describe('an intake of many quiet tenants', () => {
+  it('writes what it heard of, nothing where that is nothing, and starts from it as from all of it', async () => {
+    const world = new IntakeWorld({ seed: 9 });
+    const positions = new MemoryPositionStore();
+    const writes: string[] = [];
+    const save = positions.save.bind(positions);
+    positions.save = (name, position) => {
+      writes.push(name);
+      return save(name, position);
+    };
+    const intake = await world.open({ positions });
+    for (let index = 0; index < 12; index += 1) await world.openTenant(intake, `quiet-${index}`, index % 2);
+    await world.pass(90_000);
+    writes.length = 0;
+    await world.pass(60_000);
+    expect(writes).toEqual([]);
+    for (let count = 0; count < 3; count += 1) {
+      expect((await send(world, intake)).status).toBe(201);
+      await world.pass(10_000);
+    }
+    expect(new Set(writes)).toEqual(new Set(['intake-1.recent']));
+    const killed = copyOf(positions);
+    const [fresh, resumed] = [
+      await world.startIntake({ intake: { instance: 'intake-2', epoch: 1 } }),
+      await world.startIntake({ positions: killed, intake: NEXT }),
+    ];
+    const byName = (intakes: IntakeProcessor): readonly object[] =>
+      intakes.directory.saved().toSorted((left, right) => (left.tenant < right.tenant ? -1 : 1));
+    expect(byName(resumed)).toEqual(byName(fresh));
+    expect(byName(resumed)).toHaveLength(13);
+    for (const { tenant } of fresh.directory.saved()) {
+      expect(resumed.api.ledger.get(tenant)).toEqual(fresh.api.ledger.get(tenant));
+    }
+    expect((await send(world, resumed)).status).toBe(201);
+  });
+});
+
 describe('an intake does not start from a position', () => {
   it('that lies beyond the end of the topics', async () => {
     const { positions } = await left(6);

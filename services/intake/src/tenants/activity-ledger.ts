@@ -39,8 +39,21 @@ export class ActivityLedger {
     return this.#tenants.get(tenant);
   }
 
-  saved(): readonly SavedActivity[] {
-    return [...this.#tenants].map(([tenant, activity]) => ({ tenant, ...activity, open: [...activity.open] }));
+  get tenantCount(): number {
+    return this.#tenants.size;
+  }
+
+  /**
+   * Of the tenants with a receipt for a change at or after these offsets, by partition. Nothing else changes what is known
+   * of a tenant, here or elsewhere.
+   */
+  saved(fromOffsets: readonly number[] = []): readonly SavedActivity[] {
+    const saved: SavedActivity[] = [];
+    for (const [tenant, activity] of this.#tenants) {
+      const { partition, offset } = activity.lastPosition;
+      if (offset >= (fromOffsets[partition] ?? 0)) saved.push({ tenant, ...activity, open: [...activity.open] });
+    }
+    return saved;
   }
 
   restore(saved: readonly SavedActivity[]): void {

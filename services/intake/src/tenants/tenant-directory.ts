@@ -103,12 +103,14 @@ export class TenantDirectory {
     return () => this.#listeners.delete(listener);
   }
 
-  saved(): readonly SavedTenant[] {
-    return [...this.#tenants.values()].map(({ trustRoot, policy, ...state }) => ({
-      ...state,
-      trust_root: trustRoot.digest,
-      policy: policy.digest,
-    }));
+  /** Of all tenants, or of those named. */
+  saved(names?: ReadonlySet<string>): readonly SavedTenant[] {
+    const saved: SavedTenant[] = [];
+    for (const { trustRoot, policy, ...state } of this.#tenants.values()) {
+      if (names !== undefined && !names.has(state.tenant)) continue;
+      saved.push({ ...state, trust_root: trustRoot.digest, policy: policy.digest });
+    }
+    return saved;
   }
 
   /** As they were saved, all or none. Rejects where a document cannot be had. */

@@ -152,15 +152,16 @@ export class IntakeWorld {
   async open(options: Partial<IntakeOptions> = {}): Promise<IntakeProcessor> {
     const intake = await this.startIntake(options);
     await this.during(this.enforcer.start(), 100);
+    await this.openTenant(intake, TENANT, 1);
+    return intake;
+  }
+
+  async openTenant(intake: IntakeProcessor, tenant: string, partition: number): Promise<void> {
     const answer = await this.command(intake, 'tenant.opened', {
-      signers: [KEYS.operator],
-      partition: 1,
-      engine: 1,
-      trust_root: TRUST.root.digest,
-      policy: this.policy.digest,
+      ...{ signers: [KEYS.operator], tenant, partition, engine: 1 },
+      ...{ trust_root: TRUST.root.digest, policy: this.policy.digest },
     });
     if (answer.status !== 200) throw new Error(`the tenant was not opened: ${String(answer.body)}`);
-    return intake;
   }
 
   /** Lets time pass until the promise settles, for at most `limitMs`. */
