@@ -223,6 +223,14 @@ function digestOfBucket({ first }: Bucket): Digest {
 }
 
 function lineOf(entry: StateEntry): string {
-  entry.line ??= `${canonicalJson({ key: entry.key, value: entry.value })}\n`;
+  entry.line ??= inOnePiece(`${canonicalJson({ key: entry.key, value: entry.value })}\n`);
   return entry.line;
+}
+
+/**
+ * The same text without the pieces it was put together from, which V8 keeps with it otherwise. With them a decision left
+ * 4.1 KB behind instead of 2.4, and a collection of the young space took 4.3 ms instead of 2.3 (`decide.bench`).
+ */
+function inOnePiece(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
 }
