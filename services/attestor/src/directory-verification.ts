@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestOf } from '@clyra/core/canonical/digest';
 import { ClyraError } from '@clyra/core/kernel/error';
+import { segmentsOf } from '@clyra/core/ports/blob-name';
 import type { BlobStore } from '@clyra/core/ports/blob-store';
 import { verifyBundle } from '@clyra/verifier/verify-bundle';
 import type { BundleVerification, Finding } from './bundle-verification.ts';
 import type { VerificationPolicy } from './verification-policy.ts';
+import { WorkFolder } from './work-folder.ts';
 
 export type DirectoryVerificationOptions = {
   readonly blobs: BlobStore;
@@ -27,9 +29,11 @@ const MODE = 'full';
 /** Fetches a bundle into a folder of its own, piece by piece, and runs the one verifier there is on every signature of it. */
 export class DirectoryVerification implements BundleVerification {
   readonly #options: DirectoryVerificationOptions;
+  readonly #folders: WorkFolder;
 
   constructor(options: DirectoryVerificationOptions) {
     this.#options = options;
+    this.#folders = new WorkFolder(options.workDir);
   }
 
   async verify(bundle: Announced): Promise<Finding> {
@@ -41,25 +45,26 @@ export class DirectoryVerification implements BundleVerification {
   }
 
   async #verify(bundle: Announced): Promise<Finding> {
-    const { workDir, trustRootFile, policy } = this.#options;
-    await mkdir(workDir, { recursive: true });
-    const folder = await mkdtemp(join(workDir, 'bundle-'));
-    try {
-      const directory = join(folder, BUNDLE_DIR);
-      const policyFile = join(folder, POLICY_FILE);
-      await writeFile(policyFile, policy.bytes);
-      await this.#fetch(bundle, directory);
-      return this.#finding(await verifyBundle({ directory, trustRootFile, policyFile, mode: MODE }), bundle);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const report = await this.#folders.use((folder) => this.#judge(bundle, folder));
+    if (report === undefined) throw unreadable(bundle.location, 'was taken away while it was judged');
+    return this.#finding(report, bundle);
+  }
+
+  async #judge(bundle: Announced, folder: string): Promise<Report> {
+    const { trustRootFile, policy } = this.#options;
+    const directory = join(folder, BUNDLE_DIR);
+    const policyFile = join(folder, POLICY_FILE);
+    await writeFile(policyFile, policy.bytes);
+    await this.#fetch(bundle, directory);
+    return verifyBundle({ directory, trustRootFile, policyFile, mode: MODE });
   }
 
   async #fetch({ location }: Announced, directory: string): Promise<void> {
     const names = await this.#options.blobs.list(`${location}/`);
     if (!names.includes(`${location}/manifest.dsse.json`)) throw unreadable(location, 'is not whole');
     for (const name of names) {
-      const path = join(directory, name.slice(location.length + 1));
+      // A bucket may hold names that no blob has, and a file is opened before its first piece is asked for.
+      const path = join(directory, ...segmentsOf(name.slice(location.length + 1)));
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, this.#options.blobs.read(name));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClyraError } from '@clyra/core/kernel/error';
@@ -124,6 +124,59 @@ describe('verifying a bundle in a folder', () => {
     const verifying = new DirectoryVerification(options).verify({ location, manifestDigest });
     await expect(verifying).rejects.toMatchObject({ code: 'CLY_BLOB_UNAVAILABLE', retry: 'backoff' });
     expect(await readdir(join(workDir, 'cut'))).toEqual([]);
+  });
+
+  it.each(['../../../kept', '', 'a/../../../../kept', '/'])(
+    'writes nothing for a name that no blob has: %p',
+    async (rest) => {
+      const bundle = bundles[0] as SealedBundle;
+      const blobs = new MemoryBlobStore();
+      await putBundle(blobs, bundle);
+      const { location, manifest_digest: manifestDigest } = bundle.envelope;
+      const names = [...(await blobs.list(`${location}/`)), `${location}/${rest}`];
+      blobs.list = async () => names;
+      const kept = join(workDir, 'kept');
+      await writeFile(kept, 'kept');
+      const options = { blobs, workDir: join(workDir, 'names'), trustRootFile, policy: standardPolicy() };
+      const verifying = new DirectoryVerification(options).verify({ location, manifestDigest });
+      await expect(verifying).rejects.toMatchObject({ code: 'CLY_BLOB_NAME', retry: 'never' });
+      expect(await readFile(kept, 'utf8')).toBe('kept');
+    },
+  );
+
+  it('removes what killed processes left behind', async () => {
+    const work = join(workDir, 'work');
+    for (const folder of ['bundle-Abc123/bundle/artifacts', 'left-bundle-Def456/bundle']) {
+      await mkdir(join(work, folder), { recursive: true });
+      await writeFile(join(work, folder, 'large'), 'x');
+    }
+    expect(await verify(bundles[0] as SealedBundle)).toMatchObject({ passed: true });
+    expect(await readdir(work)).toEqual([]);
+  });
+
+  it('says nothing about a bundle that another process removed while it was laid out', async () => {
+    const bundle = bundles[0] as SealedBundle;
+    const blobs = new MemoryBlobStore();
+    await putBundle(blobs, bundle);
+    const { location, manifest_digest: manifestDigest } = bundle.envelope;
+    const work = join(workDir, 'shared');
+    const options = { blobs, workDir: work, trustRootFile, policy: standardPolicy() };
+    const verification = new DirectoryVerification(options);
+    const read = blobs.read.bind(blobs);
+    let isOther = true;
+    blobs.read = async function* (name) {
+      if (isOther && name.endsWith('/journal.jsonl')) {
+        isOther = false;
+        expect(await new DirectoryVerification(options).verify({ location, manifestDigest })).toMatchObject({
+          passed: true,
+        });
+      }
+      yield* read(name);
+    };
+    const first = verification.verify({ location, manifestDigest });
+    await expect(first).rejects.toMatchObject({ code: 'CLY_ATTEST_UNREADABLE', retry: 'backoff' });
+    expect(await verification.verify({ location, manifestDigest })).toMatchObject({ passed: true });
+    expect(await readdir(work)).toEqual([]);
   });
 
   it('waits for a disk that it cannot lay a bundle out on', async () => {
