@@ -218,6 +218,30 @@ describe('a sealed checkpoint', () => {
     expect(await filesOf(newest, 'cosignatures')).toHaveLength(1);
   });
 
+  it('is left for the next start where a stop comes while large journals are read for a proof', async () => {
+    const made = await outside();
+    made.sealed(await seal(['{"n":0}', '{"n":1}']));
+    await settled(made);
+    await made.stop();
+    await seal(['{"n":2}']);
+    const newest = await seal(['{"n":3}']);
+    const read = blobs.read.bind(blobs);
+    let pieces = 0;
+    blobs.read = async function* () {
+      for (; ; pieces += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        yield Buffer.from('{}\n');
+      }
+    };
+    const stopped = await outside();
+    while (pieces < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    await stopped.stop();
+    expect(await filesOf(newest, 'cosignatures')).toHaveLength(0);
+    blobs.read = read;
+    await settled(await outside());
+    expect(await filesOf(newest, 'cosignatures')).toHaveLength(1);
+  });
+
   it('gets no proof out of a journal that is not what its manifest says', async () => {
     const made = await outside();
     made.sealed(await seal(['{"n":0}', '{"n":1}']));

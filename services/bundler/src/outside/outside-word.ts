@@ -7,6 +7,7 @@ import type { BlobStore } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
 import type { Logger } from '@clyra/core/ports/logger';
 import type { Random } from '@clyra/core/ports/random';
+import { stopping } from '@clyra/runtime/persistence';
 import { Wakeup } from '../wakeup.ts';
 import { locationOf, type Sealed, SealedLog } from './sealed-log.ts';
 
@@ -130,6 +131,7 @@ export class OutsideWord {
       return undefined;
     } catch (error) {
       if (!(error instanceof ClyraError)) throw error;
+      if (error.code === 'CLY_SERVICE_STOPPING') return error.code;
       const facts = { tenant, end, source: source.url, code: error.code, error: error.message };
       if (error.retry === 'never') {
         // Asking again changes nothing while this process runs; the next start asks once more.
@@ -139,6 +141,11 @@ export class OutsideWord {
       logger.warn('waiting for somebody outside', facts);
       return `${error.code}: ${error.message}`;
     }
+  }
+
+  /** A proof over large journals must not hold a stop. */
+  #goOn(): void {
+    if (this.#stopping) throw stopping();
   }
 
   async #stamp({ url }: Source, bundle: Sealed): Promise<string> {
@@ -157,7 +164,7 @@ export class OutsideWord {
       trustRoot: await this.#log.trustRoot(bundle),
       // What a witness that follows every bundle knows; another says so, and is given the proof from there.
       lastSize: bundle.start,
-      proofFrom: (size: number) => this.#log.proofFrom(size, bundle),
+      proofFrom: (size: number) => this.#log.proofFrom(size, bundle, () => this.#goOn()),
     };
     const { line } = await requestCosignature(await this.#log.checkpoint(bundle), given, { url, deadlineMs });
     const content = Buffer.from(line, 'utf8');

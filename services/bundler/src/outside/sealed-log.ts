@@ -56,9 +56,10 @@ export class SealedLog {
 
   /**
    * That the tree at the end of the bundle extends the one of `oldSize` leaves, at which an earlier bundle ended. Journals
-   * are read piece by piece. Rejects with CLY_DOCUMENT_DAMAGED where one is not what its manifest says.
+   * are read piece by piece, all of them together for as long as they are large: `goOn` is asked before each, and may throw.
+   * Rejects with CLY_DOCUMENT_DAMAGED where one is not what its manifest says.
    */
-  async proofFrom(oldSize: number, bundle: Sealed): Promise<readonly Digest[]> {
+  async proofFrom(oldSize: number, bundle: Sealed, goOn: () => void): Promise<readonly Digest[]> {
     if (oldSize === bundle.end) return [];
     const path = await this.#bundlesBetween(oldSize, bundle);
     const { frontier } = await this.#manifest(path[0] as Sealed);
@@ -66,6 +67,7 @@ export class SealedLog {
     const roots = new SpanRoots(spans, { start: oldSize, frontier: frontier as readonly Digest[] });
     for (const one of path) {
       for await (const lines of journalLines(this.#blobs, await this.#journal(one))) {
+        goOn();
         for (const line of lines) roots.append(leafHash(line));
       }
     }
