@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { canonicalJson } from '../canonical/canonical-json.ts';
 import { stateDigestOf } from '../evidence/state-artifact.ts';
 import { ClyraError } from '../kernel/error.ts';
 import { bucketNameOf } from './state-buckets.ts';
@@ -30,6 +31,17 @@ describe('the state table', () => {
         expect(grown.digest()).toBe(direct.digest());
         expect(StateTable.parse(grown.serialize()).digest()).toBe(grown.digest());
         expect(Buffer.from(StateTable.parse(grown.serialize()).serialize())).toEqual(Buffer.from(grown.serialize()));
+      }),
+    );
+  });
+
+  it('has the lines that canonical JSON writes, whatever characters stand in them, halves of pairs too', () => {
+    const text = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units));
+    fc.assert(
+      fc.property(text, text, (name, value) => {
+        const table = new StateTable();
+        table.apply([{ op: 'put', key: `idem/${name}`, value: { value } }]);
+        expect(table.lines()).toEqual([`${canonicalJson({ key: `idem/${name}`, value: { value } })}\n`]);
       }),
     );
   });
