@@ -40,6 +40,8 @@ type Lane = {
 
 const PAUSE_MIN_MS = 1_000;
 const PAUSE_MAX_MS = 60_000;
+/** Something of the bundle's tenant is not there, or not what it was: the source has no part in that. */
+const OWN_FILES: ReadonlySet<string> = new Set(['CLY_BLOB_MISSING', 'CLY_DOCUMENT_DAMAGED', 'CLY_DOCUMENT_MISSING']);
 
 /**
  * Asks time-stamping authorities and witnesses about sealed checkpoints. Sealing never waits for it: until an answer is
@@ -102,25 +104,33 @@ export class OutsideWord {
     if (lane.queue.length === 1) lane.running = lane.running.then(() => this.#work(lane));
   }
 
+  /** A tenant whose own files are not there waits alone, in the order of its log; a source that is away holds all. */
   async #work(lane: Lane): Promise<void> {
-    for (let pauseMs = PAUSE_MIN_MS; !this.#stopping; ) {
-      const bundle = lane.queue[0];
-      if (bundle === undefined) return;
-      const reason = await this.#attempt(lane.source, bundle);
-      lane.reason = reason ?? null;
-      if (reason === undefined) {
-        lane.queue.shift();
+    const waiting = new Set<string>();
+    for (let pauseMs = PAUSE_MIN_MS; !this.#stopping && lane.queue.length > 0; ) {
+      const bundle = lane.queue.find(({ tenant }) => !waiting.has(tenant));
+      const error = bundle === undefined ? undefined : await this.#attempt(lane.source, bundle);
+      if (bundle !== undefined && error === undefined) {
+        lane.queue.splice(lane.queue.indexOf(bundle), 1);
         lane.queued.delete(markOf(lane.source, bundle));
+        if (waiting.size > 0) continue;
+        lane.reason = null;
         pauseMs = PAUSE_MIN_MS;
+        continue;
+      }
+      if (error !== undefined) lane.reason = `${error.code}: ${error.message}`;
+      if (bundle !== undefined && OWN_FILES.has(error?.code ?? '')) {
+        waiting.add(bundle.tenant);
         continue;
       }
       await lane.wakeup.wait(pauseMs);
       pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS);
+      waiting.clear();
     }
   }
 
   /** Undefined when this source is done with the bundle, else why it is asked again. */
-  async #attempt(source: Source, bundle: Sealed): Promise<string | undefined> {
+  async #attempt(source: Source, bundle: Sealed): Promise<ClyraError | undefined> {
     const { logger, blobs } = this.#options;
     const { tenant, end } = bundle;
     try {
@@ -131,7 +141,7 @@ export class OutsideWord {
       return undefined;
     } catch (error) {
       if (!(error instanceof ClyraError)) throw error;
-      if (error.code === 'CLY_SERVICE_STOPPING') return error.code;
+      if (error.code === 'CLY_SERVICE_STOPPING') return error;
       const facts = { tenant, end, source: source.url, code: error.code, error: error.message };
       if (error.retry === 'never') {
         // Asking again changes nothing while this process runs; the next start asks once more.
@@ -139,7 +149,7 @@ export class OutsideWord {
         return undefined;
       }
       logger.warn('waiting for somebody outside', facts);
-      return `${error.code}: ${error.message}`;
+      return error;
     }
   }
 
