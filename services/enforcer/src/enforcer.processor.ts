@@ -210,7 +210,7 @@ export class EnforcerProcessor {
     const tenant = this.#lanes.get(partition)?.worker.fold.tenant(folded.tenant);
     const name = stateName(folded.stateDigest ?? '');
     if (tenant === undefined || this.#knownStates.has(name)) return;
-    this.#states.write(name, tenant.table.lines());
+    this.#states.write(name, tenant.table.image());
   }
 
   /** Taken right after the cut; published when the cut's receipt stands in the log. */

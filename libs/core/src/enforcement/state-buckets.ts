@@ -2,6 +2,7 @@
 import { canonicalJson } from '../canonical/canonical-json.ts';
 import { type Digest, digestOf } from '../canonical/digest.ts';
 import type { JsonObject } from '../canonical/json-value.ts';
+import { StateImage } from './state-image.ts';
 
 /** One key of a state. Its line is made when it is needed, and kept until the value is replaced. */
 export type StateEntry = {
@@ -41,6 +42,8 @@ export class StateBuckets {
   #oldest: StateEntry | undefined;
   #newest: StateEntry | undefined;
   #unsettledCount = 0;
+  /** Those that are not complete yet. */
+  readonly #images = new Set<StateImage>();
 
   add(key: string, value: JsonObject): StateEntry {
     const entry: StateEntry = {
@@ -58,6 +61,7 @@ export class StateBuckets {
   }
 
   replace(entry: StateEntry, value: JsonObject): void {
+    if (entry.bucket !== undefined) this.#beforeChange(entry.bucket);
     entry.value = value;
     entry.line = undefined;
     this.#queue(entry);
@@ -87,16 +91,21 @@ export class StateBuckets {
     return digestOf(Buffer.from(digests.join(''), 'hex'));
   }
 
-  /** The lines of the state artifact, in its order. */
-  lines(): string[] {
+  /** The lines of the state artifact as of now, a part for each group, in its order. */
+  image(): StateImage {
     this.#settle(Number.POSITIVE_INFINITY);
-    const lines: string[] = [];
-    for (const group of this.#groups) {
-      for (const bucket of group ?? []) {
-        for (let entry = bucket?.first; entry !== undefined; entry = entry.after) lines.push(lineOf(entry));
-      }
-    }
-    return lines;
+    const image = new StateImage({
+      partCount: GROUP_COUNT,
+      read: (index) => linesOf(this.#groups[index]),
+      onDone: () => void this.#images.delete(image),
+    });
+    this.#images.add(image);
+    return image;
+  }
+
+  /** What an image shows is read before it changes. */
+  #beforeChange(bucket: Bucket): void {
+    for (const image of this.#images) image.keep(bucket.name >> 8);
   }
 
   #queue(entry: StateEntry): void {
@@ -132,12 +141,14 @@ export class StateBuckets {
     const { bucket } = entry;
     if (entry.isRemoved) {
       if (bucket === undefined) return undefined;
+      this.#beforeChange(bucket);
       unchain(bucket, entry);
       empty(entry);
       return bucket;
     }
     if (bucket !== undefined) return bucket;
     const made = this.#bucketAt(bucketNameOf(entry.key));
+    this.#beforeChange(made);
     entry.bucket = made;
     chain(made, entry);
     return made;
@@ -214,6 +225,14 @@ function unchain(bucket: Bucket, entry: StateEntry): void {
   let before = bucket.first;
   while (before !== undefined && before.after !== entry) before = before.after;
   if (before !== undefined) before.after = entry.after;
+}
+
+function linesOf(group: Group | undefined): string[] {
+  const lines: string[] = [];
+  for (const bucket of group ?? []) {
+    for (let entry = bucket?.first; entry !== undefined; entry = entry.after) lines.push(lineOf(entry));
+  }
+  return lines;
 }
 
 function digestOfBucket({ first }: Bucket): Digest {

@@ -6,6 +6,7 @@ import { stateDigestOf } from '../evidence/state-artifact.ts';
 import { ClyraError } from '../kernel/error.ts';
 import { bucketNameOf } from './state-buckets.ts';
 import { EXPIRING, expiryOf } from './state-expiry.ts';
+import type { StateImage } from './state-image.ts';
 import { type StateOp, StateTable } from './state-table.ts';
 
 const key = fc
@@ -15,6 +16,14 @@ const op: fc.Arbitrary<StateOp> = fc.oneof(
   fc.record({ op: fc.constant('put' as const), key, value: fc.record({ n: fc.integer(), text: fc.string() }) }),
   fc.record({ op: fc.constant('delete' as const), key }),
 );
+
+const STEPS = [{ kind: 'image' }, { kind: 'read' }, { kind: 'digest' }] as const;
+
+function serialized(ops: readonly StateOp[]): string {
+  const table = new StateTable();
+  table.apply(ops);
+  return Buffer.from(table.serialize()).toString('utf8');
+}
 
 describe('the state table', () => {
   it('has the digest of what is in it, however it came there', () => {
@@ -35,13 +44,45 @@ describe('the state table', () => {
     );
   });
 
+  it('has images that what is written later does not change, however much of them was read before', () => {
+    const step = fc.oneof(
+      op.map((one) => ({ kind: 'apply' as const, one })),
+      fc.constantFrom(...STEPS),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
+        const table = new StateTable();
+        const model = new Map<string, StateOp & { op: 'put' }>();
+        const taken: { image: StateImage; parts: Iterator<readonly string[]>; expected: string }[] = [];
+        for (const one of steps) {
+          if (one.kind === 'apply') {
+            table.apply([one.one]);
+            if (one.one.op === 'put') model.set(one.one.key, one.one);
+            else model.delete(one.one.key);
+          } else if (one.kind === 'image') {
+            const image = table.image();
+            taken.push({ image, parts: image[Symbol.iterator](), expected: serialized([...model.values()]) });
+          } else if (one.kind === 'read') {
+            for (const { parts } of taken) for (let count = 0; count < 64; count += 1) parts.next();
+          } else {
+            table.digest();
+          }
+        }
+        for (const { image, expected } of taken) {
+          expect([...image].flat().join('')).toBe(expected);
+          expect([...image].flat().join('')).toBe(expected);
+        }
+      }),
+    );
+  });
+
   it('has the lines that canonical JSON writes, whatever characters stand in them, halves of pairs too', () => {
     const text = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units));
     fc.assert(
       fc.property(text, text, (name, value) => {
         const table = new StateTable();
         table.apply([{ op: 'put', key: `idem/${name}`, value: { value } }]);
-        expect(table.lines()).toEqual([`${canonicalJson({ key: `idem/${name}`, value: { value } })}\n`]);
+        expect([...table.image()].flat()).toEqual([`${canonicalJson({ key: `idem/${name}`, value: { value } })}\n`]);
       }),
     );
   });
@@ -119,7 +160,7 @@ describe('the state table', () => {
     for (const keys of [together, names.slice(0, 2)]) {
       const table = new StateTable();
       table.apply(keys.map((name) => ({ op: 'put', key: name, value: {} })));
-      const lines = [...table.lines()];
+      const lines = [...table.image()].flat();
       expect(StateTable.parse(Buffer.from(lines.join(''))).digest()).toBe(table.digest());
       expect(() => StateTable.parse(Buffer.from(lines.reverse().join('')))).toThrow(ClyraError);
     }

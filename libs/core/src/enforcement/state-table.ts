@@ -5,6 +5,7 @@ import { parseRecord } from '../canonical/record.ts';
 import { shapeError } from '../change/shape.ts';
 import { bucketNameOf, StateBuckets, type StateEntry } from './state-buckets.ts';
 import { EXPIRING, StateExpiry } from './state-expiry.ts';
+import type { StateImage } from './state-image.ts';
 
 /** What a decision may see of a tenant's state. Keys are `<namespace>/<id>`; values are records, never changed in place. */
 export interface StateView {
@@ -110,13 +111,13 @@ export class StateTable implements StateView {
   }
 
   /** The lines of the state artifact as of now, each with its LF: what is written later does not change them. */
-  lines(): readonly string[] {
-    return this.#buckets.lines();
+  image(): StateImage {
+    return this.#buckets.image();
   }
 
   /** The state artifact. */
   serialize(): Uint8Array {
-    return Buffer.from(this.lines().join(''), 'utf8');
+    return Buffer.from([...this.image()].map((lines) => lines.join('')).join(''), 'utf8');
   }
 
   /**
