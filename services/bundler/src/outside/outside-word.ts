@@ -41,7 +41,7 @@ type Lane = {
 const PAUSE_MIN_MS = 1_000;
 const PAUSE_MAX_MS = 60_000;
 /** Something of the bundle's tenant is not there, or not what it was: the source has no part in that. */
-const OWN_FILES: ReadonlySet<string> = new Set(['CLY_BLOB_MISSING', 'CLY_DOCUMENT_DAMAGED', 'CLY_DOCUMENT_MISSING']);
+const OWN_FILES = /^CLY_(?:BLOB_MISSING|DOCUMENT_DAMAGED|DOCUMENT_MISSING)$/;
 
 /**
  * Asks time-stamping authorities and witnesses about sealed checkpoints. Sealing never waits for it: until an answer is
@@ -119,7 +119,7 @@ export class OutsideWord {
         continue;
       }
       if (error !== undefined) lane.reason = `${error.code}: ${error.message}`;
-      if (bundle !== undefined && OWN_FILES.has(error?.code ?? '')) {
+      if (bundle !== undefined && OWN_FILES.test(error?.code ?? '')) {
         waiting.add(bundle.tenant);
         continue;
       }
