@@ -121,6 +121,17 @@ async function outside(urls: { tsa?: string; witness?: string } = {}): Promise<O
   return made;
 }
 
+/** It hears of no bundle but those it is told of. */
+function witnessOnly(): OutsideWord {
+  const made = new OutsideWord({
+    ...{ blobs, clock: realClock, logger: quiet, random, deadlineMs: 2_000 },
+    tsaUrls: [],
+    witnessUrls: [witness.url],
+  });
+  open.push(made);
+  return made;
+}
+
 async function settled(made: OutsideWord): Promise<void> {
   for (let waits = 0; made.status().some(({ waiting }) => waiting > 0); waits += 1) {
     if (waits > 200) throw new Error(`still waiting: ${JSON.stringify(made.status())}`);
@@ -207,12 +218,7 @@ describe('a sealed checkpoint', () => {
     const newest = await seal(['{"n":6}']);
     witness = await startWitness(port);
     const body = { tenant: TENANT, start: newest.start, end: newest.end };
-    const skipping = new OutsideWord({
-      ...{ blobs, clock: realClock, logger: quiet, random, deadlineMs: 2_000 },
-      tsaUrls: [],
-      witnessUrls: [witness.url],
-    });
-    open.push(skipping);
+    const skipping = witnessOnly();
     skipping.sealed(body);
     await settled(skipping);
     expect(await filesOf(newest, 'cosignatures')).toHaveLength(1);
@@ -252,12 +258,7 @@ describe('a sealed checkpoint', () => {
     blobs.read = async function* (name) {
       for await (const piece of damaged(name)) yield Buffer.from(piece).fill(0x20, 0, 1);
     };
-    const lane = new OutsideWord({
-      ...{ blobs, clock: realClock, logger: quiet, random, deadlineMs: 2_000 },
-      tsaUrls: [],
-      witnessUrls: [witness.url],
-    });
-    open.push(lane);
+    const lane = witnessOnly();
     lane.sealed(newest);
     for (let waits = 0; lane.status()[0]?.reason === null && waits < 200; waits += 1) {
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ClyraError } from '@clyra/core/kernel/error';
 import { checkPrefix, segmentsOf } from '@clyra/core/ports/blob-name';
-import { BLOB_PIECE_BYTES_MAX, type BlobStore } from '@clyra/core/ports/blob-store';
+import { BLOB_PIECE_BYTES_MAX, type BlobStore, missingBlob } from '@clyra/core/ports/blob-store';
 
 export type BlobOperation = 'put' | 'get' | 'read' | 'has' | 'list';
 
@@ -40,12 +40,7 @@ export class MemoryBlobStore implements BlobStore {
     segmentsOf(name);
     await this.#before('read', name);
     const found = this.#blobs.get(name);
-    if (found === undefined) {
-      throw new ClyraError('CLY_BLOB_MISSING', `${name} is not in the blob store: restore it`, {
-        retry: 'backoff',
-        context: { name },
-      });
-    }
+    if (found === undefined) throw missingBlob(name);
     for (let at = 0; at < found.length; at += BLOB_PIECE_BYTES_MAX) {
       if (at > 0) await this.#before('read', name);
       yield Uint8Array.from(found.subarray(at, at + BLOB_PIECE_BYTES_MAX));

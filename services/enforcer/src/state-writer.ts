@@ -58,8 +58,8 @@ export class StateWriter {
   async *#slices(image: StateImage): AsyncIterable<Uint8Array> {
     let slice: string[] = [];
     for (const lines of image) {
-      for (let from = 0; from < lines.length; from += SLICE_LINES) {
-        slice.push(...lines.slice(from, from + SLICE_LINES));
+      for (const line of lines) {
+        slice.push(line);
         if (slice.length < SLICE_LINES) continue;
         yield Buffer.from(slice.join(''), 'utf8');
         slice = [];

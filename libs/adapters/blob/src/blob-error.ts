@@ -31,13 +31,6 @@ export function blobError(operation: 'put' | 'get' | 'read' | 'has' | 'list', na
   });
 }
 
-export function missing(name: string): ClyraError {
-  return new ClyraError('CLY_BLOB_MISSING', `${name} is not in the blob store: restore it`, {
-    retry: 'backoff',
-    context: { name },
-  });
-}
-
 /** Fewer or more bytes than the store said: what was read is not the blob. */
 export function cutShort(name: string, bytes: { readonly read: number; readonly size: number }): ClyraError {
   return new ClyraError(

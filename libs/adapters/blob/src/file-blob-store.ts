@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { checkPrefix, segmentsOf } from '@clyra/core/ports/blob-name';
-import { BLOB_PIECE_BYTES_MAX, type BlobStore } from '@clyra/core/ports/blob-store';
-import { blobError, cutShort, errnoOf, missing } from './blob-error.ts';
+import { BLOB_PIECE_BYTES_MAX, type BlobStore, missingBlob } from '@clyra/core/ports/blob-store';
+import { blobError, cutShort, errnoOf } from './blob-error.ts';
 import { compareFiles } from './compare-files.ts';
 import { type FileSystem, nodeFileSystem, type ReadableFile } from './file-system.ts';
 import { inTime } from './in-time.ts';
@@ -90,7 +90,7 @@ export class FileBlobStore implements BlobStore {
     try {
       return await inTime(opening, { name, deadlineMs: this.#pieceDeadlineMs });
     } catch (cause) {
-      if (isAbsent(cause) || errnoOf(cause) === 'EISDIR') throw missing(name);
+      if (isAbsent(cause) || errnoOf(cause) === 'EISDIR') throw missingBlob(name);
       opening.then((file) => file.close()).catch(() => {});
       throw blobError('read', name, cause);
     }

@@ -14,9 +14,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { ClyraError } from '@clyra/core/kernel/error';
 import { checkPrefix, segmentsOf } from '@clyra/core/ports/blob-name';
-import type { BlobStore } from '@clyra/core/ports/blob-store';
+import { type BlobStore, missingBlob } from '@clyra/core/ports/blob-store';
 import type { Clock } from '@clyra/core/ports/clock';
-import { missing } from './blob-error.ts';
 import { s3Error, statusOf } from './s3-error.ts';
 import { type Spooled, spool } from './spool.ts';
 import { streamPieces } from './stream-pieces.ts';
@@ -98,7 +97,7 @@ export class S3BlobStore implements BlobStore {
     segmentsOf(name);
     const command = new GetObjectCommand({ ...this.#place(name), ChecksumMode: 'ENABLED' });
     const found = await this.#absentAsUndefined('read', name, (abort) => this.#client.send(command, abort));
-    if (found === undefined) throw missing(name);
+    if (found === undefined) throw missingBlob(name);
     const { Body: body, ContentLength: size } = found;
     const about = { name, size, deadlineMs: this.#options.deadlineMs };
     try {

@@ -117,7 +117,7 @@ export class StateTable implements StateView {
 
   /** The state artifact. */
   serialize(): Uint8Array {
-    return Buffer.from([...this.image()].map((lines) => lines.join('')).join(''), 'utf8');
+    return Buffer.from([...this.image()].flat().join(''), 'utf8');
   }
 
   /**

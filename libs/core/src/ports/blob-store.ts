@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ClyraError } from '../kernel/error.ts';
 
 /** Of one piece of a blob that is read piece by piece. */
 export const BLOB_PIECE_BYTES_MAX = 1_048_576;
@@ -24,4 +25,12 @@ export interface BlobStore {
   has(name: string): Promise<boolean>;
   /** Full names below a prefix, sorted. */
   list(prefix: string): Promise<readonly string[]>;
+}
+
+/** What `read` throws where there is no such blob. */
+export function missingBlob(name: string): ClyraError {
+  return new ClyraError('CLY_BLOB_MISSING', `${name} is not in the blob store: restore it`, {
+    retry: 'backoff',
+    context: { name },
+  });
 }

@@ -68,6 +68,16 @@ function many(count: number): Tenants {
   return tenants;
 }
 
+/** A whole position and a recent one beside it. */
+async function withRecent(): Promise<{ store: FallibleStore; tenants: Tenants; recent: string }> {
+  const [store, tenants] = [new FallibleStore(), many(20)];
+  const writer = new PositionWriter(store, NAME);
+  await writer.save(tenants.places, tenants.known);
+  tenants.hear('tenant-1', 1);
+  await writer.save(tenants.places, tenants.known);
+  return { store, tenants, recent: store.texts.get(`${NAME}.recent`) ?? '' };
+}
+
 describe('what is written of a position', () => {
   it('is nothing while the places in the log stand still', async () => {
     const [store, tenants] = [new FallibleStore(), many(10)];
@@ -137,12 +147,7 @@ describe('a position that is loaded', () => {
   );
 
   it('is not put together from two that do not belong together', async () => {
-    const [store, tenants] = [new FallibleStore(), many(20)];
-    const writer = new PositionWriter(store, NAME);
-    await writer.save(tenants.places, tenants.known);
-    tenants.hear('tenant-1', 1);
-    await writer.save(tenants.places, tenants.known);
-    const recent = store.texts.get(`${NAME}.recent`) ?? '';
+    const { store, tenants, recent } = await withRecent();
     tenants.hear('tenant-2', 0);
     const newer = tenants.position();
     await new PositionWriter(store, NAME).save(tenants.places, tenants.known);
@@ -155,12 +160,7 @@ describe('a position that is loaded', () => {
   });
 
   it('of another version is refused, also where only the recent part is', async () => {
-    const [store, tenants] = [new FallibleStore(), many(20)];
-    const writer = new PositionWriter(store, NAME);
-    await writer.save(tenants.places, tenants.known);
-    tenants.hear('tenant-1', 1);
-    await writer.save(tenants.places, tenants.known);
-    const recent = store.texts.get(`${NAME}.recent`) ?? '';
+    const { store, recent } = await withRecent();
     store.texts.set(`${NAME}.recent`, recent.replace('"v":0', '"v":1'));
     await expect(loadPosition(store, NAME)).rejects.toMatchObject({ code: 'CLY_POSITION_FOREIGN' });
   });

@@ -19,10 +19,7 @@ const appender = new BatchingAppender<Uint8Array>({
   name: 'floor-answers',
   topic: plan.answers,
   sends: 'together',
-  seal: (values) => {
-    signatures.sign(values);
-    return values.map((value) => ({ key: null, value }));
-  },
+  seal: (values) => signatures.seal(values),
   sizeOf: (value) => value.length,
 });
 const ends = await log.endOffsets(plan.requests, FLOOR_DEADLINE_MS);

@@ -22,10 +22,7 @@ const appender = new BatchingAppender<Uint8Array>({
   name: 'floor-requests',
   topic: plan.requests,
   sends: 'together',
-  seal: (values) => {
-    signatures.sign(values);
-    return values.map((value) => ({ key: null, value }));
-  },
+  seal: (values) => signatures.seal(values),
   sizeOf: (value) => value.length,
 });
 const ends = await log.endOffsets(plan.answers, FLOOR_DEADLINE_MS);

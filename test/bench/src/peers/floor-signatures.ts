@@ -8,6 +8,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
+import type { OutgoingRecord } from '@clyra/core/ports/record-log';
 import { FLOOR_ID_BYTES, type FloorKeys } from './floor-plan.ts';
 
 const NONCE_BYTES = 32;
@@ -35,8 +36,13 @@ export class FloorSignatures {
     this.#keys = { own: createPrivateKey(keys.ownPrivate), other: createPublicKey(keys.otherPublic) };
   }
 
-  /** Writes the same signed nonce behind the id of each value of a send. */
-  sign(values: readonly Uint8Array[]): void {
+  /** The records of a send: behind the id of each value stands the same signed nonce. */
+  seal(values: readonly Uint8Array[]): OutgoingRecord[] {
+    this.#sign(values);
+    return values.map((value) => ({ key: null, value }));
+  }
+
+  #sign(values: readonly Uint8Array[]): void {
     if (this.#keys === undefined) return;
     const nonce = randomFillSync(new Uint8Array(NONCE_BYTES));
     const signature = sign(null, nonce, this.#keys.own);
